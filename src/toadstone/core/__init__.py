@@ -1,0 +1,1 @@
+"""The nouns: facts, findings, checks, reports, policies. Standard library and BLAKE3 only."""

@@ -1,0 +1,65 @@
+"""What reading one subject may cost. Counted in work, not in seconds, so that the same bytes give the same report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class BudgetError(Exception):
+    """The budget is used up; the reader's caller turns this into an `Unread` fact (rule: unread is never clean)."""
+
+
+@dataclass
+class Budget:
+    """Shared by everything inside one subject.
+
+    Attributes:
+        expand: Bytes that may still be produced by unpacking.
+        steps: Operations of interpreters and parsers that may still be made.
+        members: Members of containers that may still be opened.
+        depth: Containers inside containers that may be entered.
+    """
+
+    expand: int
+    steps: int
+    members: int = 100_000
+    depth: int = 16
+
+    @classmethod
+    def of(cls, size: int) -> Budget:
+        """Give the budget of a subject of ``size`` bytes.
+
+        Real artefacts stay far below: a deflated array of zeros expands about a thousandfold but is small on its own;
+        text and weights expand two- to tenfold; an interpreter makes at most one step for each byte of its stream.
+        """
+        return cls(expand=(128 << 20) + 32 * size, steps=4_000_000 + 4 * size)
+
+    def spend_expand(self, size: int) -> None:
+        """Account for unpacked bytes.
+
+        Raises:
+            BudgetError: If no budget is left.
+        """
+        self.expand -= size
+        if self.expand < 0:
+            raise BudgetError("unpacking needs more bytes than the budget allows")
+
+    def spend_steps(self, steps: int) -> None:
+        """Account for interpreted operations.
+
+        Raises:
+            BudgetError: If no budget is left.
+        """
+        self.steps -= steps
+        if self.steps < 0:
+            raise BudgetError("reading needs more steps than the budget allows")
+
+    def spend_member(self) -> None:
+        """Account for one opened member.
+
+        Raises:
+            BudgetError: If no budget is left.
+        """
+        self.members -= 1
+        if self.members < 0:
+            raise BudgetError("more members than the budget allows")

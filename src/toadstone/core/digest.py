@@ -1,0 +1,23 @@
+"""Identity of bytes: SHA-256 (interoperable) and BLAKE3 (fast), in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+
+from blake3 import blake3
+
+from toadstone.core.blob import Blob
+
+
+def digests(blob: Blob) -> dict[str, str]:
+    """Hash a blob once, with both functions.
+
+    Returns:
+        ``{"sha256": hex, "blake3": hex}``.
+    """
+    sha = hashlib.sha256()
+    fast = blake3()
+    for chunk in blob.chunks():
+        sha.update(chunk)
+        fast.update(chunk)
+    return {"sha256": sha.hexdigest(), "blake3": fast.hexdigest()}

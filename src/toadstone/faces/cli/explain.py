@@ -1,0 +1,31 @@
+"""``toadstone explain``."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+
+from toadstone.core.check import discover
+from toadstone.core.errors import UsageError, nearest
+from toadstone.faces.cli.parser import Parser
+
+
+def parser() -> Parser:
+    """Make the parser of this command."""
+    made = Parser(prog="toadstone explain", description="Show the manual page of a check.")
+    made.add_argument("check", metavar="CHECK", help="id of a check, as `toadstone checks` lists it")
+    return made
+
+
+def run(words: list[str]) -> int:
+    """Run the command; give its exit code."""
+    name = parser().parse_args(words).check
+    known = discover()
+    if name not in known:
+        raise UsageError(f"there is no check {name!r}.", nearest(name, known) or "`toadstone checks` lists them all.")
+    cls = known[name]
+    page = inspect.cleandoc(cls.__doc__ or "")
+    sys.stdout.write(f"{name} ({cls.severity.label})\n\n{page}\n")
+    if cls.references:
+        sys.stdout.write("\nTaxonomy: " + " · ".join(cls.references) + "\n")
+    return 0

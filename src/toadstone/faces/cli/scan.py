@@ -1,0 +1,126 @@
+"""``toadstone scan``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from toadstone.core.check import ALL_STAGES
+from toadstone.core.config import find_config, read_config, read_suppressions
+from toadstone.core.errors import UsageError
+from toadstone.core.finding import Severity
+from toadstone.core.policy import Config, Policy
+from toadstone.faces.cli.parser import Parser
+from toadstone.formats import FORMATS, Envelope, write
+from toadstone.verbs.cache import Cache, cache_folder, code_identity
+from toadstone.verbs.scan import scan
+
+_LEVELS = ("low", "medium", "high", "critical")
+
+
+def parser() -> Parser:
+    """Make the parser of this command."""
+    made = Parser(
+        prog="toadstone scan",
+        description="Look at models, code and configuration; say what would hurt whoever loads them, and what could not be read.",
+        epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something could not be read",
+    )
+    made.add_argument("targets", nargs="+", metavar="TARGET", help="a file or a folder")
+    made.add_argument("--format", choices=FORMATS, default="terminal", help="how the report is written (default: terminal)")
+    made.add_argument("--output", metavar="FILE", help="write the report to FILE instead of standard output")
+    made.add_argument("--fail-on", choices=_LEVELS, help="the gate: findings from this severity on give exit code 1 (default: high)")
+    made.add_argument("--stage", choices=ALL_STAGES, help="only checks of this stage of a model's life")
+    made.add_argument("--policy", metavar="FILE", help="configuration to use instead of the nearest toadstone.toml or pyproject.toml")
+    made.add_argument("--suppress", metavar="FILE", action="append", default=[], help="known findings, each with a reason and an expiry")
+    made.add_argument("--exclude", metavar="GLOB", action="append", default=[], help="paths below a folder that are not looked at")
+    made.add_argument("--no-cache", action="store_true", help="scan unchanged files again")
+    made.add_argument("--quiet", action="store_true", help="print nothing; the exit code is the same")
+    made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
+    made.add_argument("--verbose", action="store_true", help="list every subject and every finding, also below the gate")
+    return made
+
+
+def run(words: list[str]) -> int:
+    """Run the command; give its exit code."""
+    options = parser().parse_intermixed_args(words)
+    config = _config(options.policy, options.targets)
+    config = replace(
+        config,
+        gate=Severity.parse(options.fail_on) if options.fail_on else config.gate,
+        stage=options.stage or config.stage,
+        exclude=(*config.exclude, *options.exclude),
+        waivers=(*config.waivers, *(waiver for name in options.suppress for waiver in read_suppressions(Path(name)))),
+    )
+    policy = Policy(config.gate, config.waivers, dt.datetime.now(tz=dt.timezone.utc).date())
+    cache = None if options.no_cache else _cache(config)
+    began = time.monotonic()
+    progress = _Progress() if sys.stderr.isatty() and not options.quiet else None
+    try:
+        report = scan(*options.targets, config=config, policy=policy, cache=cache, progress=progress)
+    finally:
+        if progress is not None:
+            progress.clear()
+        if cache is not None:
+            cache.close()
+    if not options.quiet or options.output:
+        colour = options.output is None and sys.stdout.isatty() and not options.no_color and not os.environ.get("NO_COLOR")
+        envelope = Envelope(gate=policy.gate, seconds=time.monotonic() - began, colour=colour, verbose=options.verbose)
+        _deliver(write(report, options.format, envelope), options.output)
+    return report.exit_code(policy.gate)
+
+
+def _config(policy: str | None, targets: list[str]) -> Config:
+    """Read the named configuration, or the nearest one above the working folder.
+
+    A configuration inside a scanned TARGET is not trusted: whoever made the model must not decide how it is judged.
+    """
+    if policy:
+        return read_config(Path(policy))
+    config = find_config(Path.cwd())
+    if config.origin:
+        origin = Path(config.origin).resolve()
+        for target in targets:
+            folder = Path(target).resolve()
+            if folder != Path.cwd() and folder.is_dir() and origin.is_relative_to(folder) and not Path.cwd().is_relative_to(folder):
+                return Config()
+    return config
+
+
+def _cache(config: Config) -> Cache | None:
+    try:
+        return Cache(cache_folder(), config, code_identity())
+    except OSError:
+        return None  # a read-only home is no reason not to scan
+
+
+def _deliver(text: str, output: str | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}.") from None
+
+
+class _Progress:
+    """One line on standard error that says which file is being read."""
+
+    def __init__(self) -> None:
+        self._shown = 0.0
+
+    def __call__(self, number: int, total: int, name: str) -> None:
+        now = time.monotonic()
+        if now - self._shown > 0.1:
+            self._shown = now
+            sys.stderr.write(f"\r\x1b[K{number:,}/{total:,} {name[-60:]}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

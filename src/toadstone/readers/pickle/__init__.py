@@ -1,0 +1,173 @@
+"""Pickles of protocols 0 to 5: many streams in one file, gaps between them, broken tails, joblib arrays, legacy PyTorch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+
+from toadstone.core.budget import BudgetError
+from toadstone.core.fact import Call, Fact, Import
+from toadstone.core.value import Symbol
+from toadstone.readers.pickle.embedded import embedded_pickle
+from toadstone.readers.pickle.joblib import WRAPPERS, array_bytes
+from toadstone.readers.pickle.machine import Machine, Stream
+from toadstone.readers.pickle.opcodes import NAMES
+from toadstone.readers.pickle.skim import Skimmed, skim, slots_read
+from toadstone.readers.pickle.tape import Tape
+from toadstone.readers.pickle.torch_legacy import LegacyLayout
+from toadstone.readers.reader import Reader, Source
+
+_KEEP_ALL = 4 << 20
+"""Streams of blobs up to this size keep their whole memo; longer ones are asked first what they read back."""
+
+_CARVED = 256
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+
+
+def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[Fact, None, Stream]:
+    """Follow the stream at ``start``: by the fast path when it is plain, else by the interpreter. Claims its bytes."""
+    skimmed = skim(source.blob, start, stop)
+    if isinstance(skimmed, Skimmed):
+        source.budget.spend_steps((skimmed.end - start) // 8)
+        source.coverage.read(start, skimmed.end)
+        yield from _embedded(source, list(skimmed.strings))
+        return Stream(skimmed.end)
+    wanted = None
+    if source.blob.size - start > _KEEP_ALL:
+        wanted = slots_read(source.blob, skimmed.offset, skimmed.slots, source.budget.spend_steps)
+
+    def inner(offset: int) -> Generator[Fact, None, int]:
+        nested = yield from follow(source, offset)
+        return nested.end
+
+    arrays = array_bytes(source, inner)
+    machine = Machine(Tape(source.blob, stop), source.place, wanted, dict.fromkeys(WRAPPERS, arrays), source.budget.spend_steps)
+    stream = yield from machine.run(start)
+    source.coverage.read(start, stream.end)
+    yield from _embedded(source, machine.strings)
+    return stream
+
+
+def _embedded(source: Source, strings: list[tuple[int, int, bool]]) -> Iterator[Fact]:
+    """Hand on the pickles that hide in strings, if they are whole."""
+    for offset, length, _is_bytes in strings:
+        found = embedded_pickle(source.blob, offset, length, source.budget)
+        if found is None:
+            continue
+        blob, stages = found
+        if _whole(blob_source := Source(blob, "", source.place, source.budget)):
+            name = f"@{offset}" + (f"({stages})" if stages else "")
+            source.notes["embedded"] = name
+            yield source.member(name, blob_source.blob, "pickle")
+
+
+def _whole(source: Source) -> bool:
+    """Whether a blob is one complete stream that imports something (plain data inside strings is nobody's danger)."""
+    trial = _trial(source, 0)
+    return not trial.broken and trial.acted
+
+
+def _trial(source: Source, start: int) -> Stream:
+    """Follow a stream for its outcome alone."""
+    probe = Source(source.blob, source.name, source.place, source.budget)
+    run = follow(probe, start)
+    while True:
+        try:
+            next(run)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        except BudgetError:
+            return Stream(start, broken="budget")
+
+
+def read(source: Source) -> Iterator[Fact]:
+    """Read every stream of a pickle file."""
+    offset = 0
+    layout = LegacyLayout(source)
+    while offset < source.blob.size:
+        stream = yield from follow(source, offset)
+        if stream.broken:
+            if stream.acted:
+                yield source.anomaly("malformed", f"{stream.broken}; what came before has already run by then", stream.end)
+            yield source.unread(f"pickle stream broken: {stream.broken}", stream.end)
+            offset = stream.end
+            break
+        offset = layout.after(stream.value, stream.persistent, stream.end)
+        if not _begins(source, offset):
+            break
+    yield from _carve(source, offset)
+
+
+def _begins(source: Source, offset: int) -> bool:
+    """Whether another stream begins right here."""
+    head = source.blob.read(offset, 2)
+    if len(head) == 2 and head[0] == 0x80 and head[1] <= 5:
+        return True
+    return bool(head) and head[0] in NAMES and head[0] != 0x2E and _plausible(source, offset)
+
+
+def _plausible(source: Source, start: int) -> bool:
+    """Whether what begins here without a header really is a pickle, and not text or data that happens to begin like one.
+
+    It must end in ``STOP``, and either end the file or act; or, broken, it must have called something by a name that
+    can be a module's.
+    """
+    probe = Source(source.blob, source.name, source.place, source.budget)
+    run = follow(probe, start)
+    regular, called = True, False
+    while True:
+        try:
+            fact = next(run)
+        except StopIteration as done:
+            stream: Stream = done.value
+            break
+        except BudgetError:
+            return called
+        if isinstance(fact, Import) and not _MODULE.match(fact.symbol.module):
+            return False
+        called = called or (isinstance(fact, Call) and isinstance(fact.callee, Symbol) and regular)
+        regular = regular and not hasattr(fact, "kind")
+    if stream.broken:
+        return called
+    return regular and (stream.acted or (stream.end == source.blob.size and stream.end - start > 2))
+
+
+def _carve(source: Source, start: int) -> Iterator[Fact]:
+    """Look for whole pickles with a header in what follows the streams (a loader may seek to them)."""
+    position = start
+    tried = 0
+    previous = b""
+    for chunk in source.blob.chunks(start):
+        text = previous + chunk
+        at = position - len(previous)
+        for found in _HEADER.finditer(text):
+            offset = at + found.start()
+            if offset == start or tried >= _CARVED:
+                continue
+            tried += 1
+            if _whole(Source(source.blob.window(offset, source.blob.size - offset), "", source.place, source.budget)):
+                yield source.anomaly("hidden-data", "a pickle lies in bytes that no stream announces", offset)
+                yield source.member(f"@{offset}", source.blob.window(offset, source.blob.size - offset), "pickle-part")
+                return
+        previous = text[-1:]
+        position += len(chunk)
+
+
+_HEADER = re.compile(rb"\x80[\x02-\x05]")
+
+
+def _read_part(source: Source) -> Iterator[Fact]:
+    """Read one carved stream; what lies behind it belongs to the file around it."""
+    stream = yield from follow(source, 0)
+    source.coverage.inert(stream.end, source.blob.size)
+
+
+def _claims(source: Source) -> bool:
+    head = source.blob.read(0, 1)
+    return bool(head) and head[0] in NAMES and head[0] not in (0x80, 0x2E) and _plausible(source, 0)
+
+
+READERS = (
+    Reader("pickle", read, heads=tuple(bytes([0x80, version]) for version in range(6)), claims=_claims, always=True, rank=80),
+    Reader("pickle-part", _read_part),
+)

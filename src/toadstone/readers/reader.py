@@ -1,0 +1,134 @@
+"""What a reader is, what it is handed, and how all of them are found."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from toadstone.core.blob import Blob
+from toadstone.core.budget import Budget
+from toadstone.core.coverage import Coverage
+from toadstone.core.fact import Anomaly, Fact, Member, Unread
+from toadstone.core.place import Place
+
+HEAD = 4096
+"""Bytes of the beginning that `Reader.claims` may look at without reading."""
+
+
+@dataclass
+class Source:
+    """What a reader is handed: bytes, their name and place, and the accounts it has to keep.
+
+    Attributes:
+        blob: The bytes.
+        name: File or member name, without folders of the scanned tree (members keep their inner folders).
+        place: Where the blob is.
+        budget: Shared by the whole subject.
+        coverage: Of this blob; a reader claims what it understood with `read` and `inert`.
+        depth: How many containers are around it.
+        hint: Kind that the parent asked for; empty otherwise.
+        sibling: Opens a file next to this one by its relative name, or gives None. Only for linking (does that file
+            exist, what does it refer to); the sibling is a subject of its own.
+        notes: Set by readers for readers further in or for the report (``kind`` refinements and the like).
+        shared: What one candidate parsed and the next candidates for the same bytes reuse (a zip's directory).
+    """
+
+    blob: Blob
+    name: str
+    place: Place
+    budget: Budget
+    coverage: Coverage = field(init=False)
+    depth: int = 0
+    hint: str = ""
+    sibling: Callable[[str], Blob | None] = lambda _name: None
+    notes: dict[str, str] = field(default_factory=dict)
+    shared: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.coverage = Coverage(self.blob.size)
+
+    @property
+    def suffix(self) -> str:
+        """Lower-case last suffix of the name, with its dot; empty if there is none."""
+        base = self.name.rsplit("/", 1)[-1].lower()
+        return base[base.rfind(".") :] if "." in base else ""
+
+    def head(self, size: int = HEAD) -> bytes:
+        """Give the first bytes."""
+        return self.blob.read(0, size)
+
+    def anomaly(self, kind: str, detail: str, offset: int = -1) -> Anomaly:
+        """Make an `Anomaly` at an offset of this blob."""
+        return Anomaly(self.place.at(offset), kind, detail)
+
+    def unread(self, reason: str, offset: int = -1, size: int = -1) -> Unread:
+        """Make an `Unread` at an offset of this blob."""
+        return Unread(self.place.at(offset), reason, size)
+
+    def member(self, name: str, blob: Blob, hint: str = "") -> Member:
+        """Make a `Member` of this blob."""
+        return Member(self.place, name, blob, hint)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format.
+
+    Attributes:
+        kind: Name of the format in reports.
+        read: Turns a source into facts and claims coverage. Total.
+        heads: Magic numbers at offset 0; any of them makes the reader a candidate.
+        suffixes: Name suffixes (with dot, lower case) or whole base names that make it a candidate if `claims` agrees.
+        claims: Looks at the content of a candidate by name, or (with ``always``) of anything; cheap and strict.
+        always: Ask `claims` whatever the name is.
+        rank: Candidates run in order of rank, then kind; plain text comes last.
+    """
+
+    kind: str
+    read: Callable[[Source], Iterator[Fact]]
+    heads: tuple[bytes, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    claims: Callable[[Source], bool] | None = None
+    always: bool = False
+    rank: int = 50
+
+    def wants(self, source: Source, head: bytes) -> bool:
+        """Whether this reader is a candidate for the source whose first bytes are ``head``."""
+        if any(head.startswith(magic) for magic in self.heads):
+            return True
+        if self.claims is None:
+            return False
+        named = self.always or source.suffix in self.suffixes or source.name.rsplit("/", 1)[-1].lower() in self.suffixes
+        return named and self.claims(source)
+
+
+@lru_cache(maxsize=1)
+def readers() -> tuple[Reader, ...]:
+    """Import every reader module of this package and give their `Reader` objects, in the order in which they are tried.
+
+    A reader module is one that has a ``READERS`` tuple. One that fails to import raises: a run without all of its
+    readers is no run.
+    """
+    package = importlib.import_module("toadstone.readers")
+    found: list[Reader] = []
+    for module in pkgutil.iter_modules(package.__path__, "toadstone.readers."):
+        found.extend(getattr(importlib.import_module(module.name), "READERS", ()))
+    return tuple(sorted(found, key=lambda reader: (reader.rank, reader.kind)))
+
+
+@lru_cache(maxsize=1)
+def _by_kind() -> dict[str, Reader]:
+    return {reader.kind: reader for reader in readers()}
+
+
+def candidates(source: Source) -> list[Reader]:
+    """Give the readers that may understand a source: the hinted one first, then by content, then by name."""
+    chosen: list[Reader] = []
+    if source.hint and (hinted := _by_kind().get(source.hint)):
+        chosen.append(hinted)
+    head = source.head()
+    chosen.extend(reader for reader in readers() if reader not in chosen and reader.wants(source, head))
+    return chosen

@@ -1,0 +1,111 @@
+"""From one blob to all the facts in it and in everything inside it, with every byte accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toadstone.core.coverage import Coverage
+from toadstone.core.fact import Anomaly, Fact, Member, Unread
+from toadstone.core.shield import shielded
+from toadstone.readers.reader import Reader, Source, candidates
+
+_GAPS_FOLLOWED = 256
+"""Unread spans of one blob that are looked into; more are reported as unread together."""
+
+
+def walk(source: Source) -> Iterator[Fact]:
+    """Yield the facts of a source, depth first.
+
+    ``source.notes["kind"]`` is set to the kind of the first reader that understood anything. Bytes that no reader
+    claimed are looked at again as embedded blobs; what is still not understood becomes an `Unread` fact.
+    """
+    if not source.blob.size:
+        source.notes.setdefault("kind", "empty")
+        return
+    ran: list[Reader] = []
+    for reader in candidates(source):
+        if ran and reader.rank >= _WEAK and not source.coverage.gaps():
+            break  # a weak candidate adds nothing once everything is understood
+        before = source.coverage.covered if ran else 0
+        yield from _run(reader, source)
+        ran.append(reader)
+        if source.coverage.covered > before:
+            source.notes.setdefault("kind", reader.kind)
+    source.notes.setdefault("kind", "unknown")
+    yield from _gaps(source, bool(ran))
+
+
+_WEAK = 80
+"""Readers of this rank and above claim what plainer evidence left over: pickles without a header, text."""
+
+
+def _run(reader: Reader, source: Source) -> Iterator[Fact]:
+    def failed(reason: str) -> Fact:
+        return Unread(source.place, f"{reader.kind}: {reason}")
+
+    for fact in shielded(reader.read(source), failed):
+        if isinstance(fact, Member):
+            yield from enter(source, fact)
+        else:
+            yield fact
+
+
+def enter(parent: Source, member: Member) -> Iterator[Fact]:
+    """Walk a member of ``parent``, unless a budget says no."""
+    place = member.place.inside(member.name)
+    if parent.depth >= parent.budget.depth:
+        yield Anomaly(place, "depth-bomb", f"more than {parent.budget.depth} containers inside each other")
+        yield Unread(place, f"nested deeper than {parent.budget.depth} containers", member.blob.size)
+        return
+    parent.budget.members -= 1
+    if parent.budget.members < 0:
+        yield Unread(place, "more members than the budget allows", member.blob.size)
+        return
+    yield from walk(
+        Source(member.blob, member.name, place, parent.budget, depth=parent.depth + 1, hint=member.hint, sibling=parent.sibling),
+    )
+    member.blob.close()
+
+
+def _gaps(source: Source, understood: bool) -> Iterator[Fact]:
+    gaps = source.coverage.gaps()
+    for start, stop in gaps[:_GAPS_FOLLOWED]:
+        yield from _gap(source, start, stop, understood)
+    rest = gaps[_GAPS_FOLLOWED:]
+    if rest:
+        size = sum(stop - start for start, stop in rest)
+        yield Unread(source.place.at(rest[0][0]), f"{size:,} bytes in {len(rest):,} further spans were not understood", size)
+
+
+def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fact]:
+    """Follow one unread span: padding of zeros is inert, a known format is walked, the rest stays unread."""
+    begin = _skip_zeros(source, start, stop)
+    if begin >= stop:
+        return
+    size = stop - begin
+    if (begin > 0 or stop < source.blob.size) and understood:
+        window = source.blob.window(begin, size)
+        name = f"@{begin}"
+        inner = Source(window, name, source.place.inside(name), source.budget, source.depth + 1, sibling=source.sibling)
+        if source.depth < source.budget.depth and candidates(inner):
+            yield Anomaly(source.place.at(begin), "hidden-data", f"{size:,} bytes outside what the format declares")
+            yield from walk(inner)
+            return
+    head = source.blob.read(begin, 8).hex(" ")
+    what = f"{size:,} bytes" if understood else f"content of {size:,} bytes"
+    yield Unread(source.place.at(begin), f"{what} not recognised (begins {head})", size)
+
+
+def _skip_zeros(source: Source, start: int, stop: int) -> int:
+    position = start
+    for chunk in source.blob.chunks(start, stop - start):
+        kept = chunk.lstrip(b"\0")
+        if kept:
+            return position + len(chunk) - len(kept)
+        position += len(chunk)
+    return stop
+
+
+def cover_all(coverage: Coverage) -> None:
+    """Claim a whole blob as inert (used by readers of kinds that are plainly no model)."""
+    coverage.inert(0, coverage.size)

@@ -1,0 +1,63 @@
+"""Open a file only if it is clean, and get exactly the bytes that were judged."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from toadstone.core.blob import CHUNK, FileBlob
+from toadstone.core.errors import UnsafeError, UsageError
+from toadstone.core.policy import Config, Policy
+from toadstone.core.report import Report
+from toadstone.verbs.scan import Scanner
+
+
+def open_clean(path: str | os.PathLike[str], *, config: Config | None = None, policy: Policy | None = None) -> IO[bytes]:
+    """Scan a file and hand over its bytes if nothing at or above the gate was found and everything was read.
+
+    The file is first copied to an unnamed temporary file that nobody else can reach; the copy is scanned, and the copy
+    is what you get. There is no moment between check and use at which the content could be exchanged.
+
+    Args:
+        path: A regular file.
+        config: Settings; by default none.
+        policy: Gate and waivers; by default those of ``config``.
+
+    Returns:
+        A binary file object, positioned at the start; closing it frees the copy.
+
+    Raises:
+        UnsafeError: If the report is not clean and complete; ``error.args`` and its text say why.
+        UsageError: If the file cannot be read.
+    """
+    shown = os.fspath(path)
+    config = config or Config()
+    policy = policy or Policy(config.gate, config.waivers)
+    copy = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
+    try:
+        try:
+            with Path(path).open("rb") as stream:
+                while piece := stream.read(CHUNK):
+                    copy.write(piece)
+        except OSError as error:
+            raise UsageError(f"{shown} cannot be read: {error.strerror}.") from None
+        copy.flush()
+        subject = Scanner(config, policy).blob(FileBlob(copy), shown)
+        report = Report((subject,))
+        if report.exit_code(policy.gate):
+            raise UnsafeError(f"{shown} was not opened: it is {report.verdict}.", _why(report))
+    except BaseException:
+        copy.close()
+        raise
+    copy.seek(0)
+    return copy
+
+
+def _why(report: Report) -> str:
+    if report.findings:
+        worst = report.findings[0]
+        return f"{worst.check} ({worst.severity.label}): {worst.message}"
+    gap = report.subjects[0].unread[0]
+    return f"Not everything was read: {gap.place}: {gap.reason}"

@@ -1,0 +1,204 @@
+"""Scan: look at files, say what would hurt whoever loads them, and what could not be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from toadstone.core.blob import Blob, open_blob
+from toadstone.core.budget import Budget
+from toadstone.core.check import Check, make_checks
+from toadstone.core.digest import digests
+from toadstone.core.fact import Fact, Link, Unread
+from toadstone.core.finding import Finding
+from toadstone.core.place import Place
+from toadstone.core.policy import Config, Policy
+from toadstone.core.report import Gap, Report, Subject
+from toadstone.core.shield import shielded
+from toadstone.readers.reader import Source
+from toadstone.readers.walk import walk
+from toadstone.verbs.cache import Cache
+from toadstone.verbs.targets import Item, expand
+
+_MOST = 500
+"""Findings of one check on one subject that are listed; further ones are counted in the last."""
+
+
+class Scanner:
+    """Everything that stays the same from file to file.
+
+    Args:
+        config: Settings, waivers, exclusions.
+        policy: Gate and waivers that count today.
+        cache: Results of earlier scans; None scans everything anew.
+    """
+
+    def __init__(self, config: Config, policy: Policy, cache: Cache | None = None) -> None:
+        self.config = config
+        self.policy = policy
+        self.cache = cache
+        checks = make_checks(config.checks, config.plugins)
+        self.checks = [check for check in checks if not config.stage or config.stage in check.stages]
+        self._readers: dict[type[Fact], list[Check]] = {}
+        for check in self.checks:
+            for kind in check.reads:
+                self._readers.setdefault(kind, []).append(check)
+
+    def subject(self, item: Item) -> Subject:
+        """Look at one file."""
+        place = Place(item.shown)
+        if item.link:
+            return self._judged(item.shown, "link", -1, {}, [Link(place, item.link, "symlink", escapes=True)])
+        if item.trouble:
+            return Subject(item.shown, "unknown", -1, {}, (Gap(place, item.trouble),))
+        try:
+            blob = open_blob(item.path)
+        except OSError as error:
+            return Subject(item.shown, "unknown", -1, {}, (Gap(place, f"cannot be opened: {error.strerror}"),))
+        try:
+            before = _state(item.path)
+            subject = self.blob(blob, item.shown, _Folder(item.path.parent, item.root))
+            if _state(item.path) != before:
+                changed = Gap(place, "the file changed while it was being read")
+                return Subject(item.shown, subject.kind, subject.size, {}, (*subject.unread, changed), subject.findings)
+            return subject
+        finally:
+            blob.close()
+
+    def blob(self, blob: Blob, shown: str, folder: _Folder | None = None) -> Subject:
+        """Look at bytes under a name."""
+        identity = digests(blob)
+        if self.cache is not None and (known := self.cache.get(identity, shown, self.policy)):
+            return known
+        name = shown.rsplit("/", 1)[-1]
+        folder = folder or _Folder(None, None)
+        source = Source(blob, name, Place(shown), Budget.of(blob.size), sibling=folder.open)
+        findings, gaps = self._judge(walk(source))
+        kind = source.notes.get("kind", "unknown")
+        subject = self._made(shown, kind, blob.size, identity, findings, gaps)
+        if self.cache is not None and not folder.asked:
+            self.cache.put(identity, shown, Subject(shown, kind, blob.size, identity, tuple(sorted(gaps)), tuple(findings)))
+        return subject
+
+    def _judged(self, shown: str, kind: str, size: int, identity: dict[str, str], facts: Iterable[Fact]) -> Subject:
+        findings, gaps = self._judge(iter(facts))
+        return self._made(shown, kind, size, identity, findings, gaps)
+
+    def _made(
+        self, shown: str, kind: str, size: int, identity: dict[str, str], findings: list[Finding], gaps: list[Gap],
+    ) -> Subject:
+        counted, waived = self.policy.split(sorted(findings, key=lambda finding: finding.order), identity)
+        return Subject(shown, kind, size, identity, tuple(sorted(set(gaps))), tuple(counted), tuple(waived))
+
+    def _judge(self, facts: Iterator[Fact]) -> tuple[list[Finding], list[Gap]]:
+        ledger = _Tally()
+        for fact in facts:
+            if type(fact) is Unread:
+                ledger.gaps.append(Gap(fact.place, fact.reason))
+                continue
+            for check in self._readers.get(type(fact), ()):
+                for result in shielded(check.examine(fact), _failed(check, fact)):
+                    ledger.add(result)
+        return ledger.findings(), ledger.gaps
+
+
+class _Tally:
+    """Collects findings; those that say the same of the same subject become one."""
+
+    def __init__(self) -> None:
+        self.gaps: list[Gap] = []
+        self._keyed: dict[tuple[str, str], Finding] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+        self._plain: dict[str, list[Finding]] = {}
+        self._dropped: dict[str, int] = {}
+
+    def add(self, result: Finding | Unread) -> None:
+        if isinstance(result, Unread):
+            self.gaps.append(Gap(result.place, result.reason))
+        elif result.key:
+            key = (result.check, result.key)
+            self._counts[key] = self._counts.get(key, 0) + 1
+            known = self._keyed.get(key)
+            if known is None or (result.severity, result.confidence, result.score) > (known.severity, known.confidence, known.score):
+                self._keyed[key] = result
+        else:
+            listed = self._plain.setdefault(result.check, [])
+            if len(listed) < _MOST:
+                listed.append(result)
+            else:
+                self._dropped[result.check] = self._dropped.get(result.check, 0) + 1
+
+    def findings(self) -> list[Finding]:
+        for key, count in self._counts.items():
+            if count > 1:
+                self._keyed[key].evidence["occurrences"] = count
+        for check, count in self._dropped.items():
+            self._plain[check][-1].evidence["further_findings"] = count
+        return [*self._keyed.values(), *(finding for listed in self._plain.values() for finding in listed)]
+
+
+def _failed(check: Check, fact: Fact) -> Callable[[str], Finding | Unread]:
+    return lambda reason: Unread(fact.place, f"check {check.id}: {reason}")
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    status = os.stat(path)  # noqa: PTH116  (one call, no object)
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+class _Folder:
+    """Opens files next to a subject, never outside the TARGET, and remembers whether anybody asked."""
+
+    def __init__(self, folder: Path | None, root: Path | None) -> None:
+        self._folder = folder
+        self._root = root
+        self.asked = False
+
+    def open(self, name: str) -> Blob | None:
+        self.asked = True
+        if self._folder is None or self._root is None or name.startswith("/") or ".." in name.split("/"):
+            return None
+        path = self._folder / name
+        try:
+            if path.is_file() and path.resolve().is_relative_to(self._root.resolve()):
+                return open_blob(path)
+        except (OSError, ValueError):
+            return None
+        return None
+
+
+def scan(
+    *targets: str | os.PathLike[str],
+    config: Config | None = None,
+    policy: Policy | None = None,
+    cache: Cache | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Report:
+    """Look at files and folders.
+
+    Args:
+        targets: Files or folders, as a user would type them.
+        config: Settings; by default none.
+        policy: Gate and waivers; by default those of ``config``, whatever the date.
+        cache: Results of earlier scans.
+        progress: Called before each file with its number, the number of files, and its name.
+
+    Returns:
+        One subject a file. ``report.verdict`` and ``report.exit_code(gate)`` sum it up.
+
+    Raises:
+        UsageError: If a target does not exist or cannot be read.
+        ConfigError: If a setting is wrong.
+    """
+    config = config or Config()
+    policy = policy or Policy(config.gate, config.waivers)
+    scanner = Scanner(config, policy, cache)
+    items = [item for target in targets for item in expand(os.fspath(target), config.exclude)]
+    unique = list({item.shown: item for item in items}.values())
+    subjects: list[Subject] = []
+    for number, item in enumerate(unique, 1):
+        if progress is not None:
+            progress(number, len(unique), item.shown)
+        subjects.append(scanner.subject(item))
+    return Report(tuple(sorted(subjects, key=lambda subject: subject.path)))
