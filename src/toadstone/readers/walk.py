@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from toadstone.core.coverage import Coverage
 from toadstone.core.fact import Anomaly, Fact, Member, Unread
 from toadstone.core.shield import shielded
+from toadstone.readers.pickle import carve
 from toadstone.readers.reader import Reader, Source, candidates
 
 _GAPS_FOLLOWED = 256
@@ -24,8 +25,9 @@ def walk(source: Source) -> Iterator[Fact]:
         return
     ran: list[Reader] = []
     for reader in candidates(source):
-        if ran and reader.rank >= _WEAK and not source.coverage.gaps():
-            break  # a weak candidate adds nothing once everything is understood
+        if ran and (not source.coverage.gaps() if reader.rank < _LAST else source.coverage.covered):
+            if reader.rank >= _WEAK:
+                break  # a weak candidate adds nothing once everything is understood, plain text once anything is
         before = source.coverage.covered if ran else 0
         yield from _run(reader, source)
         ran.append(reader)
@@ -35,6 +37,8 @@ def walk(source: Source) -> Iterator[Fact]:
     yield from _gaps(source, bool(ran))
 
 
+_LAST = 90
+"""Rank of plain text."""
 _WEAK = 80
 """Readers of this rank and above claim what plainer evidence left over: pickles without a header, text."""
 
@@ -83,17 +87,29 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
     if begin >= stop:
         return
     size = stop - begin
-    if (begin > 0 or stop < source.blob.size) and understood:
-        window = source.blob.window(begin, size)
+    if (begin > 0 or stop < source.blob.size) and understood and source.depth < source.budget.depth:
         name = f"@{begin}"
-        inner = Source(window, name, source.place.inside(name), source.budget, source.depth + 1, sibling=source.sibling)
-        if source.depth < source.budget.depth and candidates(inner):
+        inner = Source(
+            source.blob.window(begin, size), name, source.place.inside(name), source.budget, source.depth + 1, sibling=source.sibling,
+        )
+        found = candidates(inner)
+        if found and found[0].rank < _LAST:
             yield Anomaly(source.place.at(begin), "hidden-data", f"{size:,} bytes outside what the format declares")
             yield from walk(inner)
             return
+    yield from _carved(source, begin, stop)
     head = source.blob.read(begin, 8).hex(" ")
     what = f"{size:,} bytes" if understood else f"content of {size:,} bytes"
     yield Unread(source.place.at(begin), f"{what} not recognised (begins {head})", size)
+
+
+def _carved(source: Source, start: int, stop: int) -> Iterator[Fact]:
+    """Look for whole pickles in bytes that nobody claims; the bytes stay unread."""
+    for fact in shielded(carve(source, start, stop), lambda reason: Unread(source.place.at(start), reason, stop - start)):
+        if isinstance(fact, Member):
+            yield from enter(source, fact)
+        else:
+            yield fact
 
 
 def _skip_zeros(source: Source, start: int, stop: int) -> int:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Generator, Iterator
 
 from toadstone.core.budget import BudgetError
-from toadstone.core.fact import Call, Fact, Import
+from toadstone.core.fact import Anomaly, Call, Fact, Import
 from toadstone.core.value import Symbol
 from toadstone.readers.pickle.embedded import embedded_pickle
 from toadstone.readers.pickle.joblib import WRAPPERS, array_bytes
 from toadstone.readers.pickle.machine import Machine, Stream
 from toadstone.readers.pickle.opcodes import NAMES
-from toadstone.readers.pickle.skim import Skimmed, skim, slots_read
+from toadstone.readers.pickle.skim import Halt, Skimmed, skim, slots_read
 from toadstone.readers.pickle.tape import Tape
 from toadstone.readers.pickle.torch_legacy import LegacyLayout
 from toadstone.readers.reader import Reader, Source
@@ -20,20 +20,25 @@ from toadstone.readers.reader import Reader, Source
 _KEEP_ALL = 4 << 20
 """Streams of blobs up to this size keep their whole memo; longer ones are asked first what they read back."""
 
+_SHORT = 1 << 16
+"""Plain streams up to this size are followed by the interpreter all the same: their value may explain what comes next."""
+
 _CARVED = 256
+_MOST_TRIED = 32
+_SUFFIXES = frozenset({".pkl", ".pickle", ".p", ".pk", ".joblib", ".jbl", ".pt", ".pth", ".ckpt", ".sav", ".dill", ".model", ".pck"})
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
 
 def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[Fact, None, Stream]:
     """Follow the stream at ``start``: by the fast path when it is plain, else by the interpreter. Claims its bytes."""
     skimmed = skim(source.blob, start, stop)
-    if isinstance(skimmed, Skimmed):
+    if isinstance(skimmed, Skimmed) and skimmed.end - start > _SHORT:
         source.budget.spend_steps((skimmed.end - start) // 8)
         source.coverage.read(start, skimmed.end)
         yield from _embedded(source, list(skimmed.strings))
         return Stream(skimmed.end)
     wanted = None
-    if source.blob.size - start > _KEEP_ALL:
+    if isinstance(skimmed, Halt) and source.blob.size - start > _KEEP_ALL:
         wanted = slots_read(source.blob, skimmed.offset, skimmed.slots, source.budget.spend_steps)
 
     def inner(offset: int) -> Generator[Fact, None, int]:
@@ -95,7 +100,6 @@ def read(source: Source) -> Iterator[Fact]:
         offset = layout.after(stream.value, stream.persistent, stream.end)
         if not _begins(source, offset):
             break
-    yield from _carve(source, offset)
 
 
 def _begins(source: Source, offset: int) -> bool:
@@ -109,9 +113,31 @@ def _begins(source: Source, offset: int) -> bool:
 def _plausible(source: Source, start: int) -> bool:
     """Whether what begins here without a header really is a pickle, and not text or data that happens to begin like one.
 
-    It must end in ``STOP``, and either end the file or act; or, broken, it must have called something by a name that
-    can be a module's.
+    It must end in ``STOP``, and act, or end the file, or be followed by another pickle; or, broken, it must have called
+    something by a name that can be a module's (under a pickle's file name, importing is enough).
     """
+    for _ in range(_MOST_TRIED):
+        outcome = _outcome(source, start)
+        if outcome is None:
+            return False
+        stream, regular, called = outcome
+        if stream.broken:
+            return called or (stream.acted and regular and source.suffix in _SUFFIXES)
+        if not regular:
+            return False
+        if stream.acted or (stream.end == source.blob.size and stream.end - start > 2):
+            return True
+        head = source.blob.read(stream.end, 2)
+        if len(head) < 2 or head[0] not in NAMES:
+            return False
+        if head[0] == 0x80 and head[1] <= 5:
+            return True
+        start = stream.end
+    return True
+
+
+def _outcome(source: Source, start: int) -> tuple[Stream, bool, bool] | None:
+    """Follow a stream; give what became of it, whether it was regular, and whether it called; None if its names cannot be."""
     probe = Source(source.blob, source.name, source.place, source.budget)
     run = follow(probe, start)
     regular, called = True, False
@@ -119,35 +145,32 @@ def _plausible(source: Source, start: int) -> bool:
         try:
             fact = next(run)
         except StopIteration as done:
-            stream: Stream = done.value
-            break
+            return done.value, regular, called
         except BudgetError:
-            return called
+            return Stream(start, broken="budget"), regular, called
         if isinstance(fact, Import) and not _MODULE.match(fact.symbol.module):
-            return False
+            return None
         called = called or (isinstance(fact, Call) and isinstance(fact.callee, Symbol) and regular)
-        regular = regular and not hasattr(fact, "kind")
-    if stream.broken:
-        return called
-    return regular and (stream.acted or (stream.end == source.blob.size and stream.end - start > 2))
+        regular = regular and not isinstance(fact, Anomaly)
 
 
-def _carve(source: Source, start: int) -> Iterator[Fact]:
-    """Look for whole pickles with a header in what follows the streams (a loader may seek to them)."""
+def carve(source: Source, start: int, stop: int) -> Iterator[Fact]:
+    """Look for whole pickles with a header in bytes that nothing announces (a loader may seek to them)."""
     position = start
     tried = 0
     previous = b""
-    for chunk in source.blob.chunks(start):
+    for chunk in source.blob.chunks(start, stop - start):
         text = previous + chunk
         at = position - len(previous)
         for found in _HEADER.finditer(text):
             offset = at + found.start()
-            if offset == start or tried >= _CARVED:
-                continue
+            if tried >= _CARVED:
+                return
             tried += 1
-            if _whole(Source(source.blob.window(offset, source.blob.size - offset), "", source.place, source.budget)):
-                yield source.anomaly("hidden-data", "a pickle lies in bytes that no stream announces", offset)
-                yield source.member(f"@{offset}", source.blob.window(offset, source.blob.size - offset), "pickle-part")
+            part = source.blob.window(offset, stop - offset)
+            if _whole(Source(part, "", source.place, source.budget)):
+                yield source.anomaly("hidden-data", "a pickle lies in bytes that nothing announces", offset)
+                yield source.member(f"@{offset}", part, "pickle-part")
                 return
         previous = text[-1:]
         position += len(chunk)

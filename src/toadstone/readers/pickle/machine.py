@@ -19,6 +19,7 @@ from typing import TypeAlias
 from toadstone.core.fact import Anomaly, Call, Fact, Import, Setting
 from toadstone.core.place import Place
 from toadstone.core.value import KEPT_TEXT, Excerpt, Items, Opaque, Result, Symbol, Table, Value
+from toadstone.readers.pickle.indirection import resolved
 from toadstone.readers.pickle.memo import MISSING, Memo
 from toadstone.readers.pickle.opcodes import COUNTED, LINES, NAMES, SIGNED_COUNT
 from toadstone.readers.pickle.python2 import python3_name
@@ -355,7 +356,7 @@ class Machine:
         if op in (0x67, 0x70):  # GET, PUT
             self._text_slot(op, line, offset)
         elif op == 0x50:
-            self._persistent(line.decode("latin-1"), "PERSID", offset)
+            self._persistent(line.decode("latin-1"), offset)
         else:
             value = _text_value(op, line)
             if value is _UNKNOWN and not self.irregular:
@@ -403,17 +404,36 @@ class Machine:
             self.facts.append(Import(self.place.at(offset), symbol, how, "pickle"))
         return symbol
 
-    def _call(self, callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], how: str, offset: int) -> Result:
+    def _call(self, callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], how: str, offset: int) -> Value:
+        """Report a call; give what it gives as far as that is known (see `toadstone.readers.pickle.indirection`)."""
         self.stream.acted = True
+        given = resolved(callee, args)
+        if isinstance(given, Symbol):
+            self.facts.append(Call(self.place.at(offset), callee, args, kwargs, f"{how} resolved", "pickle"))
+            return self._import(given, "getattr", offset) if given.name else given
+        if isinstance(given, Result) and not isinstance(given.callee, Result):
+            self.facts.append(Call(self.place.at(offset), callee, args, kwargs, f"{how} resolved", "pickle"))
+            if not (isinstance(given.callee, Symbol) and given.callee.module == "builtins" and given.callee.name.startswith(("str.", "bytes."))):
+                return self._call(given.callee, given.args, given.kwargs, how, offset)
+            return given
         self.facts.append(Call(self.place.at(offset), callee, args, kwargs, how, "pickle"))
+        if given is not None:
+            return given
+        if isinstance(callee, Result) and isinstance(callee.callee, Symbol) and callee.callee.module == "builtins":
+            bound = resolved(callee.callee, (*callee.args, *args))  # a method of known text, called
+            if isinstance(bound, (str, bytes)):
+                return bound
         return Result(callee, args, kwargs)
 
-    def _persistent(self, identity: Value, how: str, offset: int) -> None:
+    def _persistent(self, identity: Value, offset: int) -> None:
         self.stream.persistent.append(identity)
         self.facts.append(Setting(self.place.at(offset), "pickle", "persistent_id", identity))
-        self.stack.append(Result(Symbol("", "persistent_load"), (identity,)))
         self.stream.acted = True
-        del how
+        fields = identity.items if isinstance(identity, Items) else []
+        if len(fields) > 1 and fields[0] == "module" and isinstance(fields[1], Symbol):
+            self.stack.append(fields[1])  # legacy PyTorch: a class, with its source for comparison only
+        else:
+            self.stack.append(Result(Symbol("", "persistent_load"), (identity,)))
 
     def _op_proto(self, version: int, offset: int) -> None:
         if version > 5:
@@ -631,7 +651,7 @@ _HANDLERS: dict[int, tuple[int, _Method]] = {
     0x75: (1, Machine._op_setitems), 0x64: (1, Machine._op_dict), 0x74: (1, _made("tuple")), 0x6C: (1, _made("list")),
     0x91: (1, _made("frozenset")), 0x85: (1, _small(1)), 0x86: (1, _small(2)), 0x87: (1, _small(3)),
     0x30: (1, Machine._op_pop), 0x32: (1, Machine._op_dup), 0x31: (1, lambda machine, _a, offset: void(machine._to_mark(offset))),
-    0x51: (1, lambda machine, _a, offset: machine._persistent(machine._pop(offset), "BINPERSID", offset)),
+    0x51: (1, lambda machine, _a, offset: machine._persistent(machine._pop(offset), offset)),
     0x4B: (2, lambda machine, argument, _o: machine._op_push(argument, 0)), 0x4D: (3, lambda machine, argument, _o: machine._op_push(argument, 0)),
     0x4A: (5, _signed), 0x47: (9, _double), 0x88: (1, _constant(True)), 0x89: (1, _constant(False)),
     0x29: (1, lambda machine, _a, _o: machine._op_push(Items("tuple"), 0)), 0x8F: (1, lambda machine, _a, _o: machine._op_push(Items("set"), 0)),

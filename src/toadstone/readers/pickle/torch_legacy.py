@@ -60,13 +60,14 @@ class LegacyLayout:
         for identity in persistent:
             if storage := storage_of(identity):
                 self.storages[storage.key] = storage
-        if self.active and self.streams == 5 and isinstance(value, Items):
+        if self.active and self.streams == 5:
             return self._raw(value, end)
         return self._old(value, end)
 
-    def _raw(self, keys: Items, offset: int) -> int:
-        """Each storage: its number of elements (8 bytes), then its elements."""
-        for key in keys.items if not keys.more else list(self.storages):
+    def _raw(self, keys: Value, offset: int) -> int:
+        """Each storage: its number of elements (8 bytes), then its elements, in the order of the listed (sorted) keys."""
+        listed = keys.items if isinstance(keys, Items) and not keys.more else sorted(self.storages)
+        for key in listed:
             storage = self.storages.get(key) if isinstance(key, str) else None
             count = int.from_bytes(self.source.blob.read(offset, 8), "little")
             if storage is None or count != storage.count or offset + 8 + storage.size > self.source.blob.size:

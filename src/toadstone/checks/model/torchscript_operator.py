@@ -1,0 +1,79 @@
+"""TorchScript code that reaches beyond tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toadstone.core.check import Check, check
+from toadstone.core.fact import Fact, Operator
+from toadstone.core.finding import Finding, Severity
+from toadstone.core.place import Place
+
+_FILES = frozenset({"from_file", "save", "load", "_save_for_mobile", "save_to_file"})
+_STANDARD = frozenset({"aten", "prim", "prims", "quantized", "quantized_decomposed", "_quantized", "torchvision", "torchaudio", "torchtext", "profiler",
+                       "mkldnn", "mkldnn_prepacked", "onednn", "xnnpack", "prepacked", "sparse", "rnn", "image", "c10d", "c10d_functional"})
+
+
+@check(
+    "torchscript-operator",
+    severity=Severity.HIGH,
+    reads=Operator,
+    references=("CWE-829", "MITRE ATLAS 2026.08 AML.T0018.002", "OWASP LLM 2026 LLM04"),
+)
+class TorchscriptOperator(Check):
+    """TorchScript code reads or writes files, or needs a native operator library.
+
+    ## Why it matters
+
+    ``torch.jit.load`` never unpickles arbitrary classes, but its code runs on inference, and some operators reach files:
+    ``torch.from_file`` maps a path into a tensor and, with ``shared=True``, writes it back; ``torch.save`` writes one.
+
+    ## How it decides
+
+    Every call in the archive's ``code/`` folder is read from its syntax tree. Calls of file operators are high; operators
+    of a namespace that neither PyTorch nor its domain libraries define are medium, since they need foreign native code.
+
+    ## What it misses
+
+    What a foreign operator does once its library is loaded.
+
+    ## Remedy
+
+    Ask for the model as plain weights, or remove the operator and export again.
+
+    ## References
+
+    - https://pytorch.org/docs/stable/generated/torch.from_file.html
+    """
+
+    allow: frozenset[str] = frozenset()
+    """Operator namespaces that this project uses and has reviewed."""
+
+    def examine(self, fact: Operator) -> Iterator[Finding]:
+        """Judge one operator of TorchScript code."""
+        if not fact.domain.startswith("torchscript:"):
+            return
+        domain = fact.domain.removeprefix("torchscript:")
+        if domain in ("torch", "ops.aten") and fact.name in _FILES:
+            yield self.finding(fact.place, f"TorchScript code calls {fact.node}, which reaches files when the model runs.", key=fact.node, symbol=fact.node)
+        elif domain.startswith("ops.") and domain.split(".")[1] not in _STANDARD | self.allow:
+            yield self.finding(
+                fact.place,
+                f"TorchScript code calls {fact.node}, an operator that needs a native library of its own.",
+                severity=Severity.MEDIUM,
+                key=fact.node,
+                symbol=fact.node,
+            )
+
+    @classmethod
+    def bad(cls) -> Iterator[Fact]:
+        """Give an operator that maps files, and a foreign one."""
+        yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:torch", "from_file", "torch.from_file")
+        yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:ops.acme", "run", "ops.acme.run")
+
+    @classmethod
+    def good(cls) -> Iterator[Fact]:
+        """Give ordinary operators."""
+        yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:torch", "add", "torch.add")
+        yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:ops.prim", "data", "ops.prim.data")
+        yield Operator(Place("model.onnx"), "ai.onnx.ml", "TreeEnsembleClassifier", "tree")

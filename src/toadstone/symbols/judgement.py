@@ -1,0 +1,246 @@
+"""Judges a call that happens while an artefact is loaded: what is called, with what.
+
+Three kinds of symbols decide (see ``docs/judgement.md``): those known to be harmless *when called in this way*; those
+whose sources lead to an effect that the given arguments control; and the rest, unknown code, which is judged by what
+its arguments look like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toadstone.core.fact import Call, Import
+from toadstone.core.finding import Confidence, Severity
+from toadstone.core.value import Excerpt, Opaque, Result, Symbol, Value, leaves
+from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_known
+from toadstone.symbols.arguments import Look, looks_of, symbols_in
+from toadstone.symbols.harmless import is_harmless
+
+_CALLED = {
+    Effect.RUN_COMMAND: Severity.CRITICAL,
+    Effect.RUN_CODE: Severity.CRITICAL,
+    Effect.LOAD_NATIVE: Severity.CRITICAL,
+    Effect.DESERIALISE: Severity.HIGH,
+    Effect.IMPORT_NAME: Severity.HIGH,
+    Effect.WRITE_FILE: Severity.HIGH,
+    Effect.NETWORK: Severity.HIGH,
+    Effect.PATCH: Severity.HIGH,
+    Effect.KILL_HANG: Severity.HIGH,
+    Effect.READ_FILE: Severity.HIGH,
+    Effect.CALL: Severity.MEDIUM,
+}
+"""How bad it is that a loader calls something with this effect, when the arguments that decide about it are given."""
+
+_IMPORTED = {
+    Effect.RUN_COMMAND: Severity.HIGH,
+    Effect.RUN_CODE: Severity.HIGH,
+    Effect.LOAD_NATIVE: Severity.HIGH,
+    Effect.DESERIALISE: Severity.HIGH,
+    Effect.IMPORT_NAME: Severity.MEDIUM,
+    Effect.NETWORK: Severity.HIGH,
+    Effect.WRITE_FILE: Severity.MEDIUM,
+    Effect.PATCH: Severity.MEDIUM,
+    Effect.KILL_HANG: Severity.MEDIUM,
+}
+"""How bad it is that a loader resolves it without calling it."""
+
+_PAYLOAD = frozenset({Look.COMMAND, Look.CODE, Look.ADDRESS, Look.PATH, Look.ENCODED})
+_STRONG = frozenset({Look.COMMAND, Look.CODE})
+
+_BY_PROXY = frozenset({Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__")})
+"""Functions of the pickle protocol itself that make an instance of their first argument."""
+
+_SETTING = frozenset({"BUILD", "APPENDS", "SETITEMS", "ADDITEMS"})
+_METHODS = {"BUILD": "__setstate__", "APPENDS": "extend", "SETITEMS": "__setitem__", "ADDITEMS": "add"}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is wrong with a call or an import.
+
+    Attributes:
+        severity: How bad.
+        confidence: How sure.
+        symbol: Dotted name of what is judged; empty when it has none.
+        effects: Names of the effects that the call can have, strongest first; empty for unknown code.
+        why: One clause for a person.
+        witness: The chain of calls that shows the effect; may be empty.
+        looks: What the arguments look like, each with an example.
+    """
+
+    severity: Severity
+    confidence: Confidence
+    symbol: str
+    effects: tuple[str, ...]
+    why: str
+    witness: str = ""
+    looks: tuple[tuple[str, str], ...] = ()
+
+
+def judge_import(fact: Import) -> Judgement | None:
+    """Judge a name that is resolved while loading; None when nothing is wrong with that alone."""
+    symbol = fact.symbol
+    if not symbol.module:
+        return None  # extension codes and computed names have a check of their own
+    knowledge = effects_of(symbol.module, symbol.name)
+    if knowledge is None or is_harmless(symbol, "import", ()):
+        return None
+    effects = _ordered(knowledge)
+    severity = max((_IMPORTED.get(effect, Severity.INFO) for effect in effects), default=Severity.INFO)
+    if severity < Severity.MEDIUM:
+        return None
+    why = f"resolves {symbol}, which can {_phrase(effects)}"
+    confidence = Confidence.HIGH if knowledge.exact else Confidence.MEDIUM
+    return Judgement(severity, confidence, str(symbol), _names(effects), why, knowledge.witness)
+
+
+def judge_call(fact: Call) -> Judgement | None:
+    """Judge a call that is made while loading; None when nothing is wrong with it."""
+    callee, args, how = fact.callee, fact.args, fact.how
+    if how.endswith(" resolved"):
+        return None  # it only passes on a name, and that import is judged by itself
+    if isinstance(callee, Symbol) and callee in _BY_PROXY and args and isinstance(args[0], Symbol):
+        callee, args, how = args[0], args[1:], "NEWOBJ"
+        args = tuple(value for value in args if not isinstance(value, Symbol) and value is not None)
+    if not isinstance(callee, Symbol):
+        return _judge_computed(callee, args, fact.kwargs)
+    if is_harmless(callee, how, args, fact.kwargs):
+        return None
+    target = Symbol(callee.module, f"{callee.name}.{_METHODS[how]}") if how in _SETTING else callee
+    knowledge = effects_of(target.module, target.name) if target.module else None
+    if knowledge is not None and (judged := _judge_known(target, knowledge, how, args, fact.kwargs)):
+        return judged
+    return _judge_unknown(callee, how, args, fact.kwargs, known=knowledge is not None)
+
+
+def _judge_known(
+    symbol: Symbol, knowledge: Knowledge, how: str, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...],
+) -> Judgement | None:
+    """Judge a call whose effects are known: those count that its arguments (or nothing but the call) decide about."""
+    effects = _effective(knowledge, how, args, kwargs)
+    if not effects:
+        return None
+    looks = looks_of([*args, *(value for _, value in kwargs)])
+    severity = max(_CALLED[effect] for effect in effects)
+    if not knowledge.exact and not _tells([*args, *(value for _, value in kwargs)]):
+        severity = Severity.MEDIUM  # its module is dangerous; an enum or an exception of it, made of numbers, is not
+    inner = _dangerous_arguments(args, kwargs) if Effect.CALL in effects else None
+    if inner is not None:
+        severity = max(severity, Severity.CRITICAL)
+    elif severity == Severity.MEDIUM and _PAYLOAD & looks.keys():
+        severity = Severity.HIGH
+    elif severity == Severity.HIGH and _STRONG & looks.keys():
+        severity = Severity.CRITICAL
+    why = f"calls {symbol}, which can {_phrase(effects)}" + (f", with {inner}" if inner else "")
+    confidence = Confidence.HIGH if knowledge.exact else Confidence.MEDIUM
+    return Judgement(severity, confidence, str(symbol), _names(effects), why, knowledge.witness, _shown(looks))
+
+
+def _tells(values: list[Value]) -> bool:
+    """Whether any text, code or callable is among the arguments."""
+    return any(isinstance(leaf, (str, bytes, Excerpt, Symbol, Opaque)) and leaf != "" for value in values for leaf in leaves(value))
+
+
+def _effective(knowledge: Knowledge, how: str, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> list[Effect]:
+    """List the effects that this call can really have, strongest first."""
+    if not knowledge.sensitive:  # only its module is judged
+        return _ordered(knowledge) if args or kwargs or how not in ("NEWOBJ", "BUILD") else []
+    names = {name for name, _ in kwargs}
+    found: set[Effect] = set()
+    for way in knowledge.sensitive:
+        if way.unconditional:
+            if how != "NEWOBJ" or args:  # NEWOBJ makes the object without its __init__
+                found.add(way.effect)
+        elif all(_given(parameter, args, names, how) for parameter in way.parameters):
+            found.add(way.effect)
+    return [effect for effect in Effect if effect in found]
+
+
+def _given(parameter: Parameter, args: tuple[Value, ...], names: set[str], how: str) -> bool:
+    offset = 1 if how in _SETTING else 0  # a method's receiver is not among the arguments of BUILD and its like
+    count = len(args) + offset
+    if parameter.position is not None and parameter.position < count:
+        return parameter.position >= offset
+    return parameter.name.strip("*") in names or "**" in names or (parameter.name.startswith("**") and bool(names))
+
+
+def _judge_unknown(
+    symbol: Symbol, how: str, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], *, known: bool,
+) -> Judgement | None:
+    """Judge code of which no effect is known: by whether anybody looked at its sources, and by its arguments."""
+    values = [*args, *(value for _, value in kwargs)]
+    looks = looks_of(values)
+    walked = known or module_known(symbol.module)
+    state = how in _SETTING
+    strong = _STRONG & looks.keys()
+    payload = _PAYLOAD & looks.keys()
+    if walked:
+        if not strong or state:
+            return None
+        severity = Severity.HIGH if not known else Severity.MEDIUM
+    elif strong or (payload and not state):
+        severity = Severity.HIGH
+    else:
+        severity = Severity.MEDIUM
+    what = _METHODS[how] if state else "it"
+    why = f"runs {symbol} while loading ({what} is code that nobody has reviewed)"
+    if payload:
+        why = f"hands {_listed(looks)} to {symbol} while loading"
+    return Judgement(severity, Confidence.MEDIUM, str(symbol), (), why, "", _shown(looks))
+
+
+def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> Judgement | None:
+    """Judge a call of something that is itself made while loading."""
+    if not isinstance(callee, Result):
+        return None  # plain values cannot be called: the loader stops there
+    looks = looks_of([*args, *(value for _, value in kwargs)])
+    maker = callee.callee
+    if isinstance(maker, Symbol) and is_harmless(maker, "computed", args, kwargs):
+        return None
+    severity = Severity.HIGH if _PAYLOAD & looks.keys() else Severity.MEDIUM
+    why = f"calls what {maker} gave, made only while loading" if isinstance(maker, Symbol) else "calls something made only while loading"
+    return Judgement(severity, Confidence.MEDIUM, f"{maker}()" if isinstance(maker, Symbol) else "", (), why, "", _shown(looks))
+
+
+def _dangerous_arguments(args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> str | None:
+    for symbol in symbols_in([*args, *(value for _, value in kwargs)]):
+        knowledge = effects_of(symbol.module, symbol.name) if symbol.module else None
+        if knowledge is not None and any(_IMPORTED.get(effect, Severity.INFO) >= Severity.MEDIUM for effect in knowledge.effects):
+            return str(symbol)
+    return None
+
+
+def _ordered(knowledge: Knowledge) -> list[Effect]:
+    return [effect for effect in Effect if effect in knowledge.effects]
+
+
+def _names(effects: list[Effect]) -> tuple[str, ...]:
+    return tuple(effect.value for effect in effects)
+
+
+_PHRASES = {
+    Effect.RUN_COMMAND: "run commands",
+    Effect.RUN_CODE: "run code",
+    Effect.LOAD_NATIVE: "load native code",
+    Effect.DESERIALISE: "deserialise again",
+    Effect.IMPORT_NAME: "import by name",
+    Effect.WRITE_FILE: "write or remove files",
+    Effect.NETWORK: "open network connections",
+    Effect.PATCH: "change what other code relies on",
+    Effect.READ_FILE: "read files",
+    Effect.KILL_HANG: "end or hang the process",
+    Effect.CALL: "call what it is given",
+}
+
+
+def _phrase(effects: list[Effect]) -> str:
+    words = [_PHRASES[effect] for effect in effects[:3]]
+    return " and ".join(words) if len(words) < 3 else f"{words[0]}, {words[1]} and {words[2]}"
+
+
+def _listed(looks: dict[Look, str]) -> str:
+    return " and ".join(look.value for look in Look if look in looks)
+
+
+def _shown(looks: dict[Look, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((look.value, looks[look][:200]) for look in Look if look in looks)
