@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
+from toadstone.core.blob import JoinedBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Anomaly, Call, Fact, Import
 from toadstone.core.value import Symbol
@@ -23,6 +24,7 @@ _KEEP_ALL = 4 << 20
 _SHORT = 1 << 16
 """Plain streams up to this size are followed by the interpreter all the same: their value may explain what comes next."""
 
+_CUTS = 16
 _CARVED = 256
 _MOST_TRIED = 32
 _SUFFIXES = frozenset({".pkl", ".pickle", ".p", ".pk", ".joblib", ".jbl", ".pt", ".pth", ".ckpt", ".sav", ".dill", ".model", ".pck"})
@@ -50,7 +52,21 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
     stream = yield from machine.run(start)
     source.coverage.read(start, stream.end)
     yield from _embedded(source, machine.strings)
+    if machine.cuts:
+        yield from _as_cut(source, start, machine.cuts)
     return stream
+
+
+def _as_cut(source: Source, start: int, cuts: list[tuple[int, int]]) -> Iterator[Fact]:
+    """Follow the stream once more as the C unpickler reads it when arguments run over the ends of frames."""
+    if source.notes.get("cut", "") == "x" * _CUTS:
+        yield source.unread("frames contradict their content too often", start)
+        return
+    begin, end = cuts[0]
+    shorter = JoinedBlob([source.blob.window(0, begin), source.blob.window(end, source.blob.size - end)])
+    other = Source(shorter, source.name, source.place, source.budget)
+    other.notes["cut"] = source.notes.get("cut", "") + "x"
+    yield from follow(other, start)
 
 
 def _embedded(source: Source, strings: list[tuple[int, int, bool]]) -> Iterator[Fact]:

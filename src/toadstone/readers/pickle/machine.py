@@ -14,15 +14,16 @@ import codecs
 import struct
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from toadstone.core.fact import Anomaly, Call, Fact, Import, Setting
 from toadstone.core.place import Place
 from toadstone.core.value import KEPT_TEXT, Excerpt, Items, Opaque, Result, Symbol, Table, Value
 from toadstone.readers.pickle.indirection import resolved
 from toadstone.readers.pickle.memo import MISSING, Memo
-from toadstone.readers.pickle.opcodes import COUNTED, LINES, NAMES, SIGNED_COUNT
+from toadstone.readers.pickle.opcodes import COUNTED, LINES, MARGIN, NAMES, SIGNED_COUNT
 from toadstone.readers.pickle.python2 import python3_name
+from toadstone.readers.pickle.skim import is_text
 from toadstone.readers.pickle.tape import Tape
 
 Detour: TypeAlias = Callable[[Result, int], "Generator[Fact, None, int]"]
@@ -92,6 +93,8 @@ class Machine:
         self.imported: set[Symbol] = set()
         self.strings: list[tuple[int, int, bool]] = []
         self.facts: list[Fact] = []
+        self.cuts: list[tuple[int, int]] = []
+        """Spans that the C unpickler may not see (see `_straddles`)."""
         self.irregular = False
         self.stream = Stream(0)
 
@@ -106,6 +109,7 @@ class Machine:
         push, slots, wanted, strings, marks = stack.append, memo.values, memo.wanted, self.strings, self.marks
         loaded = tape.load(start)
         buffer, pos, limit, base, filled = tape.buffer, 0, tape.limit, tape.base, tape.filled
+        careful = False
         run = fence = 0  # memo slots in use from 0 on (-1: irregular, left to `rare`); stack height at the last mark
         try:
             if not loaded:
@@ -114,20 +118,24 @@ class Machine:
                 if pos >= limit:
                     here = base + pos
                     if 0 <= self.frame_end <= here:
-                        if here > self.frame_end:
-                            self.note("frame-mismatch", "a frame ends in the middle of an opcode", here)
                         self.frame_end = -1
                         limit = tape.limit
                         if pos < limit:
                             continue
-                    self.spend(filled // 4)
-                    if not tape.load(here):
-                        raise Broken("the stream ends before STOP")
-                    buffer, pos, limit, base, filled = tape.buffer, 0, tape.limit, tape.base, tape.filled
-                    if self.frame_end >= 0:
-                        limit = min(limit, self.frame_end - base)
+                    if here < self.frame_end and pos < tape.limit:
+                        careful = True  # the last bytes of a frame, one opcode at a time
+                    else:
+                        self.spend(filled // 4)
+                        if not tape.load(here):
+                            raise Broken("the stream ends before STOP")
+                        buffer, pos, limit, base, filled = tape.buffer, 0, tape.limit, tape.base, tape.filled
+                        if self.frame_end >= 0:
+                            limit = min(limit, self.frame_end - base - MARGIN)
+                        continue
                 op = buffer[pos]
-                if op >= 0x80:
+                if careful and op != 0x2E:
+                    pass
+                elif op >= 0x80:
                     if op == 0x94 and run >= 0 and len(stack) > fence:
                         if wanted is None or run in wanted:
                             slots[run] = stack[-1]
@@ -218,11 +226,17 @@ class Machine:
                 if run >= 0:
                     memo.run = run
                 self.fence = fence
-                pos = rare(op, base + pos) - base
+                here = base + pos
+                frame = self.frame_end
+                pos = rare(op, here) - base
+                if careful:
+                    careful = False
+                    if op != 0x95 and base + pos > frame:
+                        self._straddles(op, here, frame)
                 run = memo.run if not memo.others else -1
                 fence = self.fence
                 if op == 0x95:
-                    limit = min(tape.limit, max(self.frame_end - base, pos))
+                    limit = min(tape.limit, max(self.frame_end - base - MARGIN, pos))
                 if facts:
                     for fact in facts:
                         if isinstance(fact, _Raw):
@@ -242,6 +256,22 @@ class Machine:
         yield from facts
         facts.clear()
         return stream
+
+    # -- frames --------------------------------------------------------------------------------------------------
+
+    def _straddles(self, op: int, offset: int, frame_end: int) -> None:
+        """Note that an argument runs over the end of its frame.
+
+        The pure-Python unpickler stops there. The C one, reading from a file that cannot peek (a zip member, a
+        ``BytesIO``), forgets the part inside the frame and reads the whole argument behind it.
+        """
+        self.note("frame-mismatch", "a frame ends in the middle of an opcode", offset)
+        begin = offset + 1
+        if op in COUNTED and begin + COUNTED[op] <= frame_end:
+            begin += COUNTED[op]
+        elif op in LINES and (first := self.tape.line(begin)) is not None and first[1] <= frame_end:
+            begin = first[1]
+        self.cuts.append((begin, frame_end))
 
     # -- stack, memo, notes --------------------------------------------------------------------------------------
 
@@ -316,7 +346,9 @@ class Machine:
             return begin + length
         content = self.tape.take(begin, length)
         if text:
-            self.stack.append(content.decode("utf-8", "surrogatepass" if op != 0x8D else "replace") if _is_utf8(content) else _UNKNOWN)
+            if not is_text(content):
+                raise Broken("text that is no UTF-8")
+            self.stack.append(content.decode("utf-8", "surrogatepass"))
         elif op in (0x54, 0x55):
             self.stack.append(content.decode("latin-1"))  # Python 2 strings: text under encoding=..., names under ASCII
         else:
@@ -325,21 +357,25 @@ class Machine:
 
     def _lines(self, op: int, offset: int) -> int:
         first = self.tape.line(offset + 1)
-        second: tuple[bytes, int] | None = None
-        if first is not None and LINES[op] == 2:
-            second = self.tape.line(first[1])
-            if second is None:  # the pure-Python unpickler takes what is there, resolves it, and fails afterwards
-                rest = self.tape.take(first[1], self.tape.size - first[1]) if self.tape.size - first[1] < 4096 else b""
-                if rest:
-                    self._name(op, first[0], rest, offset)
-                raise Broken(f"{NAMES[op]} is cut off")
         if first is None:
-            raise Broken(f"{NAMES[op]} is cut off")
-        if second is not None:
-            self._name(op, first[0], second[0], offset)
-            return second[1]
-        self._text(op, first[0], offset)
-        return first[1]
+            self._unfinished(op, None, offset + 1, offset)
+        if LINES[op] == 1:
+            self._text(op, first[0], offset)
+            return first[1]
+        second = self.tape.line(first[1])
+        if second is None:
+            self._unfinished(op, first[0], first[1], offset)
+        self._name(op, first[0], second[0], offset)
+        return second[1]
+
+    def _unfinished(self, op: int, module: bytes | None, begin: int, offset: int) -> NoReturn:
+        """A last line without its newline: the pure-Python unpickler drops its last byte, resolves the name, then fails."""
+        size = self.tape.size - begin
+        if op in (0x63, 0x69) and size < 4096:
+            rest = self.tape.take(begin, size)[:-1]
+            if module is not None or rest:
+                self._name(op, rest if module is None else module, b"" if module is None else rest, offset)
+        raise Broken(f"{NAMES[op]} is cut off")
 
     def _name(self, op: int, module: bytes, name: bytes, offset: int) -> None:
         try:
@@ -441,9 +477,11 @@ class Machine:
         self.protocol = version
 
     def _op_frame(self, length: int, offset: int) -> None:
+        end = offset + 9 + length
         if offset < self.frame_end:
             self.note("frame-mismatch", "a frame begins inside another", offset)
-        end = offset + 9 + length
+            if end > self.frame_end:
+                self.cuts.append((offset + 9, self.frame_end))
         if end > self.tape.size:
             self.note("frame-mismatch", f"a frame claims {length:,} bytes, more than there are; the C unpickler stops here", offset)
         self.frame_end = end
@@ -577,14 +615,6 @@ class _Raw(Fact):
 
 
 HEADS = frozenset({0x80, 0x67, 0x38, 0x65, 0x48, 0x78, 0x1F})
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _text_value(op: int, line: bytes) -> Value:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from toadstone.core.blob import Blob
 from toadstone.core.budget import BudgetError
+from toadstone.core.value import KEPT_TEXT
 from toadstone.readers.pickle.memo import MOST_READ
 from toadstone.readers.pickle.opcodes import COUNTED, FIXED, LINES, MARGIN, SIGNED_COUNT
 from toadstone.readers.pickle.tape import Tape
@@ -101,6 +102,10 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
                 pos += 2
             if length > 15 and (pos >= tape.filled or buffer[pos] in _HEADS):
                 strings.append((tape.base + pos, length, op == 0x43))
+            if (op == 0x8C or op == 0x58) and length <= KEPT_TEXT:  # noqa: PLR1714
+                text = buffer[pos : pos + length] if pos + length <= tape.filled else tape.take(tape.base + pos, length)
+                if not text.isascii() and not is_text(text):
+                    return Halt(tape.base + pos - 2 if op == 0x8C else tape.base + pos - 5, read_back)
             depth += 1
             pos += length
         elif op == 0x68 or op == 0x6A:  # BINGET, LONG_BINGET  # noqa: PLR1714
@@ -168,6 +173,15 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
         else:
             break
     return Halt(tape.base + pos, read_back)
+
+
+def is_text(content: bytes) -> bool:
+    """Whether unpicklers accept the content of a string (UTF-8, lone surrogates included)."""
+    try:
+        content.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 _TO_MARK = frozenset({0x74, 0x6C, 0x64, 0x65, 0x75, 0x90, 0x91, 0x31})

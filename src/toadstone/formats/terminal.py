@@ -1,0 +1,152 @@
+"""The terminal: one screen for the common case. What it is, where, the payload as code, what to do next."""
+
+from __future__ import annotations
+
+import textwrap
+
+from toadstone.core.finding import Finding, Severity
+from toadstone.core.report import Report, Subject
+from toadstone.core.version import __version__
+from toadstone.formats import Envelope
+
+_COLOURS = {"critical": "1;97;41", "high": "1;31", "medium": "33", "low": "36", "info": "2"}
+_VERDICTS = {"malicious": "1;97;41", "suspicious": "33", "incomplete": "35", "clean": "32"}
+_WIDTH = 118
+_SUBJECTS = 12
+_FINDINGS = 4
+_GAPS = 3
+
+
+class _Page:
+    """Lines with or without colours. Control characters of scanned content never reach the terminal."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self.lines: list[str] = []
+        self._colour = colour
+
+    def paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code else text
+
+    def add(self, text: str = "") -> None:
+        self.lines.append(text)
+
+    def block(self, label: str, label_code: str, text: str, tail: str = "", *, code: str = "", most: int = 3) -> None:
+        """Write a text in the column behind the labels, wrapped, at most ``most`` lines, and a faint tail behind it."""
+        wrapped = textwrap.wrap(printable(text), _WIDTH - 12, break_long_words=True) or [""]
+        if len(wrapped) > most:
+            wrapped = [*wrapped[: most - 1], wrapped[most - 1][: _WIDTH - 16] + " …"]
+        for number, line in enumerate(wrapped):
+            head = self.paint(f"{label:<8}", label_code) if number == 0 and label else " " * 8
+            self.add(f"  {head}  {self.paint(line, code)}")
+        if tail:
+            last = f"{self.lines[-1]}  {self.paint(f'({printable(tail)})', '2')}"
+            if len(wrapped[-1]) + len(tail) < _WIDTH - 12:
+                self.lines[-1] = last
+            else:
+                self.add(f"{' ' * 12}{self.paint(f'({printable(tail)[: _WIDTH]})', '2')}")
+
+
+def printable(text: str) -> str:
+    """Replace what could steer a terminal (control, bidirectional and invisible characters) by its escape."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def write(report: Report, envelope: Envelope) -> str:
+    """Write the report for a person."""
+    page = _Page(colour=envelope.colour)
+    ranked = sorted(report.subjects, key=_rank)
+    shown = [subject for subject in ranked if envelope.verbose or _verdict(subject) != "clean" or len(ranked) == 1]
+    for subject in shown if envelope.verbose else shown[:_SUBJECTS]:
+        _subject(page, subject, envelope)
+    hidden = len(shown) - _SUBJECTS
+    if hidden > 0 and not envelope.verbose:
+        page.add(f"… and {hidden:,} more files with findings or unread parts (--verbose lists them)")
+        page.add()
+    _closing(page, report, envelope)
+    return "\n".join(page.lines) + "\n"
+
+
+def _verdict(subject: Subject) -> str:
+    return Report((subject,)).verdict
+
+
+def _rank(subject: Subject) -> tuple[int, int, str]:
+    worst = max((finding.severity for finding in subject.findings), default=Severity.INFO)
+    return (-worst, 0 if subject.findings else 1 if subject.unread else 2, subject.path)
+
+
+def _subject(page: _Page, subject: Subject, envelope: Envelope) -> None:
+    verdict = _verdict(subject)
+    size = f", {_bytes(subject.size)}" if subject.size >= 0 else ""
+    page.add(f"{page.paint(f' {verdict.upper()} ', _VERDICTS[verdict])} {page.paint(printable(subject.path), '1')}  ({subject.kind}{size})")
+    most = len(subject.findings) if envelope.verbose else _FINDINGS
+    gated = [finding for finding in subject.findings if finding.severity >= envelope.gate]
+    listed = subject.findings if envelope.verbose or not gated else tuple(gated)
+    for finding in listed[:most]:
+        _finding(page, finding)
+    rest = len(subject.findings) - len(listed[:most])
+    if rest > 0:
+        page.add(f"  {page.paint(f'+ {rest:,} more findings (--verbose lists them)', '2')}")
+    for gap in subject.unread if envelope.verbose else subject.unread[:_GAPS]:
+        inside = f"{gap.place.member}: " if gap.place.member else ""
+        page.add(f"  {page.paint('unread  ', '35')}  {printable(inside + gap.reason)}")
+    if len(subject.unread) > _GAPS and not envelope.verbose:
+        page.add(f"  {page.paint(f'+ {len(subject.unread) - _GAPS:,} more unread parts', '2')}")
+    for finding, reason in subject.suppressed if envelope.verbose else ():
+        page.add(f"  {page.paint('waived  ', '2')}  {finding.check}: {printable(reason)}")
+    page.add()
+
+
+def _finding(page: _Page, finding: Finding) -> None:
+    """Write a finding: what is wrong, the payload as code, how it comes to its effect, where it stands."""
+    label = finding.severity.label
+    where = str(finding.place)[len(finding.place.path) :].lstrip("! :")
+    where = f"offset {where[1:]}" if where.startswith("@") else where
+    page.block(f"{label:<8}", _COLOURS[label], f"{finding.check}: {finding.message}", where)
+    code = finding.evidence.get("code")
+    if isinstance(code, str) and code:
+        page.block("", "", code, code="1;36", most=6)
+    witness = finding.evidence.get("witness")
+    if isinstance(witness, str) and " -> " in witness:
+        page.block("", "", f"by {witness}", code="2", most=2)
+    if finding.indicators:
+        page.block("", "", "reaches " + ", ".join(indicator.value for indicator in finding.indicators[:6]), code="33", most=2)
+
+
+def _closing(page: _Page, report: Report, envelope: Envelope) -> None:
+    counts = dict.fromkeys(_VERDICTS, 0)
+    for subject in report.subjects:
+        counts[_verdict(subject)] += 1
+    total = sum(max(subject.size, 0) for subject in report.subjects)
+    parts = [page.paint(f"{count:,} {verdict}", _VERDICTS[verdict]) for verdict, count in counts.items() if count]
+    files = "file" if len(report.subjects) == 1 else "files"
+    speed = f" in {envelope.seconds:.1f} s" if envelope.seconds else ""
+    page.add(f"{len(report.subjects):,} {files}, {_bytes(total)}{speed}: " + (" · ".join(parts) or "nothing to look at"))
+    code = report.exit_code(envelope.gate)
+    if code == 1:
+        _remedies(page, report, envelope)
+    elif code == 3:
+        page.add(f"Not everything could be read, so nothing here is called clean. (toadstone {__version__}, exit code 3)")
+    if report.suppressed:
+        page.add(f"{len(report.suppressed):,} findings are waived (--verbose lists them).")
+
+
+def _remedies(page: _Page, report: Report, envelope: Envelope) -> None:
+    """Say once for each check what to do about it."""
+    remedies: dict[str, str] = {}
+    for finding in report.findings:
+        if finding.severity >= envelope.gate:
+            remedies.setdefault(finding.check, finding.remedy)
+    page.add()
+    for check, remedy in list(remedies.items())[:4]:
+        page.block("do", "1", f"{check}: {remedy}")
+    page.add(f"`toadstone explain {next(iter(remedies))}` tells more. (toadstone {__version__}, exit code 1)")
+
+
+def _bytes(size: int) -> str:
+    amount = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
+        amount /= 1000
+    return f"{size} B"
