@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -111,6 +110,8 @@ class SpooledBlob(Blob):
     """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
+        import tempfile  # noqa: PLC0415  (only for unpacked content)
+
         self._spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  (lives as long as the blob)
         self.size = 0
         for piece in pieces:

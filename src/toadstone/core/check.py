@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from toadstone.core.errors import ConfigError, RegistrationError, nearest
 from toadstone.core.fact import Fact
 from toadstone.core.finding import Confidence, Finding, Indicator, Json, Severity
+from toadstone.core.modules import names_below
 from toadstone.core.place import Place
 
 ALL_STAGES = ("pretraining", "tuning", "embedding", "serving")
@@ -133,8 +133,8 @@ def discover(plugins: tuple[str, ...] = ()) -> dict[str, type[Check]]:
             a run without all of its checks is no run.
     """
     package = importlib.import_module("toadstone.checks")
-    for found in pkgutil.walk_packages(package.__path__, "toadstone.checks."):
-        importlib.import_module(found.name)
+    for found in names_below(package):
+        importlib.import_module(found)
     for name in plugins:
         try:
             importlib.import_module(name)

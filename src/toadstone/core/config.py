@@ -24,7 +24,6 @@
 from __future__ import annotations
 
 import datetime
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +75,8 @@ def read_suppressions(path: Path) -> tuple[Waiver, ...]:
 
 
 def _parse(path: Path) -> dict[str, object]:
+    import tomllib  # noqa: PLC0415  (only where there is something to read)
+
     try:
         with path.open("rb") as stream:
             return tomllib.load(stream)

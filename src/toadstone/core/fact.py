@@ -178,6 +178,7 @@ class Anomaly(Fact):
     KINDS: ClassVar[dict[str, str]] = {
         "name-mismatch": "a zip member has one name in the directory and another in its header",
         "duplicate-member": "two members share a name and differ in content; loaders disagree on which one counts",
+        "archive-confusion": "an archive has two directories, end marks or sizes; unpackers find different members",
         "repeated-member": "a member is there twice with the same content",
         "name-collision": "two names differ only in case, Unicode form or trailing dots; some loaders take them for one",
         "name-trick": "a name reads differently to a person, to a loader and to a file system",
@@ -193,6 +194,7 @@ class Anomaly(Fact):
         "resource-claim": "a declared size or count would exhaust the loader",
         "malformed": "the structure is broken where a loader may already have acted",
         "hidden-text": "characters that no person sees in text that a model reads",
+        "active-content": "an output or attachment runs script in the viewer of the document",
         "false-name": "content is an executable format under a name that promises another",
         "tensor-overlap": "two tensors share bytes of the data region",
         "tensor-bounds": "a tensor's place, size, shape and type contradict each other or the data",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,6 +11,7 @@ from toadstone.core.blob import Blob
 from toadstone.core.budget import Budget
 from toadstone.core.coverage import Coverage
 from toadstone.core.fact import Anomaly, Fact, Member, Unread
+from toadstone.core.modules import names_below
 from toadstone.core.place import Place
 
 HEAD = 4096
@@ -95,15 +95,6 @@ class Reader:
     always: bool = False
     rank: int = 50
 
-    def wants(self, source: Source, head: bytes) -> bool:
-        """Whether this reader is a candidate for the source whose first bytes are ``head``."""
-        if any(head.startswith(magic) for magic in self.heads):
-            return True
-        if self.claims is None:
-            return False
-        named = self.always or source.suffix in self.suffixes or source.name.rsplit("/", 1)[-1].lower() in self.suffixes
-        return named and self.claims(source)
-
 
 @lru_cache(maxsize=1)
 def readers() -> tuple[Reader, ...]:
@@ -114,8 +105,9 @@ def readers() -> tuple[Reader, ...]:
     """
     package = importlib.import_module("toadstone.readers")
     found: list[Reader] = []
-    for module in pkgutil.iter_modules(package.__path__, "toadstone.readers."):
-        found.extend(getattr(importlib.import_module(module.name), "READERS", ()))
+    for name in names_below(package):
+        if name.count(".") == 2:
+            found.extend(getattr(importlib.import_module(name), "READERS", ()))
     return tuple(sorted(found, key=lambda reader: (reader.rank, reader.kind)))
 
 
@@ -124,11 +116,41 @@ def _by_kind() -> dict[str, Reader]:
     return {reader.kind: reader for reader in readers()}
 
 
-def candidates(source: Source) -> list[Reader]:
-    """Give the readers that may understand a source: the hinted one first, then by content, then by name."""
-    chosen: list[Reader] = []
-    if source.hint and (hinted := _by_kind().get(source.hint)):
-        chosen.append(hinted)
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset(name for reader in readers() for name in reader.suffixes)
+
+
+@lru_cache(maxsize=4096)
+def _plan(first: bytes, suffix: str, base: str) -> tuple[Reader, ...]:
+    """List the readers that can come into question for a first byte and a name, in the order in which they are tried."""
+    return tuple(
+        reader
+        for reader in readers()
+        if any(magic[:1] == first for magic in reader.heads)
+        or (reader.claims is not None and (reader.always or suffix in reader.suffixes or base in reader.suffixes))
+    )
+
+
+def candidates(source: Source, enough: Callable[[Reader], bool] = lambda _reader: False) -> Iterator[Reader]:
+    """Yield the readers that may understand a source: the hinted one first, then by rank.
+
+    Args:
+        source: What is to be read.
+        enough: Asked before each reader is; when it says yes, neither that reader nor any weaker one is tried, which
+            saves a plain file the questions of all the formats that it is not.
+    """
+    hinted = _by_kind().get(source.hint) if source.hint else None
+    if hinted is not None:
+        yield hinted
     head = source.head()
-    chosen.extend(reader for reader in readers() if reader not in chosen and reader.wants(source, head))
-    return chosen
+    names = _names()
+    suffix, base = source.suffix, source.name.rsplit("/", 1)[-1].lower()
+    for reader in _plan(head[:1], suffix if suffix in names else "", base if base in names else ""):
+        if reader is hinted:
+            continue
+        if enough(reader):
+            return
+        named = reader.always or suffix in reader.suffixes or base in reader.suffixes
+        if (reader.heads and head.startswith(reader.heads)) or (named and reader.claims is not None and reader.claims(source)):
+            yield reader

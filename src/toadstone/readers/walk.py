@@ -24,10 +24,14 @@ def walk(source: Source) -> Iterator[Fact]:
         source.notes.setdefault("kind", "empty")
         return
     ran: list[Reader] = []
-    for reader in candidates(source):
-        if ran and (not source.coverage.gaps() if reader.rank < _LAST else source.coverage.covered):
-            if reader.rank >= _WEAK:
-                break  # a weak candidate adds nothing once everything is understood, plain text once anything is
+
+    def enough(reader: Reader) -> bool:
+        """A weak candidate adds nothing once everything is understood, plain text once anything is."""
+        if not ran or reader.rank < _WEAK:
+            return False
+        return source.coverage.covered > 0 if reader.rank >= _LAST else not source.coverage.gaps()
+
+    for reader in candidates(source, enough):
         before = source.coverage.covered if ran else 0
         yield from _run(reader, source)
         ran.append(reader)
@@ -92,8 +96,8 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
         inner = Source(
             source.blob.window(begin, size), name, source.place.inside(name), source.budget, source.depth + 1, sibling=source.sibling,
         )
-        found = candidates(inner)
-        if found and found[0].rank < _LAST:
+        found = next(candidates(inner), None)
+        if found is not None and found.rank < _LAST:
             yield Anomaly(source.place.at(begin), "hidden-data", f"{size:,} bytes outside what the format declares")
             yield from walk(inner)
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value
 from toadstone.symbols.arguments import Look, looks_of
@@ -21,7 +21,7 @@ _REFUSED = frozenset({Look.COMMAND, Look.CODE, Look.ADDRESS, Look.PATH, Look.ENC
 def _table() -> dict[tuple[str, str], frozenset[str]]:
     """Shapes by (symbol, how)."""
     found: dict[tuple[str, str], set[str]] = {}
-    path = resources.files("toadstone.symbols") / "data" / "harmless.tsv"
+    path = Path(__file__).with_name("data") / "harmless.tsv"
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from toadstone.core.finding import Confidence, Severity
 from toadstone.core.value import Excerpt, Opaque, Result, Symbol, Value, leaves
 from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_known
 from toadstone.symbols.arguments import Look, looks_of, symbols_in
+from toadstone.symbols.assembly import is_assembler, is_own, makes_function
 from toadstone.symbols.harmless import is_harmless
 
 _CALLED = {
@@ -83,7 +84,7 @@ def judge_import(fact: Import) -> Judgement | None:
     if not symbol.module:
         return None  # extension codes and computed names have a check of their own
     knowledge = effects_of(symbol.module, symbol.name)
-    if knowledge is None or is_harmless(symbol, "import", ()):
+    if knowledge is None or is_assembler(symbol) or is_harmless(symbol, "import", ()):
         return None
     effects = _ordered(knowledge)
     severity = max((_IMPORTED.get(effect, Severity.INFO) for effect in effects), default=Severity.INFO)
@@ -104,7 +105,7 @@ def judge_call(fact: Call) -> Judgement | None:
         args = tuple(value for value in args if not isinstance(value, Symbol) and value is not None)
     if not isinstance(callee, Symbol):
         return _judge_computed(callee, args, fact.kwargs)
-    if is_harmless(callee, how, args, fact.kwargs):
+    if is_assembler(callee) or is_harmless(callee, how, args, fact.kwargs):
         return None
     target = Symbol(callee.module, f"{callee.name}.{_METHODS[how]}") if how in _SETTING else callee
     knowledge = effects_of(target.module, target.name) if target.module else None
@@ -125,6 +126,8 @@ def _judge_known(
     if not knowledge.exact and not _tells([*args, *(value for _, value in kwargs)]):
         severity = Severity.MEDIUM  # its module is dangerous; an enum or an exception of it, made of numbers, is not
     inner = _dangerous_arguments(args, kwargs) if Effect.CALL in effects else None
+    if effects == [Effect.PATCH] and args and is_own(args[0]):
+        severity = Severity.LOW  # it changes an object that the artefact has made
     if inner is not None:
         severity = max(severity, Severity.CRITICAL)
     elif severity == Severity.MEDIUM and _PAYLOAD & looks.keys():
@@ -153,7 +156,7 @@ def _effective(knowledge: Knowledge, how: str, args: tuple[Value, ...], kwargs: 
                 found.add(way.effect)
         elif all(_given(parameter, args, names, how) for parameter in way.parameters):
             found.add(way.effect)
-    return [effect for effect in Effect if effect in found]
+    return [effect for effect in Effect if effect in found] if found else []
 
 
 def _given(parameter: Parameter, args: tuple[Value, ...], names: set[str], how: str) -> bool:
@@ -195,6 +198,11 @@ def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[
         return None  # plain values cannot be called: the loader stops there
     looks = looks_of([*args, *(value for _, value in kwargs)])
     maker = callee.callee
+    if makes_function(callee):
+        why = "calls a function whose code the file itself carries"
+        return Judgement(Severity.CRITICAL, Confidence.HIGH, f"{maker}()", ("run-code",), why, "", _shown(looks))
+    if isinstance(maker, Symbol) and is_assembler(maker):
+        return None
     if isinstance(maker, Symbol) and is_harmless(maker, "computed", args, kwargs):
         return None
     severity = Severity.HIGH if _PAYLOAD & looks.keys() else Severity.MEDIUM
@@ -203,6 +211,8 @@ def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[
 
 
 def _dangerous_arguments(args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> str | None:
+    if any(makes_function(value) for value in args):
+        return "a function whose code the file itself carries"
     for symbol in symbols_in([*args, *(value for _, value in kwargs)]):
         knowledge = effects_of(symbol.module, symbol.name) if symbol.module else None
         if knowledge is not None and any(_IMPORTED.get(effect, Severity.INFO) >= Severity.MEDIUM for effect in knowledge.effects):

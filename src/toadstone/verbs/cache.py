@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toadstone.core.finding import Confidence, Finding, Indicator, Severity
 from toadstone.core.place import Place
 from toadstone.core.policy import Config, Policy
 from toadstone.core.report import Gap, Subject
 from toadstone.core.version import __version__
+
+if TYPE_CHECKING:
+    import sqlite3
 
 SMALLEST = 256 << 10
 """Subjects below this size are scanned again: that costs less than looking them up."""
@@ -31,28 +34,44 @@ class Cache:
     Args:
         folder: Where the table is kept; made with mode 0700.
         config: Settings that the results depend on.
-        code: Identity of the installed product's own files, so that a changed rule is a new scan.
-
-    Raises:
-        OSError: If the folder cannot be made.
     """
 
-    def __init__(self, folder: Path, config: Config, code: str) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings = json.dumps([config.checks, config.stage, config.plugins], sort_keys=True, default=sorted)
-        self._salt = f"{__version__}\0{code}\0{settings}"
-        self._database = sqlite3.connect(folder / "results-1.sqlite", timeout=1.0)
-        self._database.execute("CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    def __init__(self, folder: Path, config: Config) -> None:
+        self._folder = folder
+        self._config = config
+        self._salt = ""
+        self._opened: sqlite3.Connection | None = None
+        self._broken = False
+
+    def _database(self) -> sqlite3.Connection | None:
+        """Open the table when it is first needed; a cache that cannot be opened is no error."""
+        if self._opened is None and not self._broken:
+            import sqlite3  # noqa: PLC0415  (most scans of small files never need it)
+
+            settings = json.dumps([self._config.checks, self._config.stage, self._config.plugins], sort_keys=True, default=sorted)
+            self._salt = f"{__version__}\0{code_identity()}\0{settings}"
+            try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._opened = sqlite3.connect(self._folder / "results-1.sqlite", timeout=1.0)
+                self._opened.execute("CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+            except (OSError, sqlite3.Error):
+                self._broken = True
+                self._opened = None
+        return self._opened
 
     def _key(self, identity: dict[str, str], shown: str) -> str:
         name = shown.rsplit("/", 1)[-1]
-        return hashlib.sha256(f"{identity['sha256']}\0{identity['blake3']}\0{name}\0{self._salt}".encode("utf-8", "surrogateescape")).hexdigest()
+        text = f"{identity['sha256']}\0{identity['blake3']}\0{name}\0{self._salt}"
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
-    def get(self, identity: dict[str, str], shown: str, policy: Policy) -> Subject | None:
+    def get(self, identity: dict[str, str], size: int, shown: str, policy: Policy) -> Subject | None:
         """Give the result for this content under this name, with today's waivers applied."""
+        database = self._database() if size >= SMALLEST else None
+        if database is None:
+            return None
         try:
-            row = self._database.execute("SELECT value FROM result WHERE key = ?", (self._key(identity, shown),)).fetchone()
-        except sqlite3.Error:
+            row = database.execute("SELECT value FROM result WHERE key = ?", (self._key(identity, shown),)).fetchone()
+        except database.Error:
             return None
         if row is None:
             return None
@@ -64,7 +83,8 @@ class Cache:
 
     def put(self, identity: dict[str, str], shown: str, subject: Subject) -> None:
         """Keep a result (before waivers). A cache that cannot be written is no error."""
-        if subject.size < SMALLEST:
+        database = self._database() if subject.size >= SMALLEST else None
+        if database is None:
             return
         findings = sorted(subject.findings, key=lambda finding: finding.order)
         value = {
@@ -74,14 +94,15 @@ class Cache:
             "findings": [finding.as_dict() for finding in findings],
         }
         try:
-            with self._database:
-                self._database.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (self._key(identity, shown), json.dumps(value)))
-        except sqlite3.Error:
+            with database:
+                database.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (self._key(identity, shown), json.dumps(value)))
+        except database.Error:
             return
 
     def close(self) -> None:
         """Close the table."""
-        self._database.close()
+        if self._opened is not None:
+            self._opened.close()
 
 
 def code_identity() -> str:

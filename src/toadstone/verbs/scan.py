@@ -69,7 +69,7 @@ class Scanner:
     def blob(self, blob: Blob, shown: str, folder: _Folder | None = None) -> Subject:
         """Look at bytes under a name."""
         identity = digests(blob)
-        if self.cache is not None and (known := self.cache.get(identity, shown, self.policy)):
+        if self.cache is not None and (known := self.cache.get(identity, blob.size, shown, self.policy)):
             return known
         name = shown.rsplit("/", 1)[-1]
         folder = folder or _Folder(None, None)

@@ -16,7 +16,7 @@ from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Policy
 from toadstone.faces.cli.parser import Parser
 from toadstone.formats import FORMATS, Envelope, write
-from toadstone.verbs.cache import Cache, cache_folder, code_identity
+from toadstone.verbs.cache import Cache, cache_folder
 from toadstone.verbs.scan import scan
 
 _LEVELS = ("low", "medium", "high", "critical")
@@ -56,7 +56,7 @@ def run(words: list[str]) -> int:
         waivers=(*config.waivers, *(waiver for name in options.suppress for waiver in read_suppressions(Path(name)))),
     )
     policy = Policy(config.gate, config.waivers, dt.datetime.now(tz=dt.timezone.utc).date())
-    cache = None if options.no_cache else _cache(config)
+    cache = None if options.no_cache else Cache(cache_folder(), config)
     began = time.monotonic()
     progress = _Progress() if sys.stderr.isatty() and not options.quiet else None
     try:
@@ -88,13 +88,6 @@ def _config(policy: str | None, targets: list[str]) -> Config:
             if folder != Path.cwd() and folder.is_dir() and origin.is_relative_to(folder) and not Path.cwd().is_relative_to(folder):
                 return Config()
     return config
-
-
-def _cache(config: Config) -> Cache | None:
-    try:
-        return Cache(cache_folder(), config, code_identity())
-    except OSError:
-        return None  # a read-only home is no reason not to scan
 
 
 def _deliver(text: str, output: str | None) -> None:

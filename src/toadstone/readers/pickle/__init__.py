@@ -9,6 +9,7 @@ from toadstone.core.blob import JoinedBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Anomaly, Call, Fact, Import
 from toadstone.core.value import Symbol
+from toadstone.readers.code.pickled import code_facts, looks_like_code
 from toadstone.readers.pickle.embedded import embedded_pickle
 from toadstone.readers.pickle.joblib import WRAPPERS, array_bytes
 from toadstone.readers.pickle.machine import Machine, Stream
@@ -28,6 +29,7 @@ _CUTS = 16
 _CARVED = 256
 _MOST_TRIED = 32
 _SUFFIXES = frozenset({".pkl", ".pickle", ".p", ".pk", ".joblib", ".jbl", ".pt", ".pth", ".ckpt", ".sav", ".dill", ".model", ".pck"})
+_CODE_MAKERS = frozenset({"types.CodeType", "dill._dill._create_code"})
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
 
@@ -39,9 +41,12 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
         source.coverage.read(start, skimmed.end)
         yield from _embedded(source, list(skimmed.strings))
         return Stream(skimmed.end)
+    reached = skimmed.offset if isinstance(skimmed, Halt) else skimmed.end
+    source.budget.spend_steps((min(reached, source.blob.size) - start) // 8)  # a length that lies may point far behind
     wanted = None
     if isinstance(skimmed, Halt) and source.blob.size - start > _KEEP_ALL:
-        wanted = slots_read(source.blob, skimmed.offset, skimmed.slots, source.budget.spend_steps)
+        probing = source.notes.get("probe") is not None
+        wanted = set() if probing else slots_read(source.blob, skimmed.offset, skimmed.slots, source.budget.spend_steps)
 
     def inner(offset: int) -> Generator[Fact, None, int]:
         nested = yield from follow(source, offset)
@@ -49,12 +54,27 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
 
     arrays = array_bytes(source, inner)
     machine = Machine(Tape(source.blob, stop), source.place, wanted, dict.fromkeys(WRAPPERS, arrays), source.budget.spend_steps)
-    stream = yield from machine.run(start)
+    stream = yield from _with_code(source, machine.run(start))
     source.coverage.read(start, stream.end)
     yield from _embedded(source, machine.strings)
     if machine.cuts:
         yield from _as_cut(source, start, machine.cuts)
     return stream
+
+
+def _with_code(source: Source, run: Generator[Fact, None, Stream]) -> Generator[Fact, None, Stream]:
+    """Pass facts on, and read the code objects that calls make."""
+    while True:
+        try:
+            fact = next(run)
+        except StopIteration as done:
+            stream: Stream = done.value
+            return stream
+        yield fact
+        if isinstance(fact, Call) and len(fact.args) >= 12 and looks_like_code(fact.args):
+            yield from code_facts(source, fact)
+        elif isinstance(fact, Call) and isinstance(fact.callee, Symbol) and str(fact.callee) in _CODE_MAKERS:
+            yield source.anomaly("parser-confusion", "a code object is made from arguments that cannot be told before loading", fact.place.offset)
 
 
 def _as_cut(source: Source, start: int, cuts: list[tuple[int, int]]) -> Iterator[Fact]:
@@ -154,7 +174,7 @@ def _plausible(source: Source, start: int) -> bool:
 
 def _outcome(source: Source, start: int) -> tuple[Stream, bool, bool] | None:
     """Follow a stream; give what became of it, whether it was regular, and whether it called; None if its names cannot be."""
-    probe = Source(source.blob, source.name, source.place, source.budget)
+    probe = Source(source.blob, source.name, source.place, source.budget, notes={"probe": ""})
     run = follow(probe, start)
     regular, called = True, False
     while True:
@@ -164,7 +184,7 @@ def _outcome(source: Source, start: int) -> tuple[Stream, bool, bool] | None:
             return done.value, regular, called
         except BudgetError:
             return Stream(start, broken="budget"), regular, called
-        if isinstance(fact, Import) and not _MODULE.match(fact.symbol.module):
+        if isinstance(fact, Import) and fact.symbol.module and not _MODULE.match(fact.symbol.module):
             return None
         called = called or (isinstance(fact, Call) and isinstance(fact.callee, Symbol) and regular)
         regular = regular and not isinstance(fact, Anomaly)
