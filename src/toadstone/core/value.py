@@ -92,6 +92,10 @@ class Table(Items):
         """The ``(key, value)`` pairs, as for any dict."""
         return [Items("tuple", self.flat[index : index + 2]) for index in range(0, len(self.flat) - 1, 2)]
 
+    def add(self, values: list[Value]) -> None:
+        """Count single items that are added to a dict; no real one takes them."""
+        self.more += len(values)
+
     def add_flat(self, values: list[Value]) -> None:
         """Append keys and values in turn, keeping only as many as are worth showing."""
         room = 2 * KEPT_ITEMS - len(self.flat)

@@ -60,7 +60,7 @@ def write(report: Report, envelope: Envelope) -> str:
         _subject(page, subject, envelope)
     hidden = len(shown) - _SUBJECTS
     if hidden > 0 and not envelope.verbose:
-        page.add(f"… and {hidden:,} more files with findings or unread parts (--verbose lists them)")
+        page.add(f"… and {_counted(hidden, 'more file')} with findings or unread parts (--verbose lists them)")
         page.add()
     _closing(page, report, envelope)
     return "\n".join(page.lines) + "\n"
@@ -86,12 +86,14 @@ def _subject(page: _Page, subject: Subject, envelope: Envelope) -> None:
         _finding(page, finding)
     rest = len(subject.findings) - len(listed[:most])
     if rest > 0:
-        page.add(f"  {page.paint(f'+ {rest:,} more findings (--verbose lists them)', '2')}")
+        more = _counted(rest, "more finding")
+        page.add(f"  {page.paint(f'+ {more} (--verbose lists them)', '2')}")
     for gap in subject.unread if envelope.verbose else subject.unread[:_GAPS]:
         inside = f"{gap.place.member}: " if gap.place.member else ""
         page.add(f"  {page.paint('unread  ', '35')}  {printable(inside + gap.reason)}")
     if len(subject.unread) > _GAPS and not envelope.verbose:
-        page.add(f"  {page.paint(f'+ {len(subject.unread) - _GAPS:,} more unread parts', '2')}")
+        more = _counted(len(subject.unread) - _GAPS, "more unread part")
+        page.add(f"  {page.paint(f'+ {more}', '2')}")
     for finding, reason in subject.suppressed if envelope.verbose else ():
         page.add(f"  {page.paint('waived  ', '2')}  {finding.check}: {printable(reason)}")
     page.add()
@@ -119,16 +121,15 @@ def _closing(page: _Page, report: Report, envelope: Envelope) -> None:
         counts[_verdict(subject)] += 1
     total = sum(max(subject.size, 0) for subject in report.subjects)
     parts = [page.paint(f"{count:,} {verdict}", _VERDICTS[verdict]) for verdict, count in counts.items() if count]
-    files = "file" if len(report.subjects) == 1 else "files"
     speed = f" in {envelope.seconds:.1f} s" if envelope.seconds else ""
-    page.add(f"{len(report.subjects):,} {files}, {_bytes(total)}{speed}: " + (" · ".join(parts) or "nothing to look at"))
+    page.add(f"{_counted(len(report.subjects), 'file')}, {_bytes(total)}{speed}: " + (" · ".join(parts) or "nothing to look at"))
     code = report.exit_code(envelope.gate)
     if code == 1:
         _remedies(page, report, envelope)
     elif code == 3:
         page.add(f"Not everything could be read, so nothing here is called clean. (toadstone {__version__}, exit code 3)")
     if report.suppressed:
-        page.add(f"{len(report.suppressed):,} findings are waived (--verbose lists them).")
+        page.add(f"{_counted(len(report.suppressed), 'waived finding')} (--verbose lists them).")
 
 
 def _remedies(page: _Page, report: Report, envelope: Envelope) -> None:
@@ -139,8 +140,12 @@ def _remedies(page: _Page, report: Report, envelope: Envelope) -> None:
             remedies.setdefault(finding.check, finding.remedy)
     page.add()
     for check, remedy in list(remedies.items())[:4]:
-        page.block("do", "1", f"{check}: {remedy}")
+        page.block("do", "1", f"{check}: {remedy}".replace("``", "`"))
     page.add(f"`toadstone explain {next(iter(remedies))}` tells more. (toadstone {__version__}, exit code 1)")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _bytes(size: int) -> str:

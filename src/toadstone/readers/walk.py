@@ -31,7 +31,10 @@ def walk(source: Source) -> Iterator[Fact]:
             return False
         return source.coverage.covered > 0 if reader.rank >= _LAST else not source.coverage.gaps()
 
-    for reader in candidates(source, enough):
+    for reader in shielded(candidates(source, enough), lambda reason: Unread(source.place, reason)):
+        if isinstance(reader, Unread):
+            yield reader
+            break
         before = source.coverage.covered if ran else 0
         yield from _run(reader, source)
         ran.append(reader)
@@ -96,8 +99,10 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
         inner = Source(
             source.blob.window(begin, size), name, source.place.inside(name), source.budget, source.depth + 1, sibling=source.sibling,
         )
-        found = next(candidates(inner), None)
-        if found is not None and found.rank < _LAST:
+        found = next(shielded(candidates(inner), lambda reason: Unread(source.place.at(begin), reason)), None)
+        if isinstance(found, Unread):
+            yield found
+        elif found is not None and found.rank < _LAST:
             yield Anomaly(source.place.at(begin), "hidden-data", f"{size:,} bytes outside what the format declares")
             yield from walk(inner)
             return

@@ -48,6 +48,14 @@ _IMPORTED = {
 _PAYLOAD = frozenset({Look.COMMAND, Look.CODE, Look.ADDRESS, Look.PATH, Look.ENCODED})
 _STRONG = frozenset({Look.COMMAND, Look.CODE})
 
+_DEFERRED = frozenset(
+    {
+        *(Symbol(module, name) for module in ("operator", "_operator") for name in ("itemgetter", "attrgetter", "methodcaller")),
+        *(Symbol(module, name) for module in ("functools", "_functools") for name in ("partial", "partialmethod")),
+    },
+)
+"""Makers of callables that do nothing until they are called; what they hold is judged as an import."""
+
 _BY_PROXY = frozenset({Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__")})
 """Functions of the pickle protocol itself that make an instance of their first argument."""
 
@@ -84,7 +92,10 @@ def judge_import(fact: Import) -> Judgement | None:
     if not symbol.module:
         return None  # extension codes and computed names have a check of their own
     knowledge = effects_of(symbol.module, symbol.name)
-    if knowledge is None or is_assembler(symbol) or is_harmless(symbol, "import", ()):
+    if knowledge is None and not symbol.name and not module_known(symbol.module):
+        why = f"imports the module {symbol.module} by name, which nobody has reviewed"
+        return Judgement(Severity.MEDIUM, Confidence.MEDIUM, symbol.module, ("import-name",), why)
+    if knowledge is None or symbol in _DEFERRED or is_assembler(symbol) or is_harmless(symbol, "import", ()):
         return None
     effects = _ordered(knowledge)
     severity = max((_IMPORTED.get(effect, Severity.INFO) for effect in effects), default=Severity.INFO)
@@ -105,7 +116,7 @@ def judge_call(fact: Call) -> Judgement | None:
         args = tuple(value for value in args if not isinstance(value, Symbol) and value is not None)
     if not isinstance(callee, Symbol):
         return _judge_computed(callee, args, fact.kwargs)
-    if is_assembler(callee) or is_harmless(callee, how, args, fact.kwargs):
+    if is_assembler(callee) or callee in _DEFERRED or is_harmless(callee, how, args, fact.kwargs):
         return None
     target = Symbol(callee.module, f"{callee.name}.{_METHODS[how]}") if how in _SETTING else callee
     knowledge = effects_of(target.module, target.name) if target.module else None

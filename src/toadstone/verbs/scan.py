@@ -98,7 +98,7 @@ class Scanner:
                 ledger.gaps.append(Gap(fact.place, fact.reason))
                 continue
             for check in self._readers.get(type(fact), ()):
-                for result in shielded(check.examine(fact), _failed(check, fact)):
+                for result in shielded(_examined(check, fact), _failed(check, fact)):
                     ledger.add(result)
         return ledger.findings(), ledger.gaps
 
@@ -120,7 +120,7 @@ class _Tally:
             key = (result.check, result.key)
             self._counts[key] = self._counts.get(key, 0) + 1
             known = self._keyed.get(key)
-            if known is None or (result.severity, result.confidence, result.score) > (known.severity, known.confidence, known.score):
+            if known is None or _weight(result) > _weight(known):
                 self._keyed[key] = result
         else:
             listed = self._plain.setdefault(result.check, [])
@@ -136,6 +136,19 @@ class _Tally:
         for check, count in self._dropped.items():
             self._plain[check][-1].evidence["further_findings"] = count
         return [*self._keyed.values(), *(finding for listed in self._plain.values() for finding in listed)]
+
+
+def _examined(check: Check, fact: Fact) -> Iterator[Finding]:
+    """Ask a check inside the shield, also one whose `examine` is no generator or yields what is no finding."""
+    for result in check.examine(fact):
+        if not isinstance(result, Finding):
+            raise TypeError(f"examine gives {type(result).__name__}, not Finding")
+        yield result
+
+
+def _weight(finding: Finding) -> tuple[int, int, float, bool]:
+    """Of findings that say the same, the worst one stands for all; among equals one that shows the code."""
+    return finding.severity, finding.confidence, finding.score, "code" in finding.evidence
 
 
 def _failed(check: Check, fact: Fact) -> Callable[[str], Finding | Unread]:

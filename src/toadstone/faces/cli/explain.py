@@ -7,6 +7,7 @@ import sys
 
 from toadstone.core.check import discover
 from toadstone.core.errors import UsageError, nearest
+from toadstone.core.taxonomy import resolve
 from toadstone.faces.cli.parser import Parser
 
 
@@ -24,8 +25,11 @@ def run(words: list[str]) -> int:
     if name not in known:
         raise UsageError(f"there is no check {name!r}.", nearest(name, known) or "`toadstone checks` lists them all.")
     cls = known[name]
-    page = inspect.cleandoc(cls.__doc__ or "")
-    sys.stdout.write(f"{name} ({cls.severity.label})\n\n{page}\n")
+    page = inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
+    lines = [f"{name} ({cls.severity.label})", "", page]
+    if cls.settings:
+        lines += ["", "## Settings", *(f"  {key} = {value!r}" for key, value in cls.settings.items())]
     if cls.references:
-        sys.stdout.write("\nTaxonomy: " + " · ".join(cls.references) + "\n")
+        lines += ["", "## Taxonomy", *(f"  {reference:<38} {resolve(reference).name}".rstrip() for reference in cls.references)]
+    sys.stdout.write("\n".join(lines) + "\n")
     return 0

@@ -52,7 +52,14 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
         nested = yield from follow(source, offset)
         return nested.end
 
-    arrays = array_bytes(source, inner)
+    def as_opcodes(offset: int) -> Iterator[Fact]:
+        """What joblib takes for an array's bytes, a plain unpickler takes for opcodes."""
+        outcome = _outcome(source, offset) if "probe" not in source.notes else None
+        if outcome is not None and outcome[0].acted and outcome[2]:
+            yield source.anomaly("parser-confusion", "the bytes of an array are opcodes for a plain unpickler", offset)
+            yield from follow(Source(source.blob, source.name, source.place, source.budget), offset)
+
+    arrays = array_bytes(source, inner, as_opcodes)
     machine = Machine(Tape(source.blob, stop), source.place, wanted, dict.fromkeys(WRAPPERS, arrays), source.budget.spend_steps)
     stream = yield from _with_code(source, machine.run(start))
     source.coverage.read(start, stream.end)

@@ -17,15 +17,15 @@ from toadstone.core.value import Items, Result, Symbol, Value
 _MODULES = frozenset(
     {
         "builtins.__import__", "importlib.__import__", "importlib.import_module", "importlib._bootstrap._gcd_import",
-        "importlib._bootstrap.__import__", "sys.modules.get", "sys.modules.__getitem__", "cloudpickle.cloudpickle.subimport",
-        "cloudpickle.subimport", "joblib.externals.cloudpickle.cloudpickle.subimport", "dill._dill._import_module",
+        "importlib._bootstrap.__import__", "sys.modules.get", "sys.modules.__getitem__", "dill._dill._import_module",
     },
 )  # fmt: skip
 _ATTRIBUTES = frozenset({"builtins.getattr", "operator.getattr", "_operator.getattr", "inspect.getattr_static", "dill._dill._get_attr"})
 _GETTERS = frozenset({"operator.attrgetter", "_operator.attrgetter"})
 _ITEMS = frozenset({"operator.getitem", "_operator.getitem", "operator.__getitem__", "_operator.__getitem__", "builtins.dict.__getitem__", "builtins.dict.get"})
 _PARTIALS = frozenset({"functools.partial", "_functools.partial"})
-_TYPES = frozenset({"dill._dill._load_type", "cloudpickle.cloudpickle._builtin_type", "joblib.externals.cloudpickle.cloudpickle._builtin_type"})
+_TYPES = ("dill._dill._load_type", ".cloudpickle._builtin_type")
+"""Ends of the names (cloudpickle lives on in copies inside other packages)."""
 _LONGEST = 1 << 16
 
 
@@ -44,7 +44,7 @@ def resolved(callee: Value, args: Sequence[Value]) -> Value:
 
 
 def _by_name(name: str, args: list[Value]) -> Value:
-    if name in _MODULES and args and isinstance(args[0], str):
+    if (name in _MODULES or name.endswith("cloudpickle.subimport")) and args and isinstance(args[0], str):
         return Symbol(args[0], "")
     if name == "pkgutil.resolve_name" and args and isinstance(args[0], str):
         module, _, attribute = args[0].partition(":")
@@ -55,7 +55,7 @@ def _by_name(name: str, args: list[Value]) -> Value:
         return _attribute(args[0], args[1])
     if name in _ITEMS and len(args) >= 2:
         return _item(args[0], args[1])
-    if name in _TYPES and args and isinstance(args[0], str):
+    if name.endswith(_TYPES) and args and isinstance(args[0], str):
         return Symbol("types" if args[0].endswith("Type") else "builtins", args[0])
     return _text(name, args)
 

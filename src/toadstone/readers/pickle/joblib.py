@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 
 from toadstone.core.fact import Fact
 from toadstone.core.value import Items, Result, Symbol, Value, leaves
@@ -51,7 +51,7 @@ def item_size(dtype: Value) -> int | None:
     return int(digits[:9]) * (4 if kind == "U" else 1)
 
 
-def array_bytes(source: Source, follow: Follow) -> Callable[[Result, int], Generator[Fact, None, int]]:
+def array_bytes(source: Source, follow: Follow, as_opcodes: Callable[[int], Iterator[Fact]]) -> Callable[[Result, int], Generator[Fact, None, int]]:
     """Make the detour (see `toadstone.readers.pickle.machine`) that steps over an array's bytes."""
 
     def detour(wrapper: Result, offset: int) -> Generator[Fact, None, int]:
@@ -64,6 +64,7 @@ def array_bytes(source: Source, follow: Follow) -> Callable[[Result, int], Gener
         if size is None or not isinstance(shape, Items) or len(counts) != len(shape.items) or any(count < 0 for count in counts):
             yield source.unread("an array of unknown size follows in the stream", offset)
             return offset
+        yield from as_opcodes(offset)
         begin = offset
         if entry(state, "numpy_array_alignment_bytes") is not None:
             padding = source.blob.read(offset, 1)

@@ -33,6 +33,7 @@ _UNKNOWN = Opaque("unknown")
 _DOUBLE = struct.Struct(">d").unpack_from
 _LONG = struct.Struct("<I").unpack_from
 _SIGNED = struct.Struct("<i").unpack_from
+_BY_PROXY = (Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__"))
 _MOST_MARKS = 1_000_000
 _STATES = 8
 """States of one object that are kept (`Result.state`)."""
@@ -446,7 +447,7 @@ class Machine:
         given = resolved(callee, args)
         if isinstance(given, Symbol):
             self.facts.append(Call(self.place.at(offset), callee, args, kwargs, f"{how} resolved", "pickle"))
-            return self._import(given, "getattr", offset) if given.name else given
+            return self._import(given, "getattr" if given.name else "import_module", offset)
         if isinstance(given, Result) and not isinstance(given.callee, Result):
             self.facts.append(Call(self.place.at(offset), callee, args, kwargs, f"{how} resolved", "pickle"))
             if not (isinstance(given.callee, Symbol) and given.callee.module == "builtins" and given.callee.name.startswith(("str.", "bytes."))):
@@ -459,6 +460,8 @@ class Machine:
             bound = resolved(callee.callee, (*callee.args, *args))  # a method of known text, called
             if isinstance(bound, (str, bytes)):
                 return bound
+        if callee in _BY_PROXY and args and isinstance(args[0], Symbol):
+            return Result(args[0], args[1:], kwargs)  # an instance of the first argument, made by the protocol's own function
         return Result(callee, args, kwargs)
 
     def _persistent(self, identity: Value, offset: int) -> None:

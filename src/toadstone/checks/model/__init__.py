@@ -1,0 +1,1 @@
+"""Flaws of model files, code and configuration that travel with models."""

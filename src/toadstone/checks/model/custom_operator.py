@@ -1,0 +1,121 @@
+"""`custom-operator`: a computation graph needs code that is not in its runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toadstone.core.check import Check, check
+from toadstone.core.fact import Fact, Operator
+from toadstone.core.finding import Finding, Severity
+from toadstone.core.place import Place
+
+_PYTHON = frozenset({"PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad"})
+_EXTENSIONS = frozenset({"ai.onnx.contrib", "com.microsoft.extensions"})
+_REMOTE = frozenset({"AzureAudioToText", "AzureTextToText", "AzureTritonInvoker", "OpenAIAudioToText"})
+_SHIPPED = """
+AudioDecoder BasicTokenizer BertTokenizer BertTokenizerDecoder BlingFireSentenceBreaker BpeDecoder BpeTokenizer CLIPTokenizer
+DecodeImage DrawBoundingBoxes EncodeImage GPT2Tokenizer GaussianBlur HfBertTokenizer HfJsonTokenizer ImageDecoder Inverse
+MaskedFill NegPos RaggedTensorToDense RaggedTensorToSparse RobertaTokenizer STFT SegmentExtraction SegmentSum
+SentencepieceDecoder SentencepieceTokenizer SpmTokenizer StftNorm StringConcat StringECMARegexReplace
+StringECMARegexSplitWithOffsets StringEqual StringHash StringHashFast StringJoin StringLength StringLower StringMapping
+StringRegexReplace StringRegexSplitWithOffsets StringSlice StringSplit StringStrip StringToVector StringUpper TrieDetokenizer
+TrieTokenizer VectorToString WhisperTokenizer WordpieceTokenizer
+"""
+"""Operators that onnxruntime-extensions brings in native code."""
+
+_EXTENSION_OPERATORS = frozenset(_SHIPPED.split())
+
+
+@check(
+    "custom-operator",
+    severity=Severity.MEDIUM,
+    reads=Operator,
+    references=(
+        "CWE-829",
+        "CWE-94",
+        "MITRE ATLAS 2026.08 AML.T0011.000",
+        "OWASP LLM 2026 LLM04",
+        "OWASP ML 2023 ML06",
+        "NIST AI 100-2e2025 NISTAML.051",
+    ),
+)
+class CustomOperator(Check):
+    """The model's graph calls operators that its runtime does not have.
+
+    ## Why it matters
+    An ONNX graph made of standard operators is data. An operator of any other domain is a name for code that somebody has to
+    load into the process first: a native library, or a Python function. A model that "only needs this small library" is how
+    code is delivered next to a harmless-looking graph; an operator that calls Python, or sends its inputs to a server, needs
+    nothing else.
+
+    ## How it decides
+    `high`: operators that run Python (`PyOp`, `PyCustomOp`, `PythonOp`, `PythonOpGrad` in any domain, and operators of the
+    domains of onnxruntime-extensions that the library itself does not have: these exist only as Python functions). `medium`:
+    operators that send the model's inputs to a server, and every operator of an unknown domain. Silent: `ai.onnx`,
+    `ai.onnx.ml`, `ai.onnx.training`, ONNX Runtime's own `com.microsoft` domains, the operators that onnxruntime-extensions
+    ships, functions that the model defines itself, and domains in `allow`.
+
+    ## What it misses
+    What a library does once it is loaded, and operators that a runtime was patched to replace.
+
+    ## Remedy
+    Ask for an export with standard operators only; if the library is needed, build it from reviewed source and add its domain
+    to `allow`.
+
+    ## References
+    onnxruntime-extensions `docs/custom_ops.md`; ONNX Runtime "Custom operators" and "Python operators"; CWE-829, CWE-94.
+    """
+
+    allow: frozenset[str] = frozenset()
+    """Operator domains, or ``domain::Operator`` names, whose code has been reviewed."""
+
+    def examine(self, fact: Operator) -> Iterator[Finding]:
+        """Judge one operator."""
+        full = f"{fact.domain}::{fact.name}"
+        if fact.domain in self.allow or full in self.allow or fact.domain.startswith("torchscript:"):
+            return  # TorchScript has a check of its own
+        if fact.name in _PYTHON or (fact.domain in _EXTENSIONS and fact.name not in _EXTENSION_OPERATORS | _REMOTE):
+            severity, why = Severity.HIGH, "runs Python code of the host"
+        elif fact.domain in _EXTENSIONS and fact.name in _REMOTE:
+            severity, why = Severity.MEDIUM, "sends the model's inputs to a server"
+        elif fact.domain in _EXTENSIONS or _microsoft(fact.domain) or _standard(fact.domain):
+            return
+        else:
+            severity, why = Severity.MEDIUM, "needs a native library that is not part of the runtime"
+        yield self.finding(
+            fact.place,
+            f"Operator {full} {why}.",
+            severity=severity,
+            key=full,
+            domain=fact.domain,
+            operator=fact.name,
+            node=fact.node,
+        )
+
+    @classmethod
+    def bad(cls) -> Iterator[Fact]:
+        """An operator in Python, one that only Python can have registered, a remote one, and one of an unknown domain."""
+        place = Place("model.onnx", "", 40)
+        yield Operator(place, "pyopmulti_1", "PyOp", "node")
+        yield Operator(place, "com.microsoft", "PythonOp", "node")
+        yield Operator(place, "ai.onnx.contrib", "MyPreprocessing", "node")
+        yield Operator(place, "com.microsoft.extensions", "AzureTextToText", "node")
+        yield Operator(place, "my.library", "Fused", "node")
+
+    @classmethod
+    def good(cls) -> Iterator[Fact]:
+        """Contributed operators of ONNX Runtime, and what onnxruntime-extensions ships."""
+        place = Place("model.onnx", "", 40)
+        yield Operator(place, "com.microsoft", "FusedMatMul", "node")
+        yield Operator(place, "com.microsoft.nchwc", "Conv", "node")
+        yield Operator(place, "ai.onnx.contrib", "BertTokenizer", "node")
+
+
+def _standard(domain: str) -> bool:
+    return domain in {"", "ai.onnx"} or (domain.startswith("ai.onnx.") and domain not in _EXTENSIONS)
+
+
+def _microsoft(domain: str) -> bool:
+    return domain in {"com.microsoft", "com.ms.internal.nhwc"} or (
+        domain.startswith("com.microsoft.") and domain not in _EXTENSIONS
+    )

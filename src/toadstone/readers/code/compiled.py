@@ -1,0 +1,125 @@
+"""Compiled Python: ``.pyc`` files and naked ``marshal`` data.
+
+A ``.pyc`` is a 16-byte header (PEP 552: magic, flags, then time and size or a hash; 12 bytes up to 3.6) and one marshalled
+code object. Magic numbers: ``Lib/importlib/_bootstrap_external.py`` of each release, pre-releases included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from toadstone.core.fact import Code, Fact, Moment
+from toadstone.readers.reader import Source
+
+if TYPE_CHECKING:
+    from toadstone.readers.code.marshal_reader import CodeObject
+
+LARGEST = 24 << 20
+"""Bytes of marshal data that are read; the largest real modules have a few megabytes."""
+
+_RANGES = {
+    "3.6": (3360, 3379),
+    "3.7": (3390, 3399),
+    "3.8": (3400, 3419),
+    "3.9": (3420, 3429),
+    "3.10": (3430, 3439),
+    "3.11": (3450, 3499),
+    "3.12": (3500, 3549),
+    "3.13": (3550, 3599),
+    "3.14": (3600, 3649),
+}
+"""First two bytes of the magic, as a number, by version."""
+
+
+def version_of(magic: bytes) -> str:
+    """Give the CPython version that writes a magic number; empty if none from 3.6 to 3.14 does."""
+    if len(magic) < 4 or magic[2:4] != b"\r\n":
+        return ""
+    number = int.from_bytes(magic[:2], "little")
+    return next((version for version, (first, last) in _RANGES.items() if first <= number <= last), "")
+
+
+def is_pyc(source: Source) -> bool:
+    """Whether the content is a compiled module of a known version: its magic, valid flags, then a code object."""
+    head = source.head(24)
+    version = version_of(head)
+    if not version:
+        return head[2:4] == b"\r\n" and source.suffix in (".pyc", ".pyo") and len(head) > 8
+    start = 12 if version == "3.6" else 16
+    return head[start : start + 1] in (b"\xe3", b"c") and (start == 12 or int.from_bytes(head[4:8], "little") < 4)
+
+
+def read_pyc(source: Source) -> Iterator[Fact]:
+    """Read a compiled module."""
+    from toadstone.readers.code.remote import named_by  # noqa: PLC0415
+
+    version = version_of(source.head(4))
+    if not version:
+        source.coverage.read(0, source.blob.size)
+        yield source.unread("compiled by a Python version whose bytecode is not known here", 0, source.blob.size)
+        return
+    start = 12 if version == "3.6" else 16
+    entry = named_by(source.sibling, source.name.replace(".pyc", ".py"))
+    if entry:
+        yield Code(source.place, "python", source.name, f"remote code, named by {entry}")
+    yield from _read(source, start, (version,), Moment.IMPORT, module=True, prefix="remote-code:" if entry else "")
+
+
+def read_used(source: Source) -> Iterator[Fact]:
+    """Read marshal data whose code runs when the artefact is used."""
+    yield from _read(source, 0, (), Moment.USE, module=False)
+
+
+def read_run(source: Source) -> Iterator[Fact]:
+    """Read marshal data whose code runs while the artefact is loaded."""
+    yield from _read(source, 0, (), Moment.LOAD, module=False)
+
+
+def _read(
+    source: Source, start: int, versions: tuple[str, ...], moment: Moment, *, module: bool, prefix: str = ""
+) -> Iterator[Fact]:
+    from toadstone.readers.code.bytecode import constants_of  # noqa: PLC0415  (tables are only needed once there is bytecode)
+    from toadstone.readers.code.disassemble import OF_LAYOUT, likely_versions  # noqa: PLC0415
+    from toadstone.readers.code.marshal_reader import LAYOUTS, load_all  # noqa: PLC0415
+
+    data = source.blob.read(0, min(source.blob.size, LARGEST))
+    layouts = tuple(layout for layout in LAYOUTS if not versions or versions[0] in OF_LAYOUT[layout])
+    found, reason = load_all(data, layouts, start)
+    if not found:
+        source.coverage.read(0, start)
+        yield source.unread(f"marshal data: {reason}", start, source.blob.size - start)
+        source.coverage.read(start, source.blob.size)
+        if module or data[start : start + 1] in (b"\xe3", b"c"):
+            yield source.anomaly("malformed", f"compiled code that does not read to its end: {reason}", start)
+        return
+    for loaded in found:
+        source.coverage.read(0, loaded.end)
+        for version in versions or likely_versions(loaded.codes, loaded.layout) if loaded.codes else ():
+            yield from _walked(source, loaded.codes, version, moment, module=module, prefix=prefix)
+        yield from constants_of(loaded.codes, source.place)
+    source.budget.spend_steps(sum(len(loaded.codes) for loaded in found))
+
+
+def _walked(
+    source: Source, codes: list[CodeObject], version: str, moment: Moment, *, module: bool, prefix: str
+) -> Iterator[Fact]:
+    from toadstone.readers.code.bytecode import BytecodeReading  # noqa: PLC0415
+
+    kind = type(codes[0])
+    nested = {id(constant) for code in codes for constant in code.consts if isinstance(constant, kind)}
+    for code in codes:
+        if id(code) in nested:
+            continue
+        reading = BytecodeReading(code, version, source.place, moment, module, prefix)
+        reading.read()
+        source.budget.spend_steps(reading.steps)
+        if not module:
+            names = ", ".join(code.names[:8])
+            yield Code(
+                source.place.at(code.offset),
+                "bytecode",
+                code.name,
+                f"CPython {version}, {len(code.code)} bytes, {code.argcount} arguments, names: {names or 'none'}",
+            )
+        yield from reading.facts()

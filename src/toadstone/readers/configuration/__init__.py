@@ -1,0 +1,218 @@
+"""Configuration that loaders act on: JSON, YAML, TOML, requirement files.
+
+Parsed completely or reported as unread; what the keys make a loader import, call, fetch or run becomes facts. Nothing is
+constructed from what is read: YAML stays a stream of events, JSON and TOML have no objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from toadstone.core.fact import Fact
+from toadstone.readers.configuration import requirements
+from toadstone.readers.reader import Reader, Source
+
+MAX_JSON = 128 << 20
+"""Bytes of a JSON document that are read; tokenizers with the largest vocabularies have about 35 MB."""
+
+MAX_YAML = 16 << 20
+MAX_TOML = 1 << 20
+_LINES = 10_000
+_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*+")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TRAILING = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])', re.DOTALL)
+_OPENING = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:[\[{"\]\-0-9tfn]|$))')
+_OTHERS = frozenset(
+    {
+        ".ipynb",
+        ".jsonl",
+        ".ndjson",
+        ".py",
+        ".map",
+        ".js",
+        ".jinja",
+        ".jinja2",
+        ".j2",
+        ".md",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".txt",
+        ".csv",
+    }
+)
+
+
+def read_json(source: Source) -> Iterator[Fact]:
+    """Turn a JSON document into facts.
+
+    Yields:
+        What `toadstone.readers.configuration.keys` and ``files`` find; `Unread` when a file that promises JSON is none.
+    """
+    from toadstone.readers.configuration.bulk import LARGE, has_vocabulary, thinned  # noqa: PLC0415  (start-up time)
+
+    promised = source.hint == "json" or source.suffix == ".json"
+    if source.blob.size > MAX_JSON:
+        if promised:
+            yield source.unread(f"json: larger than {MAX_JSON:,} bytes", size=source.blob.size)
+        return
+    data = source.blob.read(0, source.blob.size)
+    source.budget.spend_steps(len(data) // 4)
+    documents, repeated, reason = _parsed(thinned(data) if len(data) > LARGE and has_vocabulary(data) else data)
+    if reason:
+        if promised and data.lstrip()[:1] in {b"{", b"["}:
+            yield source.unread(f"json: {reason}", size=len(data))
+        return
+    source.coverage.read(0, len(data))
+    yield from _repeated(source, repeated)
+    yield from _documents(source, documents)
+
+
+def _parsed(data: bytes) -> tuple[list[Any], list[str], str]:
+    """Parse one document, or one a line; give the documents, the repeated keys, and why it failed."""
+    from toadstone.readers.bounded_json import JsonError, parse  # noqa: PLC0415
+    from toadstone.readers.configuration.bulk import LARGE, collapsed  # noqa: PLC0415
+
+    body = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        document = parse(body)
+    except JsonError as error:
+        reason = str(error)
+    else:
+        return [document.root], document.repeated, ""
+    if len(body) > LARGE and (smaller := collapsed(body)) is not None:
+        return _parsed(smaller)
+    if "Extra data" in reason:
+        return _lines(body, reason)
+    if b"//" in body or b"/*" in body or re.search(rb",\s*[}\]]", body):
+        text = _COMMENT.sub(lambda found: found[1] or " ", body.decode("utf-8", "replace"))
+        try:
+            document = parse(_TRAILING.sub(lambda found: found[1] or "", text).encode())
+        except JsonError:
+            return [], [], reason
+        return [document.root], document.repeated, ""
+    return [], [], reason
+
+
+def _lines(body: bytes, reason: str) -> tuple[list[Any], list[str], str]:
+    """Parse one document a line, as data sets have it."""
+    from toadstone.readers.bounded_json import JsonError, parse  # noqa: PLC0415
+
+    documents: list[Any] = []
+    repeated: list[str] = []
+    for line in body.splitlines():
+        if not line.strip():
+            continue
+        try:
+            document = parse(line)
+        except JsonError:
+            return [], [], reason
+        if len(documents) < _LINES:
+            documents.append(document.root)
+            repeated += document.repeated[:4]
+    return documents, repeated[:64], ""
+
+
+def read_yaml(source: Source) -> Iterator[Fact]:
+    """Turn a YAML stream into facts: its tags, its aliases, its keys."""
+    from toadstone.readers.configuration.tags import Reading, YamlError, is_bomb, yaml_facts  # noqa: PLC0415
+
+    if source.blob.size > MAX_YAML:
+        yield source.unread(f"yaml: larger than {MAX_YAML:,} bytes", size=source.blob.size)
+        return
+    data = source.blob.read(0, source.blob.size)
+    source.budget.spend_steps(len(data) // 4)
+    source.coverage.read(0, len(data))
+    reading = Reading(source)
+    reason = ""
+    try:
+        reading.run(data)
+    except YamlError as error:
+        reason = str(error)
+    yield from yaml_facts(reading)
+    yield from _repeated(source, reading.repeated)
+    if is_bomb(reading, len(data)):
+        yield source.anomaly("resource-claim", f"aliases make {len(data):,} bytes of YAML stand for {reading.expanded:,} nodes")
+    yield from _documents(source, reading.documents)
+    if reason:
+        yield source.unread(f"yaml: {reason}")
+
+
+def read_toml(source: Source) -> Iterator[Fact]:
+    """Turn a TOML document into facts."""
+    import tomllib  # noqa: PLC0415  (only when a TOML file is met)
+
+    if source.blob.size > MAX_TOML:
+        yield source.unread(f"toml: larger than {MAX_TOML:,} bytes", size=source.blob.size)
+        return
+    data = source.blob.read(0, source.blob.size)
+    source.budget.spend_steps(len(data))
+    source.coverage.read(0, len(data))
+    try:
+        document = tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        yield source.unread(f"toml: {str(error)[:120]}")
+        return
+    yield from _documents(source, [document])
+
+
+def _repeated(source: Source, names: Iterable[str]) -> Iterator[Fact]:
+    from toadstone.readers.configuration.keys import SENSITIVE  # noqa: PLC0415
+
+    for name in sorted(set(names) & SENSITIVE):
+        yield source.anomaly(
+            "parser-confusion", f"the key {name!r} occurs twice in one mapping; parsers differ on which one counts"
+        )
+
+
+def _documents(source: Source, documents: list[Any]) -> Iterator[Fact]:
+    """Walk parsed documents; shared parts (aliases) are entered once."""
+    from toadstone.readers.configuration.files import by_name  # noqa: PLC0415
+    from toadstone.readers.configuration.keys import Keys  # noqa: PLC0415
+
+    keys = Keys(source)
+    entered: set[int] = set()
+    for document in documents:
+        yield from by_name(source, document)
+        stack: list[tuple[Any, str]] = [(document, "")]
+        while stack:
+            node, path = stack.pop()
+            if id(node) in entered:
+                continue
+            entered.add(id(node))
+            if isinstance(node, dict):
+                yield from keys.at(node, path)
+            yield from _children(source, keys, node, path, stack)
+
+
+def _children(source: Source, keys: Any, node: Any, path: str, stack: list[tuple[Any, str]]) -> Iterator[Fact]:  # noqa: ANN401
+    items = list(node.items()) if isinstance(node, dict) else list(enumerate(node)) if isinstance(node, list) else []
+    source.budget.spend_steps(len(items) // 4)
+    for key, item in reversed(items):
+        if isinstance(item, (dict, list)):
+            if item:
+                stack.append((item, f"{path}{key}."[:400]))
+        elif isinstance(item, str) and "${" in item:
+            yield from keys.resolver(f"{path}{key}"[:400], item)
+
+
+def _is_json(source: Source) -> bool:
+    if source.suffix == ".json":
+        return source.head(1) != b"" and source.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"[", b'"', b""} | {
+            bytes([digit]) for digit in b"-0123456789tfn"
+        }
+    return source.suffix not in _OTHERS and source.blob.size <= 16 << 20 and bool(_OPENING.match(source.head()))
+
+
+def _is_text(source: Source) -> bool:
+    head = source.head()
+    return b"\0" not in head or head.startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
+READERS = (
+    Reader(kind="json", read=read_json, suffixes=(".json",), claims=_is_json, always=True, rank=60),
+    Reader(kind="yaml", read=read_yaml, suffixes=(".yaml", ".yml", "mlmodel", "mlproject", ".dvc"), claims=_is_text, rank=60),
+    Reader(kind="toml", read=read_toml, suffixes=(".toml",), claims=_is_text, rank=60),
+    Reader(kind="requirements", read=requirements.read, claims=requirements.claims, always=True, rank=60),
+)

@@ -1,0 +1,117 @@
+"""Files whose place in a model gives their content a meaning of its own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from toadstone.core.fact import Call, Fact, Import, Link, Setting, Text
+from toadstone.core.value import Symbol
+from toadstone.readers.configuration.pictures import is_dotted, symbol
+from toadstone.readers.outside import escapes
+from toadstone.readers.reader import Source
+
+_LIBRARIES = frozenset(["diffusers", "transformers", "onnxruntime", "optimum", "sentence_transformers", "peft", "torch"])
+_NESTED = re.compile(r"\((?:[^()\\]|\\.)*(?:[^\\()]|\\.)[+*](?:[^()\\]|\\.)*\)(?:[+*]|\{\d+,\})")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+
+
+def by_name(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (a parsed document)
+    """Yield what a document means because of its file's name or overall form."""
+    base = source.name.rsplit("/", 1)[-1].lower()
+    if isinstance(document, list):
+        yield from _modules(source, document)
+    elif isinstance(document, dict):
+        if "_diffusers_version" in document or base == "model_index.json":
+            yield from _pipeline(source, document)
+        if isinstance(document.get("weight_map"), dict):
+            yield from _weights(source, document["weight_map"])
+        if isinstance(document.get("model"), dict) and ("pre_tokenizer" in document or "normalizer" in document):
+            yield from _tokenizer(source, document)
+        if base == "package.json" and isinstance(document.get("scripts"), dict):
+            for name, command in list(document["scripts"].items())[:100]:
+                yield Text(source.place, f"script:{name}"[:80], str(command)[:2000])
+        if base == "pyproject.toml" and isinstance(document.get("build-system"), dict):
+            yield from _build(source, document["build-system"])
+
+
+def _modules(source: Source, entries: list[Any]) -> Iterator[Fact]:
+    """``modules.json`` of sentence-transformers: every ``type`` is imported and built with its ``path``."""
+    found = [
+        entry
+        for entry in entries[:256]
+        if isinstance(entry, dict)
+        and isinstance(entry.get("type"), str)
+        and "path" in entry
+        and ("idx" in entry or "name" in entry)
+    ]
+    for entry in found:
+        name = entry["type"]
+        if not name.startswith("sentence_transformers.") and is_dotted(name):
+            yield Setting(source.place, "sentence-transformers", f"{entry.get('idx', '?')}.type", name[:200])
+            yield Import(source.place, symbol(name), "modules.json type", "config")
+            yield Call(source.place, symbol(name), (str(entry.get("path"))[:400],), (), "modules.json type", "config")
+        path = entry.get("path")
+        if isinstance(path, str) and path and escapes(path, nested=False):
+            yield Link(source.place, path[:1000], "module-path", escapes=True)
+
+
+def _pipeline(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
+    """``model_index.json`` of diffusers: pairs of a library and a class in it."""
+    for key, pair in list(document.items())[:512]:
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair):
+            library, name = pair
+            if key == "_class_name" or "/" in library or not _IDENTIFIER.fullmatch(name):
+                yield Setting(source.place, "diffusers", key[:200], f"{library}.{name}"[:400])
+            if (
+                "/" not in library
+                and library not in _LIBRARIES
+                and (library in sys.stdlib_module_names or "." in library or not library.islower())
+            ):
+                yield Import(source.place, Symbol(library[:200], name[:200]), f"model_index {key}"[:100], "config")
+
+
+def _weights(source: Source, mapping: dict[str, Any]) -> Iterator[Fact]:
+    """The weight map of a sharded checkpoint: its loader opens these files."""
+    names = {name for name in mapping.values() if isinstance(name, str)}
+    for name in sorted(name for name in names if escapes(name, nested=False))[:64]:
+        yield Link(source.place, name[:1000], "read-on-load", escapes=True)
+
+
+def _tokenizer(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
+    """``tokenizer.json``: regular expressions that take exponential time, and replacements of whole words."""
+    stack: list[Any] = [
+        document.get("normalizer"),
+        document.get("pre_tokenizer"),
+        document.get("decoder"),
+        document.get("post_processor"),
+    ]
+    steps = 0
+    while stack and steps < 10_000:
+        steps += 1
+        node = stack.pop()
+        if isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, dict):
+            yield from _stage(source, node)
+            stack.extend(item for item in node.values() if isinstance(item, (dict, list)))
+
+
+def _stage(source: Source, node: dict[str, Any]) -> Iterator[Fact]:
+    pattern = node.get("Regex")
+    if isinstance(pattern, str) and _NESTED.search(pattern[:4000]):
+        yield source.anomaly(
+            "resource-claim", f"a regular expression repeats a repetition and may take exponential time: {pattern[:120]!r}"
+        )
+    if node.get("type") == "Replace" and isinstance(node.get("pattern"), dict) and isinstance(node.get("content"), str):
+        old = node["pattern"].get("String", node["pattern"].get("Regex", ""))
+        if isinstance(old, str) and sum(character.isalpha() for character in old) > 2 and node["content"].strip():
+            yield Setting(source.place, "tokenizers", "Replace", f"{old[:200]} -> {node['content'][:200]}")
+
+
+def _build(source: Source, table: dict[str, Any]) -> Iterator[Fact]:
+    for key in ("build-backend", "backend-path"):
+        if table.get(key):
+            yield Setting(source.place, "pip", f"build-system.{key}", str(table[key])[:400])

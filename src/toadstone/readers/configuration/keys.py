@@ -1,0 +1,255 @@
+"""Keys that loaders act on, whatever file format holds them: what they import, call, fetch or run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from toadstone.core.blob import BytesBlob
+from toadstone.core.fact import Call, Fact, Import, Link, Moment, Setting
+from toadstone.core.value import Symbol, Value
+from toadstone.readers.configuration.pictures import is_dotted, picture, symbol
+from toadstone.readers.reader import Source
+
+Node = dict[str, Any]
+Path = str
+
+_RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:")
+_REMOTE = re.compile(r"([\w.-]+/[\w.-]+|[\w.-]+)--([\w.]+)")
+_HUB = re.compile(r"[\w.-]+/[\w.-]+(?:@[\w.-]+)?(?::\w+)?")
+_OWN = frozenset({"_target_", "__target__", "_partial_", "_args_", "_recursive_", "_convert_", "_call_"})
+
+
+class Keys:
+    """Reads the security-relevant keys of one parsed document.
+
+    Args:
+        source: Where the document is.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def at(self, node: Node, path: Path) -> Iterator[Fact]:
+        """Yield what the keys of one mapping mean; its children are not entered.
+
+        Args:
+            node: The mapping.
+            path: Dotted path to it from the document's root, empty or ending in a dot.
+        """
+        if _NAMES.isdisjoint(node):
+            return
+        for key, read in _READERS.items():
+            if key in node:
+                yield from read(self, node, path, node[key])
+
+    def _called(self, name: Any, how: str, args: Any, kwargs: Any, when: Moment = Moment.LOAD) -> Iterator[Fact]:  # noqa: ANN401
+        callee = symbol(str(name))
+        yield Import(self._source.place, callee, how, "config")
+        given: tuple[Value, ...] = tuple(picture(item) for item in args[:256]) if isinstance(args, list) else ()
+        named = tuple((str(key), picture(item)) for key, item in list(kwargs.items())[:256]) if isinstance(kwargs, dict) else ()
+        yield Call(self._source.place, callee, given, named, how, "config", when)
+
+    def hydra(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``_target_``: Hydra imports the name and calls it with the other keys."""
+        if not isinstance(name, str):
+            return
+        rest = {key: item for key, item in node.items() if key not in _OWN}
+        given = node.get("_args_")
+        when = Moment.USE if node.get("_partial_") is True else Moment.LOAD
+        yield from self._called(name, "_target_", given, rest, when)
+
+    def target(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``target`` with ``params``: NeMo and latent diffusion import the name; other files use the word for other things."""
+        if not is_dotted(name) or "_target_" in node:
+            return
+        parts = re.split(r"[.:]", name)
+        if "params" in node or len(parts) > 2 or parts[-1][:1].isupper() or parts[0] in sys.stdlib_module_names:
+            params = (
+                node.get("params")
+                if isinstance(node.get("params"), dict)
+                else {key: item for key, item in node.items() if key != "target"}
+            )
+            yield from self._called(name, "target", None, params)
+
+    def class_path(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``class_path`` with ``init_args``: the Lightning command line and jsonargparse import and call it."""
+        if isinstance(name, str) and ("." in name or "init_args" in node):
+            yield from self._called(name, "class_path", None, node.get("init_args", node.get("dict_kwargs")))
+
+    def component(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``_component_``: torchtune imports the name and calls it with the other keys."""
+        if isinstance(name, str):
+            yield from self._called(name, "_component_", None, {key: item for key, item in node.items() if key != "_component_"})
+
+    def factory(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``()``: the factory key of ``logging.config.dictConfig``."""
+        if isinstance(name, str):
+            yield from self._called(name, "()", None, {key: item for key, item in node.items() if key != "()"})
+
+    def haystack(self, node: Node, _path: Path, parameters: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``init_parameters`` beside ``type``: Haystack imports the type and calls it."""
+        if is_dotted(node.get("type")):
+            yield from self._called(node["type"], "type", None, parameters)
+
+    def langchain(self, node: Node, _path: Path, _version: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``lc`` with ``id``: LangChain's serialised constructors."""
+        names = node.get("id")
+        if node.get("type") == "constructor" and isinstance(names, list) and len(names) > 1:
+            yield from self._called(".".join(str(name) for name in names[:32]), "lc", None, node.get("kwargs"))
+
+    def pickled(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``py/object`` and its kin: jsonpickle imports the name and builds the object."""
+        if isinstance(name, str):
+            given = node.get("py/initargs", node.get("py/newargs", node.get("py/newargsex")))
+            rest = {key: item for key, item in node.items() if not key.startswith("py/")}
+            yield from self._called(name, "py/object", given if isinstance(given, list) else None, rest)
+
+    def reduced(self, _node: Node, _path: Path, parts: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``py/reduce``: jsonpickle calls the first entry with the second."""
+        entries = parts if isinstance(parts, list) else parts.get("py/tuple") if isinstance(parts, dict) else None
+        if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict):
+            return
+        name = entries[0].get("py/type", entries[0].get("py/function"))
+        given = entries[1] if len(entries) > 1 else None
+        given = given.get("py/tuple") if isinstance(given, dict) else given
+        if isinstance(name, str):
+            yield from self._called(name, "py/reduce", given, None)
+
+    def named(self, _node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``py/type``, ``py/function``, ``py/repr``: jsonpickle imports the name."""
+        if isinstance(name, str):
+            yield Import(self._source.place, symbol(name.rpartition("/")[2] if "/" in name else name), "py/type", "config")
+
+    def import_path(self, _node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``import_path``: Ray Serve imports it."""
+        if is_dotted(name):
+            yield Import(self._source.place, symbol(name), "import_path", "config")
+
+    def auto_map(self, _node: Node, path: Path, mapping: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``auto_map``: transformers runs these classes from the repository's own, or another repository's, Python files."""
+        for key, names in list(mapping.items())[:64] if isinstance(mapping, dict) else []:
+            for name in names if isinstance(names, list) else [names]:
+                if isinstance(name, str):
+                    yield from self._code(f"{path}auto_map.{key}", name)
+
+    def pipelines(self, _node: Node, path: Path, mapping: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``custom_pipelines``: transformers runs ``impl`` from the repository's Python files."""
+        for key, entry in list(mapping.items())[:64] if isinstance(mapping, dict) else []:
+            name = entry.get("impl") if isinstance(entry, dict) else entry
+            if isinstance(name, str):
+                yield from self._code(f"{path}custom_pipelines.{key}", name)
+
+    def _code(self, key: str, name: str) -> Iterator[Fact]:
+        yield Setting(self._source.place, "transformers", key, name[:400])
+        if found := _REMOTE.fullmatch(name):
+            yield Link(self._source.place, found[1], "remote-code", escapes=True)
+
+    def trust(self, _node: Node, path: Path, value: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``trust_remote_code: true``: the configuration asks its loader to run the repository's code."""
+        if value is True or (isinstance(value, str) and value.lower() == "true"):
+            yield Setting(self._source.place, "transformers", f"{path}trust_remote_code", True)
+
+    def kernel(self, _node: Node, path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``attn_implementation: owner/name``: transformers fetches compiled code from that repository."""
+        if isinstance(name, str) and _HUB.fullmatch(name):
+            yield Setting(self._source.place, "transformers", f"{path}attn_implementation", name)
+            yield Link(self._source.place, name, "remote-code", escapes=True)
+
+    def origin(self, _node: Node, path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``_name_or_path`` and ``base_model_name_or_path``: where the model says it comes from."""
+        if isinstance(name, str) and name:
+            yield Setting(self._source.place, "transformers", f"{path}name_or_path", name[:400])
+
+    def peft(self, _node: Node, _path: Path, mapping: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``auto_mapping``: PEFT imports ``parent_library`` and looks the base class up in it."""
+        if isinstance(mapping, dict) and isinstance(mapping.get("parent_library"), str):
+            found = Symbol(mapping["parent_library"][:200], str(mapping.get("base_model_class", ""))[:200])
+            yield Import(self._source.place, found, "auto_mapping.parent_library", "config")
+
+    def loader(self, _node: Node, path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``loader_module``: MLflow imports it and calls its ``_load_pyfunc``."""
+        if isinstance(name, str):
+            yield Setting(self._source.place, "mlflow", f"{path}loader_module", name[:200])
+            if not name.startswith("mlflow."):
+                yield from self._called(f"{name}._load_pyfunc", "loader_module", None, None)
+
+    def servers(self, _node: Node, _path: Path, entries: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``mcpServers``: an agent starts these commands."""
+        for entry in list(entries.values())[:256] if isinstance(entries, dict) else []:
+            if isinstance(entry, dict) and isinstance(entry.get("command"), str):
+                yield self._command(entry)
+
+    def hook(self, node: Node, _path: Path, command: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``type: command``: an agent's hook."""
+        if isinstance(command, str) and node.get("type") == "command":
+            yield self._command(node)
+
+    def _command(self, entry: Node) -> Call:
+        given = entry.get("args")
+        words = [entry["command"], *(given if isinstance(given, list) else [])]
+        return Call(
+            self._source.place, Symbol("subprocess", "run"), (picture(words),), (), "config:command", "config", Moment.USE
+        )
+
+    def template(self, _node: Node, path: Path, value: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``chat_template``: one template, a list of named ones, or a mapping of them."""
+        entries: list[tuple[str, Any]] = [("", value)]
+        if isinstance(value, list):
+            entries = [
+                (f".{item.get('name', index)}", item.get("template"))
+                for index, item in enumerate(value[:64])
+                if isinstance(item, dict)
+            ]
+        elif isinstance(value, dict):
+            entries = [(f".{key}", item) for key, item in list(value.items())[:64]]
+        for name, text in entries:
+            if isinstance(text, str) and "{" in text:
+                yield self._source.member(f"{path}chat_template{name}"[:200], BytesBlob(text.encode("utf-8", "replace")), "jinja")
+
+    def resolver(self, path: Path, text: str) -> Iterator[Fact]:
+        """Yield a setting for a text with OmegaConf resolvers (``${oc.env:HOME}``, ``${eval:…}``)."""
+        for name in _RESOLVER.findall(text)[:8]:
+            yield Setting(self._source.place, "omegaconf", f"{path}: {name}", text[:400])
+
+
+_READERS: dict[str, Callable[[Keys, Node, Path, Any], Iterator[Fact]]] = {
+    "_target_": Keys.hydra,
+    "__target__": Keys.hydra,
+    "target": Keys.target,
+    "class_path": Keys.class_path,
+    "_component_": Keys.component,
+    "()": Keys.factory,
+    "init_parameters": Keys.haystack,
+    "lc": Keys.langchain,
+    "py/object": Keys.pickled,
+    "py/newobj": Keys.reduced,
+    "py/reduce": Keys.reduced,
+    "py/type": Keys.named,
+    "py/function": Keys.named,
+    "py/repr": Keys.named,
+    "py/mod": Keys.named,
+    "import_path": Keys.import_path,
+    "auto_map": Keys.auto_map,
+    "custom_pipelines": Keys.pipelines,
+    "trust_remote_code": Keys.trust,
+    "attn_implementation": Keys.kernel,
+    "_attn_implementation": Keys.kernel,
+    "_name_or_path": Keys.origin,
+    "base_model_name_or_path": Keys.origin,
+    "auto_mapping": Keys.peft,
+    "loader_module": Keys.loader,
+    "mcpServers": Keys.servers,
+    "command": Keys.hook,
+    "chat_template": Keys.template,
+    "chat_template_jinja": Keys.template,
+    "chat_templates": Keys.template,
+    "tokenizer.chat_template": Keys.template,
+}
+
+_NAMES = frozenset(_READERS)
+
+SENSITIVE = _NAMES | {"type", "weight_map", "args", "init_args", "_args_", "tokenizer_class", "tool_use_template"}
+"""Keys whose repetition makes two parsers act differently."""

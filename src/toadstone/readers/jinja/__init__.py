@@ -1,0 +1,81 @@
+"""Jinja templates, above all chat templates: read as a syntax tree, never compiled, never rendered.
+
+A chat template runs on every request, between the user and the model. Two families of attack live in it: expressions
+that leave the template sandbox (CVE-2024-34359), and text that the template adds on its own, always or only when the
+conversation contains a trigger (arXiv 2602.04653). The reader reports look-ups, literals, branches that depend on the
+conversation's text, and characters that no person sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from toadstone.core.fact import Code, Fact, Text
+from toadstone.readers.reader import Reader, Source
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+
+MAX_TEMPLATE = 256 << 10
+"""Bytes of a template that are parsed; the largest public chat templates have about 40 KB."""
+
+MAX_SALVAGED = 4 << 20
+"""Bytes of a longer or broken template in which expressions are still looked for."""
+
+KEPT_LITERAL = 4096
+"""Characters of a literal that are kept in a `Text` fact."""
+
+
+def read(source: Source) -> Iterator[Fact]:
+    """Turn a template into facts.
+
+    Yields:
+        `Lookup`, `Branch`, `Text` (role ``template-literal``), `Anomaly` (``hidden-text``), and `Unread` when the
+        template cannot be parsed; what a tolerant scan of its expressions still shows is reported as well.
+    """
+    from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415  (jinja2 is loaded only when needed)
+
+    data = source.blob.read(0, MAX_SALVAGED)
+    source.budget.spend_steps(len(data))
+    source.coverage.read(0, source.blob.size)
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    try:
+        tree = parse_template(text, source.blob.size, MAX_TEMPLATE)
+    except NotParsedError as error:
+        from toadstone.readers.jinja.tolerant import salvage  # noqa: PLC0415
+
+        yield from salvage(source, text)
+        yield source.unread(f"jinja: the template could not be parsed ({error})")
+    else:
+        yield from _facts(source, tree, text)
+
+
+def _facts(source: Source, tree: nodes.Template, text: str) -> Iterator[Fact]:
+    from toadstone.readers.jinja.flow import Analysis  # noqa: PLC0415
+    from toadstone.readers.jinja.literals import hidden, literals  # noqa: PLC0415
+    from toadstone.readers.jinja.lookups import lookups  # noqa: PLC0415
+
+    yield from lookups(source, tree)
+    yield from hidden(source, tree)
+    for line, literal in literals(tree):
+        yield Text(source.place.line(line), "template-literal", literal[:KEPT_LITERAL])
+    branches = Analysis(tree, source).branches()
+    yield from branches
+    summary = f"template of {len(text):,} characters, {len(branches)} branches that depend on the conversation"
+    yield Code(source.place, "jinja", source.name.rsplit("/", 1)[-1], summary)
+
+
+def claims(source: Source) -> bool:
+    """Whether a file with a template's name is text (no NUL, decodable as UTF-8 up to a cut character)."""
+    head = source.head()
+    if b"\0" in head:
+        return False
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(head) - 4 and source.blob.size > len(head)
+    return True
+
+
+READERS = (Reader(kind="jinja", read=read, suffixes=(".jinja", ".jinja2", ".j2"), claims=claims, rank=60),)

@@ -1,0 +1,42 @@
+"""Turning "where does this structure end" into a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from toadstone.core.fact import Fact
+from toadstone.readers.cursor import Cursor, ShortError
+from toadstone.readers.reader import Reader, Source
+
+
+class FormatError(ValueError):
+    """The structure contradicts its format."""
+
+
+def measured(
+    kind: str,
+    measure: Callable[[Cursor, Source], int],
+    heads: tuple[bytes, ...] = (),
+    claims: Callable[[Source], bool] | None = None,
+) -> Reader:
+    """Make a reader that claims everything up to the structure's end as inert.
+
+    Args:
+        kind: Name of the format.
+        measure: Follows the structure from offset 0; gives the offset behind it. The cursor's position says how far it
+            came if it raises `ShortError` or `FormatError`.
+        heads: Magic numbers at offset 0.
+        claims: Content test for formats whose magic is weak; then ``heads`` stays empty.
+    """
+
+    def read(source: Source) -> Iterator[Fact]:
+        cursor = Cursor(source.blob)
+        try:
+            end = measure(cursor, source)
+        except (ShortError, FormatError) as error:
+            source.coverage.inert(0, cursor.position)
+            yield source.unread(f"{kind}: the structure cannot be followed to its end: {error}", cursor.position)
+        else:
+            source.coverage.inert(0, end)
+
+    return Reader(kind=kind, read=read, heads=heads, claims=claims, always=claims is not None, rank=20 if heads else 40)

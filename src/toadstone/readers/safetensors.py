@@ -1,0 +1,150 @@
+"""safetensors: a length, a JSON header, then tensors without gaps or overlaps.
+
+Source: the format section of the safetensors README and its Rust reference (``safetensors/src/tensor.rs``), which refuses
+headers above 100 MB, holes, overlaps, trailing bytes, and sizes that contradict the shape. Other loaders check less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from toadstone.core.fact import Fact, Setting, Text
+from toadstone.core.value import KEPT_TEXT
+from toadstone.readers.bounded_json import JsonError, parse
+from toadstone.readers.flood import thinned
+from toadstone.readers.reader import Reader, Source
+
+HEADER_LIMIT = 100_000_000
+"""Bytes; the reference's ``MAX_HEADER_SIZE``."""
+
+_HELD = 32 << 20
+"""Bytes of a header that are held in memory: about 250,000 tensors, twice what the largest models have in all."""
+
+_BITS = {
+    "BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8,
+    "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
+    "C64": 64, "F64": 64, "I64": 64, "U64": 64,
+}  # fmt: skip
+
+
+class _Tensor:
+    """Where a tensor lies in the data region."""
+
+    __slots__ = ("name", "start", "stop")
+
+    def __init__(self, start: int, stop: int, name: str) -> None:
+        self.start, self.stop, self.name = start, stop, name
+
+
+def claims(source: Source) -> bool:
+    """Whether a plausible length is followed by the beginning of a JSON object that ends where the length says."""
+    head = source.head(64)
+    size = int.from_bytes(head[:8], "little")
+    if len(head) < 10 or head[8:9] != b"{" or head[9:].lstrip(b" \t\r\n")[:1] not in (b'"', b"}", b""):
+        return False
+    if source.suffix == ".safetensors":
+        return True
+    tail = source.blob.read(8 + max(size - 4096, 0), min(size, 4096))
+    return 2 <= size <= min(source.blob.size - 8, HEADER_LIMIT) and tail.rstrip(b" \t\r\n").endswith(b"}")
+
+
+def read(source: Source) -> Iterator[Fact]:
+    """Read the header, account for every tensor, and hand out the metadata."""
+    size = int.from_bytes(source.blob.read(0, 8), "little")
+    if size > HEADER_LIMIT:
+        yield source.anomaly("resource-claim", f"the header claims {size:,} bytes; the reference stops at {HEADER_LIMIT:,}", 0)
+    if size > source.blob.size - 8:
+        yield source.unread(f"the header is cut short: {source.blob.size - 8:,} of {size:,} bytes", 8)
+        return
+    if size > _HELD:
+        yield source.unread(f"a header of {size:,} bytes is larger than any real one", 8, size)
+        return
+    source.budget.spend_steps(size // 16)
+    raw = source.blob.read(8, size)
+    try:
+        document = parse(raw.rstrip(b" "), utf8_only=True)
+    except JsonError as error:
+        yield source.unread(f"the header is no JSON: {error}", 8, size)
+        return
+    if not isinstance(document.root, dict):
+        yield source.unread("the header is no JSON object", 8, size)
+        return
+    source.coverage.read(0, 8 + size)
+    for key in document.repeated:
+        yield source.anomaly("parser-confusion", f"the header gives {key[:200]!r} twice; loaders disagree on which one counts", 8)
+    yield from thinned(source, _metadata(source, document.root.pop("__metadata__", {})))
+    yield from thinned(source, _tensors(source, document.root, 8 + size))
+
+
+def _metadata(source: Source, metadata: object) -> Iterator[Fact]:
+    if not isinstance(metadata, dict):
+        yield source.anomaly("malformed", "__metadata__ is no object", 8)
+        return
+    for key, value in metadata.items():
+        if not isinstance(value, str):
+            yield source.anomaly("malformed", f"__metadata__ entry {key[:200]!r} is no string", 8)
+            value = str(value)[:KEPT_TEXT]  # noqa: PLW2901  (judged as text all the same)
+        yield Setting(source.place.at(8), "safetensors", key[:1024], value[:KEPT_TEXT])
+        yield Text(source.place.at(8), "metadata", value[:KEPT_TEXT])
+
+
+def _tensors(source: Source, header: dict[str, Any], begin: int) -> Iterator[Fact]:
+    room = source.blob.size - begin
+    known: list[_Tensor] = []
+    for name, entry in header.items():
+        problem, tensor = _tensor(name, entry)
+        if tensor is None:
+            yield source.unread(f"tensor {name[:200]!r}: {problem}", begin)
+            continue
+        if problem:
+            yield source.anomaly("tensor-bounds", f"tensor {name[:200]!r}: {problem}", begin + min(tensor.start, room))
+        known.append(tensor)
+    known.sort(key=lambda tensor: (tensor.start, tensor.stop, tensor.name))
+    reached = 0
+    for tensor in known:
+        if tensor.start < reached and tensor.stop > tensor.start:
+            detail = f"tensor {tensor.name[:200]!r} begins inside the one before"
+            yield source.anomaly("tensor-overlap", detail, begin + tensor.start)
+        elif tensor.start > max(reached, room):
+            detail = (
+                f"tensor {tensor.name[:200]!r} begins at {tensor.start:,}, behind a hole and outside the {room:,} bytes of data"
+            )
+            yield source.anomaly("tensor-bounds", detail, begin)
+        reached = max(reached, tensor.stop)
+        source.coverage.inert(begin + tensor.start, begin + tensor.stop)
+    if known and known[-1].stop > room:
+        yield source.unread(f"the tensors are cut short: {room:,} of {reached:,} bytes", source.blob.size)
+
+
+def _tensor(name: str, entry: object) -> tuple[str, _Tensor | None]:
+    """Check one entry: gives what is wrong with it, and the tensor if its place is known."""
+    if not isinstance(entry, dict):
+        return "the entry is no object", None
+    offsets: Any = entry.get("data_offsets")
+    shape: Any = entry.get("shape")
+    dtype: Any = entry.get("dtype")
+    if not _naturals(offsets) or len(offsets) != 2 or offsets[1] < offsets[0]:
+        return "the data offsets are no ascending pair", None
+    tensor = _Tensor(offsets[0], offsets[1], name)
+    if not _naturals(shape):
+        return "the shape is no list of sizes", tensor
+    if not isinstance(dtype, str) or dtype not in _BITS:
+        return f"the dtype {str(dtype)[:40]!r} is not known, so its size cannot be checked", None
+    bits = _BITS[dtype]
+    for size in shape:
+        bits *= size
+        if bits >= 1 << 67:  # the reference multiplies in 64 bits and refuses an overflow
+            return "the shape overflows 64 bits", tensor
+    if bits != 8 * (offsets[1] - offsets[0]):
+        given = offsets[1] - offsets[0]
+        return f"{dtype} of shape {str(shape)[:80]} needs {bits // 8:,} bytes; the offsets give {given:,}", tensor
+    return "", tensor
+
+
+def _naturals(value: Any) -> bool:  # noqa: ANN401  (JSON)
+    """Whether it is a list of integers that fit 64 bits without a sign."""
+    return isinstance(value, list) and all(type(item) is int and 0 <= item < 1 << 64 for item in value)
+
+
+READERS = (Reader(kind="safetensors", read=read, suffixes=(".safetensors",), claims=claims, always=True, rank=40),)

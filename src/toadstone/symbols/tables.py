@@ -1,0 +1,86 @@
+"""The shipped tables, read on demand and searched by bisection: no line is parsed but the one that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+STANDARD = "stdlib"
+DATA = Path(__file__).with_name("data")
+
+
+@cache
+def read(kind: str, shard: str) -> bytes:
+    """One table as bytes.
+
+    Raises:
+        OSError: The installation is incomplete; an empty table would look like a package without effects.
+    """
+    return (DATA / kind / f"{shard}.tsv").read_bytes()
+
+
+@cache
+def shards() -> frozenset[str]:
+    """The top-level packages that have tables of their own."""
+    return frozenset(line.split("\t", 1)[0] for line in read("", "walked").decode().splitlines())
+
+
+@cache
+def judged_modules() -> dict[str, str]:
+    """Modules judged whole: name to effects, as text."""
+    rows = (line.split("\t") for line in read("", "modules").decode().splitlines())
+    return {row[0]: row[1] for row in rows}
+
+
+def shard_of(module: str) -> str:
+    """The table that a module belongs to."""
+    top = module.partition(".")[0]
+    return top if top in shards() and top != STANDARD else STANDARD
+
+
+def lines(kind: str, module: str, key: str) -> Iterator[str]:
+    """The lines that begin with ``key``, of the module's table; ``key`` ends at a field's end."""
+    table = read(kind, shard_of(module))
+    wanted = key.encode("utf-8", "surrogatepass")
+    low, high = 0, len(table)
+    while low < high:
+        middle = table.rfind(b"\n", 0, (low + high) // 2) + 1
+        end = table.find(b"\n", middle) + 1 or len(table)
+        middle = max(middle, low)
+        if table[middle : middle + len(wanted)] < wanted and table[middle:end] < wanted:
+            low = end
+        else:
+            high = middle
+    while table.startswith(wanted, low):
+        end = table.find(b"\n", low)
+        yield table[low:end].decode()
+        low = end + 1
+
+
+def effect_line(module: str, qualname: str) -> list[str] | None:
+    """Effects, parameters and witness of a symbol."""
+    for line in lines("effects", module, f"{module}\t{qualname}\t"):
+        return line.split("\t")[2:]
+    return None
+
+
+@cache
+def module_names(module: str) -> dict[str, tuple[str, ...]] | None:
+    """What a module's names stand for, each as ``module:qualname``; ``None`` when the module was not walked."""
+    for line in lines("aliases", module, f"{module}\t.\t"):
+        return dict(parse_alias(item) for item in line.split("\t")[2].split(" ") if item)
+    return None
+
+
+def parse_alias(item: str) -> tuple[str, tuple[str, ...]]:
+    """One ``name=module:qualname|…``; a bare name is an import of that module."""
+    name, equals, targets = item.partition("=")
+    return name, tuple(targets.split("|")) if equals else (f"{name}:",)
+
+
+def class_bases(module: str, qualname: str) -> tuple[str, ...]:
+    """The bases of a class, each as ``module:qualname``."""
+    for line in lines("aliases", module, f"{module}\t{qualname}\t"):
+        return tuple(line.split("\t")[2].split(" "))
+    return ()

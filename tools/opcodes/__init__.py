@@ -1,0 +1,1 @@
+"""Derives the opcode tables of the bytecode reader."""
