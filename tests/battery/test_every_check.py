@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from toadstone.core.check import SECTIONS, Check, discover, section, summary
 from toadstone.core.fact import Anomaly
 from toadstone.core.finding import Severity
@@ -98,11 +99,7 @@ def test_every_kind_of_anomaly_is_judged_by_some_check():
     silent = [
         kind
         for kind in Anomaly.KINDS
-        if not any(
-            list(cls().examine(Anomaly(place, kind, "detail")))
-            for cls in CHECKS.values()
-            if Anomaly in cls.reads
-        )
+        if not any(list(cls().examine(Anomaly(place, kind, "detail"))) for cls in CHECKS.values() if Anomaly in cls.reads)
     ]
     assert silent == []
 

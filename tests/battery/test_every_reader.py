@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import Budget, BudgetError
 from toadstone.core.fact import Fact, Member, Unread
@@ -51,14 +52,20 @@ def walked(data: bytes, name: str = "file", hint: str = "") -> list[Fact]:
 
 def hostile(reader: Reader, count: int) -> list[bytes]:
     """Derandomised inputs: noise, noise behind the magic, runs of one byte, and magic upon magic."""
-    chance = random.Random(reader.kind)  # noqa: S311  (repeatable on purpose)
+    chance = random.Random(reader.kind)
     heads = reader.heads or (b"",)
     made: list[bytes] = []
     for number in range(count):
         noise = chance.randbytes(chance.choice((1, 2, 7, 16, 64, 300, 900)))
         head = heads[number % len(heads)]
         made.append(
-            (noise, head + noise, head + bytes([noise[0]]) * len(noise), head * (1 + noise[0] % 5) + noise, head + noise.hex().encode())[number % 5],
+            (
+                noise,
+                head + noise,
+                head + bytes([noise[0]]) * len(noise),
+                head * (1 + noise[0] % 5) + noise,
+                head + noise.hex().encode(),
+            )[number % 5],
         )
     return made
 
@@ -119,7 +126,7 @@ def test_real_files_cut_anywhere(path):
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_real_files_with_flipped_bytes(path):
     data = path.read_bytes()
-    chance = random.Random(path.name)  # noqa: S311
+    chance = random.Random(path.name)
     for _ in range(60):
         changed = bytearray(data)
         for _ in range(chance.randint(1, 4)):

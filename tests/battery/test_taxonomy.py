@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from toadstone.core.taxonomy import TaxonomyError, editions, resolve
 
 

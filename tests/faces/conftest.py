@@ -8,9 +8,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from toadstone.faces.cli import main
 
 from tests.payloads import BENIGN, COMMAND, UNREADABLE
+from toadstone.faces.cli import main
 
 
 @dataclass

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from toadstone.core.check import discover
 from toadstone.core.version import __version__
 from toadstone.faces.cli import COMMANDS
@@ -101,7 +102,11 @@ def test_the_gate_decides_what_fails(toadstone):
 
 
 def test_options_stand_before_or_after_targets(toadstone, files):
-    runs = [("--format", "json", "bad.pkl", "good.pkl"), ("bad.pkl", "good.pkl", "--format", "json"), ("bad.pkl", "--format=json", "good.pkl")]
+    runs = [
+        ("--format", "json", "bad.pkl", "good.pkl"),
+        ("bad.pkl", "good.pkl", "--format", "json"),
+        ("bad.pkl", "--format=json", "good.pkl"),
+    ]
     said = {(told.code, told.out) for told in (toadstone("scan", *words) for words in runs)}
     assert len(said) == 1
 

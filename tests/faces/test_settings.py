@@ -52,7 +52,9 @@ def test_reviewed_code_is_allowed_by_name(toadstone):
 
     Path("model.pkl").write_bytes(UNKNOWN_CODE)
     symbol = "acme_features.encoders.RegionEncoder"
-    Path("toadstone.toml").write_text(f'fail-on = "medium"\n[[allow]]\nsymbol = "{symbol}"\nreason = "ours"\nexpires = 2999-01-01\n')
+    Path("toadstone.toml").write_text(
+        f'fail-on = "medium"\n[[allow]]\nsymbol = "{symbol}"\nreason = "ours"\nexpires = 2999-01-01\n'
+    )
     assert toadstone("scan", "model.pkl").code == 0
     Path("toadstone.toml").write_text('fail-on = "medium"\n')
     assert toadstone("scan", "model.pkl").code == 1
@@ -97,8 +99,14 @@ def test_a_check_can_be_switched_off(toadstone, files):
         ("[checks.unsafe-import]\nenabeld = false", "the check 'unsafe-import' has no setting 'enabeld'."),
         ('[checks.custom-operator]\nallow = "my.domain"', "must be a list. Got 'my.domain' instead."),
         ('plugins = ["no_such_plugin_anywhere"]', "plugin 'no_such_plugin_anywhere' cannot be imported"),
-        ('[[suppress]]\ncheck = "unsafe-import"\nexpires = 2999-01-01', "needs a reason.\nSay who reviewed it and why it is acceptable."),
-        ('[[suppress]]\ncheck = "unsafe-import"\nreason = "because"', "needs `expires`, a date such as 2027-06-30.\nNothing is waived for ever."),
+        (
+            '[[suppress]]\ncheck = "unsafe-import"\nexpires = 2999-01-01',
+            "needs a reason.\nSay who reviewed it and why it is acceptable.",
+        ),
+        (
+            '[[suppress]]\ncheck = "unsafe-import"\nreason = "because"',
+            "needs `expires`, a date such as 2027-06-30.\nNothing is waived for ever.",
+        ),
         ('[[suppress]]\nreason = "because"\nexpires = 2999-01-01', "needs `check`."),
         ('[[allow]]\nsymbl = "x"\nreason = "because"\nexpires = 2999-01-01', "Did you mean 'symbol'?"),
     ],

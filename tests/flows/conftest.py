@@ -4,6 +4,7 @@ import importlib
 import sys
 
 import pytest
+
 from toadstone.core import check as core_check
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from toadstone import Config, Severity, UnsafeError, UsageError, open_clean
 
 from tests.payloads import BENIGN, COMMAND, UNKNOWN_CODE, UNREADABLE
+from toadstone import Config, Severity, UnsafeError, UsageError, open_clean
 
 
 def test_a_clean_file_is_handed_over_byte_for_byte(tmp_path):

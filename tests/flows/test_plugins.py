@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from toadstone import Config, ConfigError, Severity, scan
-from toadstone.core.errors import RegistrationError
 
 from tests.payloads import BENIGN, COMMAND
+from toadstone import Config, ConfigError, Severity, scan
+from toadstone.core.errors import RegistrationError
 
 SOURCE = '''
 from toadstone import Call, Check, Severity, check

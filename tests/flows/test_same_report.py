@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.payloads import COMMAND
 from toadstone import Config, Policy, scan
 from toadstone.formats import Envelope, write
 from toadstone.verbs.cache import SMALLEST, Cache
-
-from tests.payloads import COMMAND
 
 PROJECT = Path(__file__).parents[2] / "examples" / "project"
 
@@ -86,19 +86,21 @@ def test_the_cache_gives_the_same_report_and_is_used(tmp_path, big, monkeypatch)
 def test_the_cache_knows_content_not_names(tmp_path, big):
     cache = Cache(tmp_path / "cache", Config())
     assert scan(big, cache=cache).verdict == "malicious"
-    big.write_bytes(big.read_bytes().replace(b"cos\nsystem\n(", b"cbuiltins\nlist\n(").replace(b"echo toadstone", b"echo-toadstone"))
+    big.write_bytes(
+        big.read_bytes().replace(b"cos\nsystem\n(", b"cbuiltins\nlist\n(").replace(b"echo toadstone", b"echo-toadstone")
+    )
     assert document(scan(big, cache=cache)) == document(scan(big))
     cache.close()
 
 
 def test_waivers_are_applied_to_what_comes_from_the_cache(tmp_path, big):
-    import datetime
+    import datetime as dt
 
     from toadstone import Waiver
 
     cache = Cache(tmp_path / "cache", Config())
     assert scan(big, cache=cache).verdict == "malicious"
-    waiver = Waiver("reviewed", datetime.date(2999, 1, 1), check="unsafe-import")
+    waiver = Waiver("reviewed", dt.date(2999, 1, 1), check="unsafe-import")
     assert not scan(big, cache=cache, policy=Policy(waivers=(waiver,))).findings
     assert scan(big, cache=cache).findings
     cache.close()

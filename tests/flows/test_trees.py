@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from toadstone import Config, UsageError, scan
 
 from tests.payloads import BENIGN, COMMAND
+from toadstone import Config, UsageError, scan
 
 
 def paths(report) -> list[str]:
@@ -39,7 +39,10 @@ def test_a_link_out_of_the_target_is_a_finding_and_not_followed(tmp_path):
     (model / "weights.pkl").symlink_to("../outside.pkl")
     (model / "secrets").symlink_to("/etc")
     report = scan(model)
-    assert {(subject.path.rsplit("/", 1)[1], subject.kind) for subject in report.subjects} == {("weights.pkl", "link"), ("secrets", "link")}
+    assert {(subject.path.rsplit("/", 1)[1], subject.kind) for subject in report.subjects} == {
+        ("weights.pkl", "link"),
+        ("secrets", "link"),
+    }
     assert {finding.check for finding in report.findings} == {"escaping-link"}
     assert not [subject for subject in report.subjects if subject.digests]
 

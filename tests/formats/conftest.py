@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from toadstone.core.check import discover
 from toadstone.core.finding import Confidence, Finding, Indicator, Severity
 from toadstone.core.place import Place
@@ -10,7 +11,9 @@ HOSTILE = "mo\x1b[31mdels/e\u202evil\x07`|<b>.pkl"
 """A name with an escape sequence, a right-to-left override, a bell, and what Markdown and XML care about."""
 
 
-def found(check: str, path: str, message: str, *, severity: Severity | None = None, member: str = "", offset: int = -1, **evidence) -> Finding:
+def found(
+    check: str, path: str, message: str, *, severity: Severity | None = None, member: str = "", offset: int = -1, **evidence
+) -> Finding:
     cls = discover()[check]
     return Finding(
         check,
@@ -49,7 +52,9 @@ def small() -> Report:
 def hostile() -> Report:
     """Everything that a scanned file can bring into a report tries to break out of it."""
     words = "]]> </failure> ``` \x1b]0;title\x07 \u202e | <script> \u200b \x00 \r\n## heading"
-    trap = found("unsafe-import", HOSTILE, words, member=f"in/{HOSTILE}", offset=3, code=f"os.system('{words}')", witness=f"a -> {words}")
+    trap = found(
+        "unsafe-import", HOSTILE, words, member=f"in/{HOSTILE}", offset=3, code=f"os.system('{words}')", witness=f"a -> {words}"
+    )
     gap = Gap(Place(HOSTILE, HOSTILE), words)
     lone = Subject("s\udce4rrogate.pkl", "pickle", 3, {}, (Gap(Place("s\udce4rrogate.pkl"), "x\ud800y"),))
     return Report((Subject(HOSTILE, "pickle", 10, digests("d"), (gap,), (trap,), ((trap, words),)), lone))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - expected output stands as it is printed
 """What each format says of one small report, and that nothing that was scanned breaks out of it."""
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from inline_snapshot import snapshot
+
 from toadstone.core.finding import Severity
 from toadstone.core.report import Report
 from toadstone.formats import FORMATS, Envelope, write

@@ -15,10 +15,10 @@ from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import Budget
 from toadstone.core.fact import Call, Fact, Import
 from toadstone.core.place import Place
+from toadstone.core.value import Symbol
 from toadstone.readers.pickle import follow
 from toadstone.readers.pickle.python2 import python3_name
 from toadstone.readers.reader import Source
-from toadstone.core.value import Symbol
 
 ORACLE = Path(__file__).with_name("oracle.py")
 
@@ -28,7 +28,11 @@ class Oracle:
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-I", str(ORACLE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            [sys.executable, "-I", str(ORACLE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
 
     def ask(self, data: bytes) -> dict[str, list[str]]:
@@ -91,17 +95,46 @@ OPCODES = st.one_of(
     st.tuples(st.sampled_from([b"h", b"q", b"K", b"\x80"]), SMALL).map(b"".join),
     st.tuples(st.sampled_from([b"j", b"r"]), st.integers(0, 5).map(lambda n: n.to_bytes(4, "little"))).map(b"".join),
     st.tuples(st.sampled_from([b"c", b"i"]), NAMES, NAMES).map(lambda parts: parts[0] + parts[1] + b"\n" + parts[2] + b"\n"),
-    st.tuples(st.sampled_from([b"g", b"p"]), st.sampled_from([b"0", b"1", b" 2", b"1_0", b"-1", b"x"])).map(lambda parts: b"".join(parts) + b"\n"),
-    st.sampled_from([b"S'os'\n", b'S"system"\n', b"S'a\\x41'\n", b"Vos\n", b"V\\u0041\n", b"I1\n", b"I01\n", b"L5L\n", b"F1.5\n", b"Px\n", b"S'broken\n"]),
-    counted(b"\x8c", 1), counted(b"X", 4), counted(b"U", 1), counted(b"C", 1), counted(b"\x8d", 8), counted(b"\x8e", 8), counted(b"\x96", 8),
-    counted(b"\x8a", 1), counted(b"T", 4),
+    st.tuples(st.sampled_from([b"g", b"p"]), st.sampled_from([b"0", b"1", b" 2", b"1_0", b"-1", b"x"])).map(
+        lambda parts: b"".join(parts) + b"\n"
+    ),
+    st.sampled_from(
+        [
+            b"S'os'\n",
+            b'S"system"\n',
+            b"S'a\\x41'\n",
+            b"Vos\n",
+            b"V\\u0041\n",
+            b"I1\n",
+            b"I01\n",
+            b"L5L\n",
+            b"F1.5\n",
+            b"Px\n",
+            b"S'broken\n",
+        ]
+    ),
+    counted(b"\x8c", 1),
+    counted(b"X", 4),
+    counted(b"U", 1),
+    counted(b"C", 1),
+    counted(b"\x8d", 8),
+    counted(b"\x8e", 8),
+    counted(b"\x96", 8),
+    counted(b"\x8a", 1),
+    counted(b"T", 4),
     st.integers(0, 40).map(lambda n: b"\x95" + n.to_bytes(8, "little")),
     st.sampled_from([b"\x82\x01", b"\x83\x01\x00", b"\x84\x01\x00\x00\x00", b"J\x01\x00\x00\x00", b"M\x01\x00", b"G" + bytes(8)]),
 )
 GADGETS = st.sampled_from(
     [
-        b"\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R", b"cos\nsystem\n(S'id'\ntR", b"(S'id'\nios\nsystem\n", b"(cos\nsystem\nS'id'\no",
-        b"cos\nsystem\n)\x81}b", b"\x8c\x02os\x94\x8c\x06system\x94h\x00h\x01\x93", b"cos\nsystem\n)}\x92", b"}(\x8c\x01a\x8c\x01bu",
+        b"\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R",
+        b"cos\nsystem\n(S'id'\ntR",
+        b"(S'id'\nios\nsystem\n",
+        b"(cos\nsystem\nS'id'\no",
+        b"cos\nsystem\n)\x81}b",
+        b"\x8c\x02os\x94\x8c\x06system\x94h\x00h\x01\x93",
+        b"cos\nsystem\n)}\x92",
+        b"}(\x8c\x01a\x8c\x01bu",
     ],
 )
 

@@ -11,16 +11,24 @@ from hypothesis import strategies as st
 from toadstone.core.blob import BytesBlob
 from toadstone.core.place import Place
 from toadstone.core.value import Items, Value, render
-from toadstone.readers.pickle.machine import Machine, Stream
+from toadstone.readers.pickle.machine import Machine
 from toadstone.readers.pickle.skim import Halt, Skimmed, skim, slots_read
+from toadstone.readers.pickle.state import Stream
 from toadstone.readers.pickle.tape import Tape
 
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=40), st.binary(max_size=40),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(max_size=40),
+    st.binary(max_size=40),
 )
 PLAIN = st.recursive(
     SCALARS,
-    lambda inner: st.one_of(st.lists(inner, max_size=6), st.tuples(inner, inner), st.dictionaries(st.text(max_size=6), inner, max_size=6)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=6), st.tuples(inner, inner), st.dictionaries(st.text(max_size=6), inner, max_size=6)
+    ),
     max_leaves=25,
 )
 
@@ -40,7 +48,13 @@ def built(value: Value) -> object:
     """Make the plain object that a picture shows."""
     if isinstance(value, Items):
         inner = [built(item) for item in value.items]
-        makers = {"list": list, "tuple": tuple, "dict": lambda pairs: {pair[0]: pair[1] for pair in pairs}, "set": set, "frozenset": frozenset}
+        makers = {
+            "list": list,
+            "tuple": tuple,
+            "dict": lambda pairs: {pair[0]: pair[1] for pair in pairs},
+            "set": set,
+            "frozenset": frozenset,
+        }
         return makers[value.kind](inner)
     return value
 

@@ -101,18 +101,46 @@ def walked(code: CodeObject, version: str) -> list:
 
 def test_3_14_by_hand():
     code = assembled(
-        ("RESUME", 0), ("LOAD_SMALL_INT", 0), ("LOAD_CONST", 0), ("IMPORT_NAME", 0), ("LOAD_ATTR", 3), ("LOAD_CONST", 1),
-        ("LOAD_CONST", 2), ("BINARY_OP", 0), ("CALL", 1), ("POP_TOP", 0), ("LOAD_GLOBAL", 5), ("LOAD_CONST", 3), ("CALL", 1), ("RETURN_VALUE", 0),
-        consts=(None, "echo ", "1", "2"), names=("os", "system", "eval"),
-    )  # fmt: skip
+        ("RESUME", 0),
+        ("LOAD_SMALL_INT", 0),
+        ("LOAD_CONST", 0),
+        ("IMPORT_NAME", 0),
+        ("LOAD_ATTR", 3),
+        ("LOAD_CONST", 1),
+        ("LOAD_CONST", 2),
+        ("BINARY_OP", 0),
+        ("CALL", 1),
+        ("POP_TOP", 0),
+        ("LOAD_GLOBAL", 5),
+        ("LOAD_CONST", 3),
+        ("CALL", 1),
+        ("RETURN_VALUE", 0),
+        consts=(None, "echo ", "1", "2"),
+        names=("os", "system", "eval"),
+    )
     assert calls(walked(code, "3.14")) == ["os.system('echo 1')", "builtins.eval('2')"]
     assert "3.14" in likely_versions([code], "3.11")
 
 
 def test_3_14_opcode_numbers():
     opcodes = table("3.14").operations
-    known = {0: "CACHE", 4: "CALL_FUNCTION_EX", 52: "CALL", 73: "IMPORT_NAME", 80: "LOAD_ATTR", 87: "LOAD_FAST_BORROW_LOAD_FAST_BORROW", 94: "LOAD_SMALL_INT",
-             119: "UNPACK_SEQUENCE", 128: "RESUME", 135: "BINARY_OP", 163: "CALL", 190: "LOAD_CONST", 211: "UNPACK_SEQUENCE", 250: "CALL", 253: "JUMP_BACKWARD"}  # fmt: skip
+    known = {
+        0: "CACHE",
+        4: "CALL_FUNCTION_EX",
+        52: "CALL",
+        73: "IMPORT_NAME",
+        80: "LOAD_ATTR",
+        87: "LOAD_FAST_BORROW_LOAD_FAST_BORROW",
+        94: "LOAD_SMALL_INT",
+        119: "UNPACK_SEQUENCE",
+        128: "RESUME",
+        135: "BINARY_OP",
+        163: "CALL",
+        190: "LOAD_CONST",
+        211: "UNPACK_SEQUENCE",
+        250: "CALL",
+        253: "JUMP_BACKWARD",
+    }
     assert {number: opcodes[number].name for number in known} == known
 
 
@@ -127,10 +155,13 @@ def test_long_arguments_and_unknown_opcodes(version):
     opcodes = table(version)
     number = {operation.name: key for key, operation in opcodes.operations.items()}
     step = decode(bytes((number["EXTENDED_ARG"], 1, number["EXTENDED_ARG"], 2, number["LOAD_CONST"], 3)), 0, opcodes)
-    assert step is not None and step.arg == 0x10203 and step.name == "LOAD_CONST"
+    assert step is not None
+    assert step.arg == 0x10203
+    assert step.name == "LOAD_CONST"
     free = next(key for key in range(255, 0, -1) if key not in opcodes.operations)
     broken = decode(bytes((free, 0)), 0, opcodes)
-    assert broken is not None and not broken.known
+    assert broken is not None
+    assert not broken.known
 
 
 def test_code_that_no_compiler_writes_is_judged_by_its_names():
@@ -142,9 +173,19 @@ def test_code_that_no_compiler_writes_is_judged_by_its_names():
 
 def test_a_jump_over_garbage_hides_nothing():
     code = assembled(
-        ("RESUME", 0), ("JUMP_FORWARD", 1), ("RESERVED", 0), ("LOAD_SMALL_INT", 0), ("LOAD_CONST", 0), ("IMPORT_NAME", 0), ("LOAD_ATTR", 3),
-        ("LOAD_CONST", 1), ("CALL", 1), ("RETURN_VALUE", 0), consts=(None, "echo 1"), names=("os", "system"),
-    )  # fmt: skip
+        ("RESUME", 0),
+        ("JUMP_FORWARD", 1),
+        ("RESERVED", 0),
+        ("LOAD_SMALL_INT", 0),
+        ("LOAD_CONST", 0),
+        ("IMPORT_NAME", 0),
+        ("LOAD_ATTR", 3),
+        ("LOAD_CONST", 1),
+        ("CALL", 1),
+        ("RETURN_VALUE", 0),
+        consts=(None, "echo 1"),
+        names=("os", "system"),
+    )
     assert calls(walked(code, "3.14")) == ["os.system('echo 1')"]
 
 
@@ -185,7 +226,9 @@ def test_marshal_forms(value, form):
     found = reader.load()
     assert reader.position == len(reader.data)
     if isinstance(value, (list, set, frozenset)):
-        assert isinstance(found, Sequence) and len(found.items) == len(value) and found.kind == type(value).__name__
+        assert isinstance(found, Sequence)
+        assert len(found.items) == len(value)
+        assert found.kind == type(value).__name__
     elif isinstance(value, dict):
         assert found.items == ["a", 1]
     else:
@@ -217,9 +260,7 @@ def test_marshal_slices_of_3_14():
 def test_broken_marshal_is_refused(data):
     reader = Unmarshaller(data, "3.11")
     with pytest.raises(MarshalError):
-        found = reader.load()
-        assert not isinstance(found, type(reader)), found
-        raise MarshalError("a lone null") if reader.position == 1 and data[:1] == b"0" else AssertionError(found)
+        reader.load()
 
 
 def test_marshal_bounds():
@@ -228,11 +269,9 @@ def test_marshal_bounds():
     assert Unmarshaller(b"[\x01\0\0\0" * 1500 + b"N", "3.11").load()
     assert Unmarshaller(b"l\x00\x10\0\0" + b"\x01\0" * 4096, "3.11").load() == BigInt(4096)
     doubling = b"".join(b"\xa9\x02" for _ in range(60)) + b"NN"
-    assert load_all(doubling)[0] == [] or True  # whatever it is, it ends at once
-    bomb = (
-        b"(\x28\0\0\0"
-        + b"\xa9\x00"
-        + b"".join(b"\xa9\x02r" + n.to_bytes(4, "little") + b"r" + n.to_bytes(4, "little") for n in range(39))
+    assert load_all(doubling)[0] == []
+    bomb = b"(\x28\0\0\0\xa9\x00" + b"".join(
+        b"\xa9\x02r" + n.to_bytes(4, "little") + b"r" + n.to_bytes(4, "little") for n in range(39)
     )
     facts = facts_of(bomb, "x", "marshal")
     assert len(facts) < 10

@@ -98,7 +98,7 @@ def test_attachments():
 )
 def test_broken_notebooks(text):
     facts = facts_of(text, "demo.ipynb")
-    assert text.startswith(("{\"cells\": [", "[")) or any(isinstance(fact, Unread) for fact in facts)
+    assert text.startswith(('{"cells": [', "[")) or any(isinstance(fact, Unread) for fact in facts)
 
 
 def test_startup_lines_run_at_load():
@@ -113,15 +113,21 @@ def test_startup_lines_run_at_load():
     assert [fact.place.row for fact in facts if isinstance(fact, Code)] == [0]
 
 
-ORDINARY = (
-    "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim(); ",
-    "import __editable___thing_1_0_finder; __editable___thing_1_0_finder.install()",
-    "import _virtualenv",
-    "import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('zope',));"
-    "importlib = has_mfs and __import__('importlib.util');has_mfs and __import__('importlib.machinery');m = has_mfs and sys.modules.setdefault('zope', "
-    "importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec('zope', [os.path.dirname(p)])));m = m or sys.modules.setdefault('zope', "
-    "types.ModuleType('zope'));mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)",
+NAMESPACE = (
+    "import sys, types, os;has_mfs = sys.version_info > (3, 5);"
+    "p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('zope',));"
+    "importlib = has_mfs and __import__('importlib.util');has_mfs and __import__('importlib.machinery');"
+    "m = has_mfs and sys.modules.setdefault('zope', importlib.util.module_from_spec("
+    "importlib.machinery.PathFinder.find_spec('zope', [os.path.dirname(p)])));"
+    "m = m or sys.modules.setdefault('zope', types.ModuleType('zope'));"
+    "mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)"
 )
+PRECEDENCE = (
+    "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; "
+    "enabled and __import__('_distutils_hack').add_shim(); "
+)
+EDITABLE = "import __editable___thing_1_0_finder; __editable___thing_1_0_finder.install()"
+ORDINARY = (PRECEDENCE, EDITABLE, "import _virtualenv", NAMESPACE)
 
 
 @pytest.mark.parametrize("line", ORDINARY)

@@ -52,7 +52,7 @@ ROUTES = {
     "try": "import os\ntry:\n    pass\nfinally:\n    os.system('echo 1')",
     "match": "import os\nmatch 1:\n    case _:\n        os.system('echo 1')",
     "comprehension": "import os\n[os.system(c) for c in ['echo 1']]",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -79,7 +79,7 @@ TEXTS = {
     "replace": "'eXcho 1'.replace('X', '')",
     "slices": "'xxecho 1yy'[2:-2]",
     "items": "['no', 'echo 1'][1]",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("form", TEXTS)
@@ -91,7 +91,8 @@ def test_text_that_is_put_together(form):
 
 def test_loops_that_decode_are_worked_out():
     facts = facts_of(
-        "import os\nk = ''\nfor c in b'dbgn!0':\n    k += chr(c ^ 1)\nos.system(k)\nl = []\nfor c in 'oof': l.append(c)\nos.popen(''.join(l))"
+        "import os\nk = ''\nfor c in b'dbgn!0':\n    k += chr(c ^ 1)\nos.system(k)\n"
+        "l = []\nfor c in 'oof': l.append(c)\nos.popen(''.join(l))"
     )
     values = {str(fact.callee): fact.args[0] for fact in facts if isinstance(fact, Call) and str(fact.callee).startswith("os.")}
     assert getattr(values["os.system"], "value", "") == "ecfo 1"
@@ -100,7 +101,8 @@ def test_loops_that_decode_are_worked_out():
 
 def test_moments():
     facts = facts_of(
-        "import os\nos.system('top')\ndef later(): os.system('later')\nclass M:\n    def __setstate__(self, s): os.system('state')\n"
+        "import os\nos.system('top')\ndef later(): os.system('later')\n"
+        "class M:\n    def __setstate__(self, s): os.system('state')\n"
         "if __name__ == '__main__':\n    os.system('main')\n",
     )
     found = {fact.args[0]: (fact.when, fact.how) for fact in facts if isinstance(fact, Call)}
@@ -193,13 +195,25 @@ def test_configurations(files):
 
 
 BOMBS = {
-    "parentheses": "(" * 1_000_000, "closed": "(" * 190 + ")" * 190, "minus": "-" * 300_000 + "1", "attributes": "a" + ".a" * 100_000,
-    "calls": "a" + "()" * 30_000, "sum": "+".join(["'a'"] * 100_000), "table": "x = [" + "1," * 400_000 + "]", "statements": "a;" * 200_000,
-    "elif": "if a: pass\n" + "elif a: pass\n" * 20_000, "doubling": "x = 'ab'\n" + "x = x + x\n" * 500, "product": "x = 'a' * 10**9\ny = 9**9**9\n",
-    "pictures": "import os\nx = os.popen('a')\n" + "x = f(x, x)\n" * 500, "self": "d = {}\n" + "d['a'] = d\n" * 500, "fan": "def f(x):\n    f(x); f(x); f(x)\nf('a' * 20)",
-    "callable": "class A: pass\nA.__call__ = A()\nA()()", "unrolled": "for i in range(4096):\n    for j in range(4096):\n        x = chr(i)\n",
-    "text": "'''\\" * 100_000, "inflate": f"import zlib\nexec(zlib.decompress({__import__('zlib').compress(bytes(10**7))!r}))\n",
-}  # fmt: skip
+    "parentheses": "(" * 1_000_000,
+    "closed": "(" * 190 + ")" * 190,
+    "minus": "-" * 300_000 + "1",
+    "attributes": "a" + ".a" * 100_000,
+    "calls": "a" + "()" * 30_000,
+    "sum": "+".join(["'a'"] * 100_000),
+    "table": "x = [" + "1," * 400_000 + "]",
+    "statements": "a;" * 200_000,
+    "elif": "if a: pass\n" + "elif a: pass\n" * 20_000,
+    "doubling": "x = 'ab'\n" + "x = x + x\n" * 500,
+    "product": "x = 'a' * 10**9\ny = 9**9**9\n",
+    "pictures": "import os\nx = os.popen('a')\n" + "x = f(x, x)\n" * 500,
+    "self": "d = {}\n" + "d['a'] = d\n" * 500,
+    "fan": "def f(x):\n    f(x); f(x); f(x)\nf('a' * 20)",
+    "callable": "class A: pass\nA.__call__ = A()\nA()()",
+    "unrolled": "for i in range(4096):\n    for j in range(4096):\n        x = chr(i)\n",
+    "text": "'''\\" * 100_000,
+    "inflate": f"import zlib\nexec(zlib.decompress({__import__('zlib').compress(bytes(10**7))!r}))\n",
+}
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
@@ -247,7 +261,8 @@ def test_encodings():
         facts_of(b"# -*- coding: raw_unicode_escape -*-\nimport os\n#\\u000aos.system('echo 1')")
     )
     odd = facts_of(b"# coding: rot13\nvzcbeg bf\n")
-    assert any(isinstance(fact, Anomaly) for fact in odd) and any(isinstance(fact, Unread) for fact in odd)
+    assert any(isinstance(fact, Anomaly) for fact in odd)
+    assert any(isinstance(fact, Unread) for fact in odd)
 
 
 def test_shebang_and_imports():
@@ -258,10 +273,65 @@ def test_shebang_and_imports():
 
 
 WORDS = st.sampled_from(
-    "import os\n|from os import system|(|)|[|]|{|}|'|\"|'''|\\|#|\n|    |def f(x):\n|class A:\n|lambda x: x|exec|eval|os.system|getattr|__import__|+|*|%|,|:|=|.|for x in|"
-    "if x:\n|else|try:\n|0|9|'a'|b'z'|chr(65)|[::-1]|.join|x|self|@|;|yield|await|return|print x|match|*args|**|->|:=|~|not|and".split(
-        "|"
-    ),
+    [
+        "import os\n",
+        "from os import system",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "'",
+        '"',
+        "'''",
+        "\\",
+        "#",
+        "\n",
+        "    ",
+        "def f(x):\n",
+        "class A:\n",
+        "lambda x: x",
+        "exec",
+        "eval",
+        "os.system",
+        "getattr",
+        "__import__",
+        "+",
+        "*",
+        "%",
+        ",",
+        ":",
+        "=",
+        ".",
+        "for x in",
+        "if x:\n",
+        "else",
+        "try:\n",
+        "0",
+        "9",
+        "'a'",
+        "b'z'",
+        "chr(65)",
+        "[::-1]",
+        ".join",
+        "x",
+        "self",
+        "@",
+        ";",
+        "yield",
+        "await",
+        "return",
+        "print x",
+        "match",
+        "*args",
+        "**",
+        "->",
+        ":=",
+        "~",
+        "not",
+        "and",
+    ],
 )
 
 

@@ -151,6 +151,16 @@ class Tables:
             self.add_entry(module, name[len(module) + 1 :].partition("#")[0], entry(self.chosen(summary), params))
 
     @cached_property
+    def telling(self) -> set[tuple[str, str]]:
+        """Symbols with an effect besides calling an argument."""
+        return {symbol for symbol, found in self.effects.items() if set(found.effects) - {"call"}}
+
+    @cached_property
+    def faces(self) -> set[str]:
+        """Packages: modules that have modules of their own."""
+        return {name.rpartition(".")[0] for name in self.modules if "." in name}
+
+    @cached_property
     def leading(self) -> set[str]:
         """Modules with effects of their own or of a submodule."""
         found = {module for module, _ in self.effects} | set(self.judged)
@@ -159,7 +169,7 @@ class Tables:
     def settle(self) -> None:
         """Find every name from which a symbol with an effect can be reached, through classes and aliases."""
         known = self.reachable
-        for module, qualname in self.effects:
+        for module, qualname in self.telling:
             parts = qualname.split(".")
             known.update((module, ".".join(parts[:count])) for count in range(1, len(parts) + 1))
         users: dict[tuple[str, str], set[tuple[str, str]]] = {}
@@ -240,13 +250,18 @@ def alias_lines(tables: Tables, shard: dict[str, str], which: str) -> Iterator[s
 
 
 def matters(tables: Tables, user: str, target: str) -> bool:
-    """Whether following an alias can reach a symbol with an effect; modules of the same package have names of their own."""
+    """Whether an alias is worth a place: following it reaches a symbol with more than a ``call``.
+
+    Inside a package, only its public faces (``__init__`` modules) repeat whole classes; elsewhere an alias of a
+    neighbour counts when the neighbour itself has the effect, and modules of the same package have names of their own.
+    """
     module, _, qualname = target.lstrip(INSTANCE).partition(":")
-    if qualname:
-        return (module, qualname) in tables.reachable
-    if module.partition(".")[0] == user.partition(".")[0]:
-        return False
-    return any(parent in tables.leading for parent in (module, module.partition(".")[0]))
+    near = module.partition(".")[0] == user.partition(".")[0]
+    if not qualname:
+        return not near and any(parent in tables.leading for parent in (module, module.partition(".")[0]))
+    if near and user not in tables.faces:
+        return (module, qualname) in tables.telling
+    return (module, qualname) in tables.reachable
 
 
 def write(path: Path, lines: Iterable[str]) -> int:

@@ -41,7 +41,7 @@ class Check:
         for name, value in settings.items():
             object.__setattr__(self, name, _coerced(self, name, value))
 
-    def examine(self, fact: Any) -> Iterator[Finding]:
+    def examine(self, fact: Any) -> Iterator[Finding]:  # noqa: ANN401  (each check narrows it to what it reads)
         """Judge one fact of a type in `reads`."""
         raise NotImplementedError
 
@@ -65,16 +65,17 @@ class Check:
         key: str = "",
         remedy: str = "",
         indicators: tuple[Indicator, ...] = (),
+        details: Mapping[str, Json] | None = None,
         **evidence: Json,
     ) -> Finding:
-        """Make a finding that carries this check's identity, remedy and references."""
+        """Make a finding that carries this check's identity, remedy and references; evidence that is None is left out."""
         return Finding(
             check=self.id,
             severity=self.severity if severity is None else severity,
             confidence=confidence,
             place=place,
             message=message,
-            evidence=evidence,
+            evidence={name: value for name, value in evidence.items() if value is not None},
             remedy=remedy or section(type(self), "Remedy", first=True),
             indicators=indicators,
             references=self.references,
@@ -139,7 +140,9 @@ def discover(plugins: tuple[str, ...] = ()) -> dict[str, type[Check]]:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            raise ConfigError(f"plugin {name!r} cannot be imported: {error}", "Install it, or take it out of `plugins`.") from None
+            raise ConfigError(
+                f"plugin {name!r} cannot be imported: {error}", "Install it, or take it out of `plugins`."
+            ) from None
     return dict(sorted(registry.items()))
 
 

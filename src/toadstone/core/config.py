@@ -23,7 +23,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,12 +137,12 @@ def _waiver(entry: object, kind: str, origin: str) -> Waiver:
     expires = entry.get("expires")
     if isinstance(expires, str):
         try:
-            expires = datetime.date.fromisoformat(expires)
+            expires = dt.date.fromisoformat(expires)
         except ValueError:
             expires = None
-    if not isinstance(expires, datetime.date):
+    if not isinstance(expires, dt.date):
         raise ConfigError(f"{origin} needs `expires`, a date such as 2027-06-30.", "Nothing is waived for ever.")
-    if isinstance(expires, datetime.datetime):
+    if isinstance(expires, dt.datetime):
         expires = expires.date()
     wanted = "symbol" if kind == "allow" else "check"
     if not entry.get(wanted):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import fnmatch
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ class Waiver:
     """
 
     reason: str
-    expires: datetime.date
+    expires: dt.date
     check: str = "*"
     path: str = "*"
     symbol: str = ""
@@ -53,7 +53,7 @@ class Policy:
 
     gate: Severity = Severity.HIGH
     waivers: tuple[Waiver, ...] = ()
-    today: datetime.date | None = None
+    today: dt.date | None = None
 
     def waived(self, finding: Finding, digests: dict[str, str]) -> str:
         """Give the reason why a finding does not count, or an empty string."""

@@ -115,4 +115,3 @@ class Report:
             "findings": [finding.as_dict() for finding in self.findings],
             "suppressed": [{**finding.as_dict(), "reason": reason} for finding, reason in self.suppressed],
         }
-

@@ -12,14 +12,21 @@ def write(report: Report, envelope: Envelope) -> str:
     """Write the report as Markdown."""
     lines = [f"## toadstone: {report.verdict}", ""]
     count = len(report.subjects)
-    lines.append(f"{count:,} file{'s' if count != 1 else ''} looked at, gate `{envelope.gate.label}`, exit code {report.exit_code(envelope.gate)}.")
+    lines.append(
+        f"{count:,} file{'s' if count != 1 else ''} looked at, gate `{envelope.gate.label}`, exit code {report.exit_code(envelope.gate)}."
+    )
     findings = report.findings
     if findings:
         lines += ["", "| severity | check | where | what |", "|---|---|---|---|"]
         lines += [
-            f"| {finding.severity.label} | `{finding.check}` | {_code(str(finding.place))} | {_text(finding.message)} |" for finding in findings
+            f"| {finding.severity.label} | `{finding.check}` | {_code(str(finding.place))} | {_text(finding.message)} |"
+            for finding in findings
         ]
-    payloads = [(finding, code) for finding in findings if isinstance(code := finding.evidence.get("code"), str) and finding.severity >= envelope.gate]
+    payloads = [
+        (finding, code)
+        for finding in findings
+        if isinstance(code := finding.evidence.get("code"), str) and finding.severity >= envelope.gate
+    ]
     for finding, code in payloads[:20]:
         lines += ["", f"{_code(str(finding.place))}", "", *_fenced(code)]
     gaps = [gap for subject in report.subjects for gap in subject.unread]

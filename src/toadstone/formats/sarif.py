@@ -13,7 +13,13 @@ from toadstone.core.version import __version__
 from toadstone.formats import Envelope
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_LEVELS = {Severity.INFO: "note", Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
+_LEVELS = {
+    Severity.INFO: "note",
+    Severity.LOW: "note",
+    Severity.MEDIUM: "warning",
+    Severity.HIGH: "error",
+    Severity.CRITICAL: "error",
+}
 _SCORES = {Severity.INFO: "0.0", Severity.LOW: "3.0", Severity.MEDIUM: "5.5", Severity.HIGH: "8.0", Severity.CRITICAL: "9.5"}
 
 
@@ -22,7 +28,10 @@ def write(report: Report, envelope: Envelope) -> str:
     findings = report.findings
     used = sorted({finding.check for finding in findings} | {finding.check for finding, _ in report.suppressed})
     results = [_result(finding, used) for finding in findings]
-    results += [{**_result(finding, used), "suppressions": [{"kind": "external", "justification": reason}]} for finding, reason in report.suppressed]
+    results += [
+        {**_result(finding, used), "suppressions": [{"kind": "external", "justification": reason}]}
+        for finding, reason in report.suppressed
+    ]
     run: dict[str, Json] = {
         "tool": {"driver": {"name": "toadstone", "semanticVersion": __version__, "rules": _rules(used)}},
         "columnKind": "unicodeCodePoints",
@@ -30,7 +39,11 @@ def write(report: Report, envelope: Envelope) -> str:
             {
                 "location": {"uri": _uri(subject.path)},
                 "length": subject.size,
-                **({"hashes": {"sha-256": subject.digests["sha256"], "blake3": subject.digests["blake3"]}} if subject.digests else {}),
+                **(
+                    {"hashes": {"sha-256": subject.digests["sha256"], "blake3": subject.digests["blake3"]}}
+                    if subject.digests
+                    else {}
+                ),
             }
             for subject in report.subjects
         ],

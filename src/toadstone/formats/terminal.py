@@ -32,7 +32,7 @@ class _Page:
 
     def block(self, label: str, label_code: str, text: str, tail: str = "", *, code: str = "", most: int = 3) -> None:
         """Write a text in the column behind the labels, wrapped, at most ``most`` lines, and a faint tail behind it."""
-        wrapped = textwrap.wrap(printable(text), _WIDTH - 12, break_long_words=True) or [""]
+        wrapped = textwrap.wrap(printable(text), _WIDTH - 12, break_on_hyphens=False) or [""]
         if len(wrapped) > most:
             wrapped = [*wrapped[: most - 1], wrapped[most - 1][: _WIDTH - 16] + " …"]
         for number, line in enumerate(wrapped):
@@ -43,7 +43,7 @@ class _Page:
             if len(wrapped[-1]) + len(tail) < _WIDTH - 12:
                 self.lines[-1] = last
             else:
-                self.add(f"{' ' * 12}{self.paint(f'({printable(tail)[: _WIDTH]})', '2')}")
+                self.add(f"{' ' * 12}{self.paint(f'({printable(tail)[:_WIDTH]})', '2')}")
 
 
 def printable(text: str) -> str:
@@ -78,12 +78,15 @@ def _rank(subject: Subject) -> tuple[int, int, str]:
 def _subject(page: _Page, subject: Subject, envelope: Envelope) -> None:
     verdict = _verdict(subject)
     size = f", {_bytes(subject.size)}" if subject.size >= 0 else ""
-    page.add(f"{page.paint(f' {verdict.upper()} ', _VERDICTS[verdict])} {page.paint(printable(subject.path), '1')}  ({subject.kind}{size})")
+    page.add(
+        f"{page.paint(f' {verdict.upper()} ', _VERDICTS[verdict])} {page.paint(printable(subject.path), '1')}  ({subject.kind}{size})"
+    )
     most = len(subject.findings) if envelope.verbose else _FINDINGS
     gated = [finding for finding in subject.findings if finding.severity >= envelope.gate]
     listed = subject.findings if envelope.verbose or not gated else tuple(gated)
+    told: set[str] = set()
     for finding in listed[:most]:
-        _finding(page, finding)
+        _finding(page, finding, told)
     rest = len(subject.findings) - len(listed[:most])
     if rest > 0:
         more = _counted(rest, "more finding")
@@ -99,15 +102,20 @@ def _subject(page: _Page, subject: Subject, envelope: Envelope) -> None:
     page.add()
 
 
-def _finding(page: _Page, finding: Finding) -> None:
-    """Write a finding: what is wrong, the payload as code, how it comes to its effect, where it stands."""
+def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
+    """Write a finding: what is wrong, where it stands, the payload as code (once), how it comes to its effect."""
     label = finding.severity.label
-    where = str(finding.place)[len(finding.place.path) :].lstrip("! :")
-    where = f"offset {where[1:]}" if where.startswith("@") else where
+    where = str(finding.place)[len(finding.place.path) :]
+    for mark, word in ((":", "line "), (" @", "offset "), ("!", "")):
+        if where.startswith(mark):
+            where = word + where.removeprefix(mark)
+            break
     page.block(f"{label:<8}", _COLOURS[label], f"{finding.check}: {finding.message}", where)
-    code = finding.evidence.get("code")
-    if isinstance(code, str) and code:
-        page.block("", "", code, code="1;36", most=6)
+    for key, prefix in (("code", ""), ("decoded", "that is ")):
+        code = finding.evidence.get(key)
+        if isinstance(code, str) and code and code not in told:
+            told.add(code)
+            page.block("", "", prefix + code, code="1;36", most=6)
     witness = finding.evidence.get("witness")
     if isinstance(witness, str) and " -> " in witness:
         page.block("", "", f"by {witness}", code="2", most=2)

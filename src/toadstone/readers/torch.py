@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from toadstone.core.budget import Budget
 from toadstone.core.coverage import Coverage
-from toadstone.core.fact import Fact, Operator, Setting
+from toadstone.core.fact import Fact, Setting
 from toadstone.readers.pickle import follow
 from toadstone.readers.pickle.torch_legacy import Storage, storage_of
 from toadstone.readers.reader import Reader, Source
@@ -64,45 +64,4 @@ def _is_zip(source: Source) -> bool:
     return source.head(4) == b"PK\x03\x04" and _claims(source)
 
 
-def read_code(source: Source) -> Iterator[Fact]:
-    """Read a TorchScript source file: a subset of Python that the JIT compiles. Reports the operators that it calls."""
-    import ast  # noqa: PLC0415  (only needed for this format)
-
-    if source.blob.size > _LONGEST:
-        yield source.unread(f"TorchScript source of more than {_LONGEST:,} bytes")
-        return
-    source.budget.spend_steps(source.blob.size // 4)
-    text = source.blob.read(0, source.blob.size)
-    if max((text.count(mark) for mark in (b"(", b"[")), default=0) > source.blob.size // 2 and source.blob.size > 1000:
-        yield source.unread("TorchScript source that is nothing but brackets")
-        return
-    try:
-        tree = ast.parse(text.decode("utf-8"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        yield source.unread("TorchScript source that does not parse")
-        return
-    source.coverage.read(0, source.blob.size)
-    seen: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (name := _dotted(node.func)) and name not in seen:
-            seen.add(name)
-            domain, _, operator = name.rpartition(".")
-            yield Operator(source.place.line(node.lineno - 1), f"torchscript:{domain}", operator, name)
-
-
-_LONGEST = 16 << 20
-
-
-def _dotted(node: object) -> str:
-    parts: list[str] = []
-    while (attribute := getattr(node, "attr", None)) is not None:
-        parts.append(attribute)
-        node = getattr(node, "value", None)
-    base = getattr(node, "id", None)
-    return ".".join([base, *reversed(parts)]) if isinstance(base, str) and base in ("torch", "ops", "annotate", "uninitialized") else ""
-
-
-READERS = (
-    Reader("torch-zip", read, claims=_is_zip, always=True, rank=8),
-    Reader("torchscript-code", read_code),
-)
+READERS = (Reader("torch-zip", read, claims=_is_zip, always=True, rank=8),)

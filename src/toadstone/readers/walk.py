@@ -97,7 +97,12 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
     if (begin > 0 or stop < source.blob.size) and understood and source.depth < source.budget.depth:
         name = f"@{begin}"
         inner = Source(
-            source.blob.window(begin, size), name, source.place.inside(name), source.budget, source.depth + 1, sibling=source.sibling,
+            source.blob.window(begin, size),
+            name,
+            source.place.inside(name),
+            source.budget,
+            source.depth + 1,
+            sibling=source.sibling,
         )
         found = next(shielded(candidates(inner), lambda reason: Unread(source.place.at(begin), reason)), None)
         if isinstance(found, Unread):

@@ -50,7 +50,12 @@ def shape_of(value: Value) -> str:
 
 def shape(args: Sequence[Value], kwargs: Sequence[tuple[str, Value]] = ()) -> str:
     """Give the shape of a call: ``str,bool,bool``; named arguments as ``name:int``."""
-    return ",".join([*(shape_of(value) for value in args), *(f"{name}:{shape_of(value)}" for name, value in sorted(kwargs, key=lambda pair: pair[0]))])
+    return ",".join(
+        [
+            *(shape_of(value) for value in args),
+            *(f"{name}:{shape_of(value)}" for name, value in sorted(kwargs, key=lambda pair: pair[0])),
+        ]
+    )
 
 
 def is_harmless(symbol: Symbol, how: str, args: Sequence[Value], kwargs: Sequence[tuple[str, Value]] = ()) -> bool:
@@ -85,6 +90,10 @@ def _matches(known: list[str], mine: list[str]) -> frozenset[int] | None:
             free.add(index)
             if wanted == "text" and mine[index] not in ("str", "bytes"):
                 return None
-        elif wanted != mine[index] and not (wanted == "=" and mine[index].startswith("=")) and not (wanted == "()" and mine[index].endswith("()")):
+        elif (
+            wanted != mine[index]
+            and not (wanted == "=" and mine[index].startswith("="))
+            and not (wanted == "()" and mine[index].endswith("()"))
+        ):
             return None
     return frozenset(free) if len(mine) == len(known) else None

@@ -71,6 +71,15 @@ def concrete(value: Value) -> str | bytes | None:
     return held if isinstance(held, (str, bytes)) else None
 
 
+def revealed(call: Call) -> str:
+    """Give the text that an encoded or computed argument of a call turned out to be; empty when none is known."""
+    for value in (*call.args, *(value for _, value in call.kwargs)):
+        text = concrete(value) if isinstance(value, Result) else None
+        if text:
+            return text if isinstance(text, str) else text.decode("latin-1")
+    return ""
+
+
 def origins(values: tuple[Value, ...]) -> Origins:
     """Say where values come from and what text is in them."""
     names: list[str] = []

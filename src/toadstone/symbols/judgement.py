@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toadstone.core.fact import Call, Import
-from toadstone.core.finding import Confidence, Severity
-from toadstone.core.value import Excerpt, Opaque, Result, Symbol, Value, leaves
+from toadstone.core.fact import Call, Import, Moment
+from toadstone.core.finding import Confidence, Json, Severity
+from toadstone.core.value import Excerpt, Opaque, Result, Symbol, Value, leaves, render
 from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_known
 from toadstone.symbols.arguments import Look, looks_of, symbols_in
 from toadstone.symbols.assembly import is_assembler, is_own, makes_function
@@ -85,6 +85,33 @@ class Judgement:
     witness: str = ""
     looks: tuple[tuple[str, str], ...] = ()
 
+    def evidence(self, how: str, code: str) -> dict[str, Json]:
+        """Give the evidence of a finding: what is judged, the payload as code, how it comes to its effect."""
+        given: dict[str, Json] = {"symbol": self.symbol, "how": how}
+        if self.effects:
+            given["effects"] = list(self.effects)
+        if code:
+            given["code"] = code
+        if self.witness:
+            given["witness"] = self.witness
+        if self.looks:
+            given["arguments"] = dict(self.looks)
+        return given
+
+    @property
+    def examples(self) -> str:
+        """The arguments that look like something, as one text."""
+        return " ".join(example for _, example in self.looks)
+
+
+_CODE_LANGUAGES = frozenset({"python", "bytecode", "notebook", "jinja"})
+"""Languages in which calls are ordinary; their facts have checks of their own."""
+
+
+def runs_while_loading(fact: Import | Call) -> bool:
+    """Whether a fact is one that is judged here: a loader does it, before anybody uses the artefact."""
+    return fact.when is Moment.LOAD and fact.language not in _CODE_LANGUAGES
+
 
 def judge_import(fact: Import) -> Judgement | None:
     """Judge a name that is resolved while loading; None when nothing is wrong with that alone."""
@@ -126,7 +153,11 @@ def judge_call(fact: Call) -> Judgement | None:
 
 
 def _judge_known(
-    symbol: Symbol, knowledge: Knowledge, how: str, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...],
+    symbol: Symbol,
+    knowledge: Knowledge,
+    how: str,
+    args: tuple[Value, ...],
+    kwargs: tuple[tuple[str, Value], ...],
 ) -> Judgement | None:
     """Judge a call whose effects are known: those count that its arguments (or nothing but the call) decide about."""
     effects = _effective(knowledge, how, args, kwargs)
@@ -152,7 +183,9 @@ def _judge_known(
 
 def _tells(values: list[Value]) -> bool:
     """Whether any text, code or callable is among the arguments."""
-    return any(isinstance(leaf, (str, bytes, Excerpt, Symbol, Opaque)) and leaf != "" for value in values for leaf in leaves(value))
+    return any(
+        isinstance(leaf, (str, bytes, Excerpt, Symbol, Opaque)) and leaf != "" for value in values for leaf in leaves(value)
+    )
 
 
 def _effective(knowledge: Knowledge, how: str, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> list[Effect]:
@@ -179,7 +212,12 @@ def _given(parameter: Parameter, args: tuple[Value, ...], names: set[str], how: 
 
 
 def _judge_unknown(
-    symbol: Symbol, how: str, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], *, known: bool,
+    symbol: Symbol,
+    how: str,
+    args: tuple[Value, ...],
+    kwargs: tuple[tuple[str, Value], ...],
+    *,
+    known: bool,
 ) -> Judgement | None:
     """Judge code of which no effect is known: by whether anybody looked at its sources, and by its arguments."""
     values = [*args, *(value for _, value in kwargs)]
@@ -197,9 +235,9 @@ def _judge_unknown(
     else:
         severity = Severity.MEDIUM
     what = _METHODS[how] if state else "it"
-    why = f"runs {symbol} while loading ({what} is code that nobody has reviewed)"
+    why = f"runs {symbol} ({what} is code that nobody has reviewed)"
     if payload:
-        why = f"hands {_listed(looks)} to {symbol} while loading"
+        why = f"hands {_listed(looks)} to {symbol}"
     return Judgement(severity, Confidence.MEDIUM, str(symbol), (), why, "", _shown(looks))
 
 
@@ -211,13 +249,17 @@ def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[
     maker = callee.callee
     if makes_function(callee):
         why = "calls a function whose code the file itself carries"
-        return Judgement(Severity.CRITICAL, Confidence.HIGH, f"{maker}()", ("run-code",), why, "", _shown(looks))
+        return Judgement(Severity.CRITICAL, Confidence.HIGH, f"{render(maker)}()", ("run-code",), why, "", _shown(looks))
     if isinstance(maker, Symbol) and is_assembler(maker):
         return None
     if isinstance(maker, Symbol) and is_harmless(maker, "computed", args, kwargs):
         return None
     severity = Severity.HIGH if _PAYLOAD & looks.keys() else Severity.MEDIUM
-    why = f"calls what {maker} gave, made only while loading" if isinstance(maker, Symbol) else "calls something made only while loading"
+    why = (
+        f"calls what {maker} gave, made only while loading"
+        if isinstance(maker, Symbol)
+        else "calls something made only while loading"
+    )
     return Judgement(severity, Confidence.MEDIUM, f"{maker}()" if isinstance(maker, Symbol) else "", (), why, "", _shown(looks))
 
 

@@ -53,7 +53,9 @@ class Cache:
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._opened = sqlite3.connect(self._folder / "results-1.sqlite", timeout=1.0)
-                self._opened.execute("CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+                self._opened.execute(
+                    "CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+                )
             except (OSError, sqlite3.Error):
                 self._broken = True
                 self._opened = None
@@ -132,6 +134,9 @@ def _finding(form: dict[str, object], shown: str) -> Finding:
         message=str(form["message"]),
         evidence=form["evidence"],  # type: ignore[arg-type]
         remedy=str(form["remedy"]),
-        indicators=tuple(Indicator(entry["type"], entry["value"], tuple(tuple(known.items()) for known in entry["intel"])) for entry in indicators),
+        indicators=tuple(
+            Indicator(entry["type"], entry["value"], tuple(tuple(known.items()) for known in entry["intel"]))
+            for entry in indicators
+        ),
         references=tuple(form["references"]),  # type: ignore[arg-type]
     )

@@ -47,7 +47,7 @@ def open_clean(path: str | os.PathLike[str], *, config: Config | None = None, po
         subject = Scanner(config, policy).blob(FileBlob(copy), shown)
         report = Report((subject,))
         if report.exit_code(policy.gate):
-            raise UnsafeError(f"{shown} was not opened: it is {report.verdict}.", _why(report))
+            raise UnsafeError(f"{shown} was not opened: it is {report.verdict}.", _why(report))  # noqa: TRY301  (the copy is closed below)
     except BaseException:
         copy.close()
         raise

@@ -86,7 +86,13 @@ class Scanner:
         return self._made(shown, kind, size, identity, findings, gaps)
 
     def _made(
-        self, shown: str, kind: str, size: int, identity: dict[str, str], findings: list[Finding], gaps: list[Gap],
+        self,
+        shown: str,
+        kind: str,
+        size: int,
+        identity: dict[str, str],
+        findings: list[Finding],
+        gaps: list[Gap],
     ) -> Subject:
         counted, waived = self.policy.split(sorted(findings, key=lambda finding: finding.order), identity)
         return Subject(shown, kind, size, identity, tuple(sorted(set(gaps))), tuple(counted), tuple(waived))

@@ -45,7 +45,9 @@ def expand(target: str, exclude: tuple[str, ...] = ()) -> Iterator[Item]:
     """
     if "://" in target:
         scheme = target.split("://", 1)[0]
-        raise UsageError(f"{target}: remotes ({scheme}://) are not read by this version.", "Download it first, then scan the folder.")
+        raise UsageError(
+            f"{target}: remotes ({scheme}://) are not read by this version.", "Download it first, then scan the folder."
+        )
     path = Path(target)
     try:
         kind = path.stat().st_mode
@@ -102,9 +104,9 @@ def _link(shown: str, path: Path, root: Path, real_root: Path) -> Item | None:
     try:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError):
-        return Item(shown, path, root, link=os.readlink(path))
+        return Item(shown, path, root, link=str(path.readlink()))
     if not real.is_relative_to(real_root):
-        return Item(shown, path, root, link=os.readlink(path))
+        return Item(shown, path, root, link=str(path.readlink()))
     return None if real.is_dir() else Item(shown, real, root, _trouble(real))
 
 

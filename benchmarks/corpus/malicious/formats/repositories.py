@@ -366,8 +366,10 @@ def _script(code: str, evil_pickle: object = None) -> bytes:
     return plain(members)
 
 
-_NET = "class Net(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
-"  def forward(self: __torch__.toad.Net,\n    x: Tensor) -> Tensor:\n{body}    return x\n"
+_NET = (
+    "class Net(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
+    "  def forward(self: __torch__.toad.Net,\n    x: Tensor) -> Tensor:\n{body}    return x\n"
+)
 
 
 def _torchscript() -> Iterator[Case]:

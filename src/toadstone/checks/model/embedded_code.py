@@ -10,7 +10,7 @@ from toadstone.core.finding import Confidence, Finding, Severity
 from toadstone.core.place import Place
 from toadstone.core.value import Symbol, render_call
 from toadstone.symbols import Effect, effects_of
-from toadstone.symbols.intent import called, hostile_anyway, intent_of, origins
+from toadstone.symbols.intent import called, hostile_anyway, intent_of, origins, revealed
 
 _RUNS_TEXT = frozenset({"builtins.exec", "builtins.eval", "builtins.compile", "builtins.execfile"})
 _BY_NAME = frozenset(
@@ -73,7 +73,7 @@ class EmbeddedCode(Check):
     """
 
     def examine(self, fact: Code | Call | Import) -> Iterator[Finding]:
-        if fact.language != "bytecode" or (not isinstance(fact, Code) and fact.how.startswith("remote-code:")):
+        if fact.language != "bytecode":
             return
         if isinstance(fact, Code):
             yield self.finding(
@@ -98,22 +98,21 @@ class EmbeddedCode(Check):
         if intent is not None and hostile_anyway(intent):
             yield self._found(fact, Severity.CRITICAL, intent.deed)
             return
-        if fact.when is Moment.USE and fact.how == "call" and not fact.place.member and fact.place.path.endswith(".pyc"):
-            return  # functions of an ordinary compiled module; see suspicious-code for the same rule
-        module = fact.when is Moment.IMPORT
-        deed = _deed(fact) if not module else intent.deed if intent is not None and intent.severity >= Severity.HIGH else ""
+        deed = _deed(fact)
         if deed:
             yield self._found(fact, Severity.HIGH, deed)
 
     def _found(self, fact: Call | Import, severity: Severity, deed: str, confidence: Confidence = Confidence.HIGH) -> Finding:
         payload = render_call(fact.callee, fact.args, fact.kwargs) if isinstance(fact, Call) else f"import {fact.symbol}"
+        hidden = revealed(fact) if isinstance(fact, Call) else ""
         return self.finding(
             fact.place,
             f"Code inside the file {deed}.",
             severity=severity,
             confidence=confidence,
             key=f"{deed} {fact.place}",
-            payload=payload,
+            code=payload,
+            decoded=hidden[:2000] or None,
             how=fact.how,
             score=0.9,
         )

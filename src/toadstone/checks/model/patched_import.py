@@ -54,7 +54,9 @@ class PatchedImport(Check):
             f"Loading this changes {fact.callee}, which it imported and did not make.",
             key=str(fact.callee),
             symbol=str(fact.callee),
-            code=f"{fact.callee}.__dict__.update({change})" if fact.how.startswith("BUILD") else f"{fact.callee}.update({change})",
+            code=f"{fact.callee}.__dict__.update({change})"
+            if fact.how.startswith("BUILD")
+            else f"{fact.callee}.update({change})",
             how=fact.how,
         )
 

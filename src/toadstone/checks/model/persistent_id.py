@@ -46,7 +46,11 @@ class PersistentId(Check):
     def examine(self, fact: Setting) -> Iterator[Finding]:
         """Judge one persistent id."""
         if fact.schema == "pickle" and fact.key == "persistent_id" and not _is_torch(fact.value):
-            yield self.finding(fact.place, f"The file needs a loader that knows the persistent id {render(fact.value, 120)}.", key="persistent-id")
+            yield self.finding(
+                fact.place,
+                f"The file needs a loader that knows the persistent id {render(fact.value, 120)}.",
+                key="persistent-id",
+            )
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
 from toadstone.core.value import Symbol, render_call
 from toadstone.symbols import Effect, effects_of
-from toadstone.symbols.intent import called, hostile_anyway, intent_of, origins
+from toadstone.symbols.intent import called, hostile_anyway, intent_of, origins, revealed
 
 _PREFIX = "remote-code:"
 
@@ -75,7 +75,8 @@ class RemoteCode(Check):
                 f"Code that loading this model runs {deed}.",
                 severity=severity,
                 key=f"{deed} {fact.place}",
-                payload=render_call(fact.callee, fact.args, fact.kwargs),
+                code=render_call(fact.callee, fact.args, fact.kwargs),
+                decoded=revealed(fact)[:2000] or None,
                 how=fact.how.removeprefix(_PREFIX),
                 score=0.9,
             )

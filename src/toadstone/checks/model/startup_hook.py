@@ -87,7 +87,7 @@ class StartupHook(Check):
                 yield self.finding(
                     fact.place,
                     f"{name} acts on the machine at every start of Python.",
-                    payload=render_call(fact.callee, fact.args, fact.kwargs),
+                    code=render_call(fact.callee, fact.args, fact.kwargs),
                     score=0.8,
                 )
 
@@ -103,7 +103,7 @@ class StartupHook(Check):
             fact.place,
             message,
             severity=Severity.INFO if ordinary else Severity.HIGH,
-            payload=line[:400],
+            code=line[:400],
             score=0.0 if ordinary else 0.85,
         )
 

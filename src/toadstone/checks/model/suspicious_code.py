@@ -9,7 +9,7 @@ from toadstone.core.fact import Call, Fact, Moment
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
 from toadstone.core.value import Result, Symbol, render_call
-from toadstone.symbols.intent import hostile_anyway, intent_of
+from toadstone.symbols.intent import hostile_anyway, intent_of, revealed
 
 _BASE64 = Symbol("base64", "b64decode")
 _EXEC = Symbol("builtins", "exec")
@@ -80,7 +80,8 @@ class SuspiciousCode(Check):
             f"This code {intent.deed}, {moment}.",
             severity=severity,
             key=f"{intent.kind} {fact.place}",
-            payload=render_call(fact.callee, fact.args, fact.kwargs),
+            code=render_call(fact.callee, fact.args, fact.kwargs),
+            decoded=revealed(fact)[:2000] or None,
             kind=intent.kind,
             how=fact.how,
             score=0.95 if anyway else 0.7,

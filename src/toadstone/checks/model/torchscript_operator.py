@@ -10,8 +10,30 @@ from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
 
 _FILES = frozenset({"from_file", "save", "load", "_save_for_mobile", "save_to_file"})
-_STANDARD = frozenset({"aten", "prim", "prims", "quantized", "quantized_decomposed", "_quantized", "torchvision", "torchaudio", "torchtext", "profiler",
-                       "mkldnn", "mkldnn_prepacked", "onednn", "xnnpack", "prepacked", "sparse", "rnn", "image", "c10d", "c10d_functional"})
+_STANDARD = frozenset(
+    {
+        "aten",
+        "prim",
+        "prims",
+        "quantized",
+        "quantized_decomposed",
+        "_quantized",
+        "torchvision",
+        "torchaudio",
+        "torchtext",
+        "profiler",
+        "mkldnn",
+        "mkldnn_prepacked",
+        "onednn",
+        "xnnpack",
+        "prepacked",
+        "sparse",
+        "rnn",
+        "image",
+        "c10d",
+        "c10d_functional",
+    }
+)
 
 
 @check(
@@ -55,7 +77,12 @@ class TorchscriptOperator(Check):
             return
         domain = fact.domain.removeprefix("torchscript:")
         if domain in ("torch", "ops.aten") and fact.name in _FILES:
-            yield self.finding(fact.place, f"TorchScript code calls {fact.node}, which reaches files when the model runs.", key=fact.node, symbol=fact.node)
+            yield self.finding(
+                fact.place,
+                f"TorchScript code calls {fact.node}, which reaches files when the model runs.",
+                key=fact.node,
+                symbol=fact.node,
+            )
         elif domain.startswith("ops.") and domain.split(".")[1] not in _STANDARD | self.allow:
             yield self.finding(
                 fact.place,

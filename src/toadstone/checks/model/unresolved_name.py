@@ -53,10 +53,16 @@ class UnresolvedName(Check):
             return
         if fact.how == "EXT" and fact.symbol.name not in self.allow:
             code = fact.symbol.name.removeprefix("extension-")
-            yield self.finding(fact.place, f"Loading this imports whatever extension code {code} stands for in the process.", key=fact.symbol.name)
+            yield self.finding(
+                fact.place,
+                f"Loading this imports whatever extension code {code} stands for in the process.",
+                key=fact.symbol.name,
+            )
         elif fact.how.endswith("computed"):
             known = f" (known so far: {fact.symbol})" if str(fact.symbol).strip(".") else ""
-            yield self.finding(fact.place, f"Loading this imports a name that is computed while loading{known}.", key=f"computed {fact.symbol}")
+            yield self.finding(
+                fact.place, f"Loading this imports a name that is computed while loading{known}.", key=f"computed {fact.symbol}"
+            )
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toadstone.core.check import Check, check
-from toadstone.core.fact import Call, Fact, Moment
+from toadstone.core.fact import Call, Fact
 from toadstone.core.finding import Finding, Indicator, Severity
 from toadstone.core.place import Place
 from toadstone.core.value import Symbol, render_call
-from toadstone.checks.model.unsafe_import import CODE_LANGUAGES
 from toadstone.symbols.arguments import addresses
-from toadstone.symbols.judgement import judge_call
+from toadstone.symbols.judgement import judge_call, runs_while_loading
+
+_ALARMING = "Do not load the file before you have read the code that is named: its arguments look like a payload."
 
 
 @check(
@@ -50,23 +51,20 @@ class UnreviewedCall(Check):
 
     def examine(self, fact: Call) -> Iterator[Finding]:
         """Judge what is called while loading."""
-        if fact.when is not Moment.LOAD or fact.language in CODE_LANGUAGES or " on import" in fact.how:
+        if not runs_while_loading(fact) or fact.how.endswith(" on import"):
             return
         judged = judge_call(fact)
         if judged is None or judged.effects:
             return
-        text = " ".join(example for _, example in judged.looks)
         yield self.finding(
             fact.place,
             f"Loading this {judged.why}.",
             severity=judged.severity,
             confidence=judged.confidence,
             key=judged.symbol,
-            indicators=tuple(Indicator(kind, value) for kind, value in addresses(text)),
-            symbol=judged.symbol,
-            code=render_call(fact.callee, fact.args, fact.kwargs, room=600),
-            **({"arguments": {look: example for look, example in judged.looks}} if judged.looks else {}),
-            how=fact.how,
+            remedy=_ALARMING if judged.severity >= Severity.HIGH else "",
+            indicators=tuple(Indicator(kind, value) for kind, value in addresses(judged.examples)),
+            details=judged.evidence(fact.how, render_call(fact.callee, fact.args, fact.kwargs, room=600)),
         )
 
     @classmethod

@@ -10,17 +10,20 @@ from toadstone.core.finding import Finding, Indicator, Severity
 from toadstone.core.place import Place
 from toadstone.core.value import Symbol, render_call
 from toadstone.symbols.arguments import addresses
-from toadstone.symbols.judgement import Judgement, judge_call, judge_import
-
-CODE_LANGUAGES = frozenset({"python", "bytecode", "notebook", "jinja"})
-"""Languages in which calls are ordinary; their facts have checks of their own."""
+from toadstone.symbols.judgement import judge_call, judge_import, runs_while_loading
 
 
 @check(
     "unsafe-import",
     severity=Severity.CRITICAL,
     reads=(Import, Call),
-    references=("CWE-502", "MITRE ATLAS 2026.08 AML.T0011.000", "OWASP LLM 2026 LLM04", "OWASP ML 2023 ML06", "NIST AI 100-2e2025 NISTAML.051"),
+    references=(
+        "CWE-502",
+        "MITRE ATLAS 2026.08 AML.T0011.000",
+        "OWASP LLM 2026 LLM04",
+        "OWASP ML 2023 ML06",
+        "NIST AI 100-2e2025 NISTAML.051",
+    ),
 )
 class UnsafeImport(Check):
     """Loading the file imports or calls something that can run commands, run code, or otherwise harm.
@@ -57,41 +60,37 @@ class UnsafeImport(Check):
 
     def examine(self, fact: Import | Call) -> Iterator[Finding]:
         """Judge what is resolved or called while loading."""
-        if fact.when is not Moment.LOAD or fact.language in CODE_LANGUAGES:
+        if not runs_while_loading(fact):
             return
         if isinstance(fact, Import):
-            judged = judge_import(fact)
-            if judged is not None:
-                yield self._found(fact, judged, "")
+            judged, code = judge_import(fact), ""
+        elif fact.how.endswith(" on import"):
+            return  # patched-import judges these
+        else:
+            judged = judge_call(fact)
+            code = render_call(fact.callee, fact.args, fact.kwargs, room=600) if judged is not None else ""
+        if judged is None or not judged.effects:
             return
-        if " on import" in fact.how:
-            return
-        judged = judge_call(fact)
-        if judged is not None and judged.effects:
-            yield self._found(fact, judged, render_call(fact.callee, fact.args, fact.kwargs, room=600))
-
-    def _found(self, fact: Import | Call, judged: Judgement, code: str) -> Finding:
-        text = " ".join(example for _, example in judged.looks)
-        return self.finding(
+        yield self.finding(
             fact.place,
             f"Loading this {judged.why}.",
             severity=judged.severity,
             confidence=judged.confidence,
             key=judged.symbol,
-            indicators=tuple(Indicator(kind, value) for kind, value in addresses(text)),
-            symbol=judged.symbol,
-            effects=list(judged.effects),
-            **({"code": code} if code else {}),
-            **({"witness": judged.witness} if judged.witness else {}),
-            **({"arguments": {look: example for look, example in judged.looks}} if judged.looks else {}),
-            how=fact.how,
+            indicators=tuple(Indicator(kind, value) for kind, value in addresses(judged.examples)),
+            details=judged.evidence(fact.how, code),
         )
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:
         """Give commands by several spellings, and a name that is only resolved."""
         place = Place("model.pkl", offset=10)
-        for symbol in (Symbol("os", "system"), Symbol("posix", "system"), Symbol("linecache", "os.system"), Symbol("builtins", "eval")):
+        for symbol in (
+            Symbol("os", "system"),
+            Symbol("posix", "system"),
+            Symbol("linecache", "os.system"),
+            Symbol("builtins", "eval"),
+        ):
             yield Call(place, symbol, ("echo toadstone",), (), "REDUCE", "pickle")
         yield Import(place, Symbol("subprocess", "Popen"), "GLOBAL", "pickle")
 

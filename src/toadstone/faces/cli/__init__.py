@@ -70,7 +70,9 @@ def _run(words: list[str]) -> int:
         return 0
     if words[0] not in COMMANDS:
         what = "option" if words[0].startswith("-") else "command"
-        raise UsageError(f"there is no {what} {words[0]!r}.", nearest(words[0], COMMANDS) or "`toadstone --help` lists the commands.")
+        raise UsageError(
+            f"there is no {what} {words[0]!r}.", nearest(words[0], COMMANDS) or "`toadstone --help` lists the commands."
+        )
     module = importlib.import_module(f"toadstone.faces.cli.{words[0]}")
     code: int = module.run(words[1:])
     return code

@@ -32,11 +32,19 @@ def parser() -> Parser:
     made.add_argument("targets", nargs="+", metavar="TARGET", help="a file or a folder")
     made.add_argument("--format", choices=FORMATS, default="terminal", help="how the report is written (default: terminal)")
     made.add_argument("--output", metavar="FILE", help="write the report to FILE instead of standard output")
-    made.add_argument("--fail-on", choices=_LEVELS, help="the gate: findings from this severity on give exit code 1 (default: high)")
+    made.add_argument(
+        "--fail-on", choices=_LEVELS, help="the gate: findings from this severity on give exit code 1 (default: high)"
+    )
     made.add_argument("--stage", choices=ALL_STAGES, help="only checks of this stage of a model's life")
-    made.add_argument("--policy", metavar="FILE", help="configuration to use instead of the nearest toadstone.toml or pyproject.toml")
-    made.add_argument("--suppress", metavar="FILE", action="append", default=[], help="known findings, each with a reason and an expiry")
-    made.add_argument("--exclude", metavar="GLOB", action="append", default=[], help="paths below a folder that are not looked at")
+    made.add_argument(
+        "--policy", metavar="FILE", help="configuration to use instead of the nearest toadstone.toml or pyproject.toml"
+    )
+    made.add_argument(
+        "--suppress", metavar="FILE", action="append", default=[], help="known findings, each with a reason and an expiry"
+    )
+    made.add_argument(
+        "--exclude", metavar="GLOB", action="append", default=[], help="paths below a folder that are not looked at"
+    )
     made.add_argument("--no-cache", action="store_true", help="scan unchanged files again")
     made.add_argument("--quiet", action="store_true", help="print nothing; the exit code is the same")
     made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
@@ -55,7 +63,7 @@ def run(words: list[str]) -> int:
         exclude=(*config.exclude, *options.exclude),
         waivers=(*config.waivers, *(waiver for name in options.suppress for waiver in read_suppressions(Path(name)))),
     )
-    policy = Policy(config.gate, config.waivers, dt.datetime.now(tz=dt.timezone.utc).date())
+    policy = Policy(config.gate, config.waivers, dt.datetime.now(tz=dt.UTC).date())
     cache = None if options.no_cache else Cache(cache_folder(), config)
     began = time.monotonic()
     progress = _Progress() if sys.stderr.isatty() and not options.quiet else None
@@ -85,7 +93,12 @@ def _config(policy: str | None, targets: list[str]) -> Config:
         origin = Path(config.origin).resolve()
         for target in targets:
             folder = Path(target).resolve()
-            if folder != Path.cwd() and folder.is_dir() and origin.is_relative_to(folder) and not Path.cwd().is_relative_to(folder):
+            if (
+                folder != Path.cwd()
+                and folder.is_dir()
+                and origin.is_relative_to(folder)
+                and not Path.cwd().is_relative_to(folder)
+            ):
                 return Config()
     return config
 

@@ -1,21 +1,36 @@
 """Code: Python sources, notebooks, start-up files, compiled modules and naked ``marshal`` data.
 
 Kinds to ask for as the hint of a member: ``python`` (runs on import) and ``python-run`` (loading runs it) for source text,
-``marshal`` (code that runs when it is used) and ``marshal-run`` (loading runs it) for marshal data of any CPython from 3.6
-to 3.14.
+``marshal`` (code that runs when it is used) and ``marshal-run`` (loading runs it) for marshal data of any CPython from 3.6 to
+3.14.
 """
 
 from __future__ import annotations
 
-from toadstone.readers.code import compiled, notebook, source, startup
-from toadstone.readers.reader import Reader
+import importlib
+from collections.abc import Callable, Iterator
+
+from toadstone.core.fact import Fact
+from toadstone.readers.code import claims
+from toadstone.readers.reader import Reader, Source
+
+
+def _later(module: str, function: str = "read") -> Callable[[Source], Iterator[Fact]]:
+    """Read with a module that is only imported once there is something for it to read."""
+
+    def read(source: Source) -> Iterator[Fact]:
+        reader: Callable[[Source], Iterator[Fact]] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+        yield from reader(source)
+
+    return read
+
 
 READERS = (
-    Reader("python", source.read, claims=source.is_python, always=True, rank=60),
-    Reader("python-run", source.read_run),
-    Reader("startup", startup.read, suffixes=(".pth",), claims=startup.is_startup, rank=60),
-    Reader("notebook", notebook.read, suffixes=(".ipynb",), claims=notebook.is_notebook, rank=60),
-    Reader("pyc", compiled.read_pyc, claims=compiled.is_pyc, always=True, rank=20),
-    Reader("marshal", compiled.read_used),
-    Reader("marshal-run", compiled.read_run),
+    Reader("python", _later("source"), claims=claims.is_python, always=True, rank=60),
+    Reader("python-run", _later("source", "read_run")),
+    Reader("startup", _later("startup"), suffixes=(".pth",), claims=claims.is_startup, rank=60),
+    Reader("notebook", _later("notebook"), suffixes=(".ipynb",), claims=claims.is_notebook, rank=60),
+    Reader("pyc", _later("compiled", "read_pyc"), claims=claims.is_pyc, always=True, rank=20),
+    Reader("marshal", _later("compiled", "read_used")),
+    Reader("marshal-run", _later("compiled", "read_run")),
 )

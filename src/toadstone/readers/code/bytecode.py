@@ -79,6 +79,7 @@ class BytecodeReading(Machine):
         self.moment = moment
         self.module = module
         self.prefix = prefix
+        self.language = "python" if module else "bytecode"  # a compiled module is judged as its source would be
         self.names: dict[str, Value] = {}
         self.outside = global_name if module else free_name
         self.top_unit = Unit(MODULE)
@@ -113,7 +114,7 @@ class BytecodeReading(Machine):
 
         if len(self.texts) >= _EXECUTED:
             return UNKNOWN
-        reading = Reading(Context(self.place.at(self.code.offset), "bytecode", self.moment, self.prefix))
+        reading = Reading(Context(self.place.at(self.code.offset), self.language, self.moment, self.prefix))
         reading.scope.names.update({name: value for name, value in self.names.items() if isinstance(value, Symbol)})
         value = reading.execute(given)
         self.texts.append(reading)
@@ -240,8 +241,10 @@ class BytecodeReading(Machine):
         how = self.prefix + (f"method:{unit.name}" if unit.method and unit.name in LOADED else record.how)
         place = self.place.at(record.node)
         if record.args is None:
-            return Import(place, record.callee if isinstance(record.callee, Symbol) else Symbol("", ""), how, "bytecode", moment)
-        return Call(place, record.callee, record.args, record.kwargs, how, "bytecode", moment)
+            return Import(
+                place, record.callee if isinstance(record.callee, Symbol) else Symbol("", ""), how, self.language, moment
+            )
+        return Call(place, record.callee, record.args, record.kwargs, how, self.language, moment)
 
     def _by_names(self, code: CodeObject) -> Iterator[Fact]:
         """What the names of a code object tell when its instructions do not make sense."""
@@ -255,11 +258,11 @@ class BytecodeReading(Machine):
         for name in code.names[:2000]:
             if name in MODULES:
                 module = name
-                yield Import(place, Symbol(name, ""), f"{self.prefix}co_names", "bytecode", self.moment)
+                yield Import(place, Symbol(name, ""), f"{self.prefix}co_names", self.language, self.moment)
             elif name in BUILTINS and name in RISKY:
-                yield Import(place, Symbol("builtins", name), f"{self.prefix}co_names", "bytecode", self.moment)
+                yield Import(place, Symbol("builtins", name), f"{self.prefix}co_names", self.language, self.moment)
             elif module:
-                yield Import(place, Symbol(module, name), f"{self.prefix}co_names", "bytecode", self.moment)
+                yield Import(place, Symbol(module, name), f"{self.prefix}co_names", self.language, self.moment)
 
 
 def _name(callee: Value) -> object:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from toadstone.core.fact import Code, Fact, Moment
+from toadstone.core.fact import Call, Code, Fact, Moment
+from toadstone.core.value import render_call
+from toadstone.readers.code.claims import version_of
 from toadstone.readers.reader import Source
 
 if TYPE_CHECKING:
@@ -17,37 +19,6 @@ if TYPE_CHECKING:
 
 LARGEST = 24 << 20
 """Bytes of marshal data that are read; the largest real modules have a few megabytes."""
-
-_RANGES = {
-    "3.6": (3360, 3379),
-    "3.7": (3390, 3399),
-    "3.8": (3400, 3419),
-    "3.9": (3420, 3429),
-    "3.10": (3430, 3439),
-    "3.11": (3450, 3499),
-    "3.12": (3500, 3549),
-    "3.13": (3550, 3599),
-    "3.14": (3600, 3649),
-}
-"""First two bytes of the magic, as a number, by version."""
-
-
-def version_of(magic: bytes) -> str:
-    """Give the CPython version that writes a magic number; empty if none from 3.6 to 3.14 does."""
-    if len(magic) < 4 or magic[2:4] != b"\r\n":
-        return ""
-    number = int.from_bytes(magic[:2], "little")
-    return next((version for version, (first, last) in _RANGES.items() if first <= number <= last), "")
-
-
-def is_pyc(source: Source) -> bool:
-    """Whether the content is a compiled module of a known version: its magic, valid flags, then a code object."""
-    head = source.head(24)
-    version = version_of(head)
-    if not version:
-        return head[2:4] == b"\r\n" and source.suffix in (".pyc", ".pyo") and len(head) > 8
-    start = 12 if version == "3.6" else 16
-    return head[start : start + 1] in (b"\xe3", b"c") and (start == 12 or int.from_bytes(head[4:8], "little") < 4)
 
 
 def read_pyc(source: Source) -> Iterator[Fact]:
@@ -95,14 +66,15 @@ def _read(
         return
     for loaded in found:
         source.coverage.read(0, loaded.end)
-        for version in versions or likely_versions(loaded.codes, loaded.layout) if loaded.codes else ():
-            yield from _walked(source, loaded.codes, version, moment, module=module, prefix=prefix)
+        if loaded.codes:
+            chosen = versions or tuple(likely_versions(loaded.codes, loaded.layout))
+            yield from _walked(source, loaded.codes, chosen, moment, module=module, prefix=prefix)
         yield from constants_of(loaded.codes, source.place)
     source.budget.spend_steps(sum(len(loaded.codes) for loaded in found))
 
 
 def _walked(
-    source: Source, codes: list[CodeObject], version: str, moment: Moment, *, module: bool, prefix: str
+    source: Source, codes: list[CodeObject], versions: tuple[str, ...], moment: Moment, *, module: bool, prefix: str
 ) -> Iterator[Fact]:
     from toadstone.readers.code.bytecode import BytecodeReading  # noqa: PLC0415
 
@@ -111,15 +83,28 @@ def _walked(
     for code in codes:
         if id(code) in nested:
             continue
-        reading = BytecodeReading(code, version, source.place, moment, module, prefix)
-        reading.read()
-        source.budget.spend_steps(reading.steps)
         if not module:
-            names = ", ".join(code.names[:8])
-            yield Code(
-                source.place.at(code.offset),
-                "bytecode",
-                code.name,
-                f"CPython {version}, {len(code.code)} bytes, {code.argcount} arguments, names: {names or 'none'}",
-            )
-        yield from reading.facts()
+            spoken = versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
+            names = ", ".join(code.names[:8]) or "none"
+            summary = f"CPython {spoken}, {len(code.code)} bytes, {code.argcount} arguments, names: {names}"
+            yield Code(source.place.at(code.offset), "bytecode", code.name, summary)
+        seen: set[str] = set()
+        for version in versions:
+            reading = BytecodeReading(code, version, source.place, moment, module, prefix)
+            reading.read()
+            source.budget.spend_steps(reading.steps)
+            yield from _unseen(reading.facts(), seen if len(versions) > 1 else None)
+
+
+def _unseen(facts: Iterator[Fact], seen: set[str] | None) -> Iterator[Fact]:
+    """Leave out what another version's reading of the same code gave already."""
+    for fact in facts:
+        key = ""
+        if seen is not None and isinstance(fact, Call):
+            key = f"{fact.place} {fact.when} {render_call(fact.callee, fact.args, fact.kwargs)}"
+        elif seen is not None:
+            key = repr(fact)
+        if seen is None or key not in seen:
+            yield fact
+        if seen is not None:
+            seen.add(key)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from toadstone.core.value import KEPT_ITEMS, Items, Result, Symbol, Value
+from toadstone.readers.code.folding import SIGNS
 from toadstone.readers.code.machine import Args, Kwargs, Machine
 from toadstone.readers.code.names import CHANGING, SILENT
 from toadstone.readers.code.scopes import BODY, MODULE, Class, Function, Method, Record, Scope, Unit
@@ -19,23 +20,6 @@ NESTED = 120
 
 UNROLLED = 4096
 """Items of a constant sequence over which a comprehension or loop is worked out."""
-
-
-SIGNS: dict[type[ast.operator], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.Mod: "%",
-    ast.Pow: "**",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
-    ast.BitOr: "|",
-    ast.BitXor: "^",
-    ast.BitAnd: "&",
-    ast.FloorDiv: "//",
-    ast.MatMult: "@",
-}
 
 
 class Expressions(Machine):

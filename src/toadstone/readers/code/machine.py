@@ -7,7 +7,7 @@ The machine never runs anything: it follows names to the symbols they stand for,
 # ruff: noqa: SLF001  (the table of special functions names methods of its own class)
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from toadstone.core.value import Items, Opaque, Result, Symbol, Value
@@ -225,7 +225,9 @@ class Machine:
             )
         made = self.strings.call(callee, args, kwargs)
         if callee.module != "builtins" or callee.name not in SILENT:
-            seen = self.on_call(callee, args, kwargs, how)
+            seen: Value = UNKNOWN
+            for given in _alternatives(args):
+                seen = self.on_call(callee, given, kwargs, how)
             self._implied(callee, args, kwargs)
             if seen is not UNKNOWN:
                 return seen
@@ -331,6 +333,15 @@ class Machine:
         module, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
         self.on_import(Symbol(module or attribute, attribute if module else ""), "pkgutil.resolve_name")
         return Symbol(module, attribute) if module else Symbol(attribute, "")
+
+
+def _alternatives(args: Args) -> Iterator[Args]:
+    """Give the arguments once for each value that the first uncertain one may have."""
+    uncertain = next((index for index, value in enumerate(args[:8]) if isinstance(value, Either)), -1)
+    for option in options_of(args[uncertain]) if uncertain >= 0 else ():
+        yield (*args[:uncertain], option, *args[uncertain + 1 :])
+    if uncertain < 0:
+        yield args
 
 
 _SPECIAL: dict[str, Callable[[Any, Args, Kwargs], Value]] = {

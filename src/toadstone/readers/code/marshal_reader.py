@@ -127,6 +127,8 @@ class Unmarshaller:
             value, complete = self._next()
             while complete:
                 if not self._stack:
+                    if value is _NULL:
+                        raise MarshalError("a null object outside a dict")
                     return value
                 frame = self._stack[-1]
                 if value is _NULL and frame.wanted >= 0:

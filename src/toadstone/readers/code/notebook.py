@@ -33,12 +33,6 @@ _SCRIPT = re.compile(
 )
 
 
-def is_notebook(source: Source) -> bool:
-    """Whether the content is a JSON object that looks like a notebook."""
-    head = source.head().lstrip()
-    return head.startswith(b"{") and (source.name.lower().endswith(".ipynb") or (b'"cells"' in head and b'"cell_type"' in head))
-
-
 def read(source: Source) -> Iterator[Fact]:
     """Read a notebook."""
     size = source.blob.size

@@ -26,15 +26,6 @@ _PLAIN_CODECS = re.compile(
 _AT_START = ("sitecustomize.py", "usercustomize.py")
 
 
-def is_python(source: Source) -> bool:
-    """Whether the content can be Python source: text, named or marked as such."""
-    head = source.head()
-    if not head or b"\0" in head:
-        return False
-    name = source.name.lower()
-    return name.endswith((".py", ".pyw")) or bool(re.match(rb"#![^\n]{0,80}python", head))
-
-
 def read(source: Source) -> Iterator[Fact]:
     """Read a Python source; its top level runs on import (at interpreter start for ``sitecustomize``)."""
     at_start = source.name.rsplit("/", 1)[-1].lower() in _AT_START

@@ -12,29 +12,16 @@ from collections.abc import Iterator
 from toadstone.core.fact import Code, Fact, Link, Moment
 from toadstone.readers.reader import Source
 
-LARGEST = 1 << 20
 _LINES = 2_000
-
-
-def is_startup(source: Source) -> bool:
-    """Whether a ``.pth`` file is text that the interpreter would read line by line."""
-    head = source.head()
-    if not head or b"\0" in head or source.blob.size > LARGEST:
-        return False
-    try:
-        head[:-3].decode("utf-8") if len(head) == 4096 else head.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return all(character >= " " or character in "\t\r\n\f" for character in head.decode("utf-8", "ignore"))
 
 
 def read(source: Source) -> Iterator[Fact]:
     """Read a start-up file."""
     from toadstone.readers.code.reading import Context, Reading  # noqa: PLC0415
 
-    text = source.blob.read(0, source.blob.size).decode("utf-8", "replace")
+    text = source.blob.read(0, source.blob.size).decode("utf-8-sig", "replace")
     source.coverage.read(0, source.blob.size)
-    lines = text.splitlines()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines[:_LINES]):
         place = source.place.line(number)
         if line.startswith(("import ", "import\t")):

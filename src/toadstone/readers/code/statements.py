@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from toadstone.core.value import Items, Symbol, Value
-from toadstone.readers.code.expressions import SIGNS
+from toadstone.readers.code.folding import SIGNS
 from toadstone.readers.code.functions import Functions
 from toadstone.readers.code.scopes import MODULE, Class, Scope
 from toadstone.readers.code.values import UNKNOWN, Instance, Local, join, noted

@@ -12,9 +12,10 @@ from toadstone.core.value import Symbol
 from toadstone.readers.code.pickled import code_facts, looks_like_code
 from toadstone.readers.pickle.embedded import embedded_pickle
 from toadstone.readers.pickle.joblib import WRAPPERS, array_bytes
-from toadstone.readers.pickle.machine import Machine, Stream
+from toadstone.readers.pickle.machine import Machine
 from toadstone.readers.pickle.opcodes import NAMES
 from toadstone.readers.pickle.skim import Halt, Skimmed, skim, slots_read
+from toadstone.readers.pickle.state import Stream
 from toadstone.readers.pickle.tape import Tape
 from toadstone.readers.pickle.torch_legacy import LegacyLayout
 from toadstone.readers.reader import Reader, Source
@@ -28,7 +29,9 @@ _SHORT = 1 << 16
 _CUTS = 16
 _CARVED = 256
 _MOST_TRIED = 32
-_SUFFIXES = frozenset({".pkl", ".pickle", ".p", ".pk", ".joblib", ".jbl", ".pt", ".pth", ".ckpt", ".sav", ".dill", ".model", ".pck"})
+_SUFFIXES = frozenset(
+    {".pkl", ".pickle", ".p", ".pk", ".joblib", ".jbl", ".pt", ".pth", ".ckpt", ".sav", ".dill", ".model", ".pck"}
+)
 _CODE_MAKERS = frozenset({"types.CodeType", "dill._dill._create_code"})
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
@@ -81,7 +84,9 @@ def _with_code(source: Source, run: Generator[Fact, None, Stream]) -> Generator[
         if isinstance(fact, Call) and len(fact.args) >= 12 and looks_like_code(fact.args):
             yield from code_facts(source, fact)
         elif isinstance(fact, Call) and isinstance(fact.callee, Symbol) and str(fact.callee) in _CODE_MAKERS:
-            yield source.anomaly("parser-confusion", "a code object is made from arguments that cannot be told before loading", fact.place.offset)
+            yield source.anomaly(
+                "parser-confusion", "a code object is made from arguments that cannot be told before loading", fact.place.offset
+            )
 
 
 def _as_cut(source: Source, start: int, cuts: list[tuple[int, int]]) -> Iterator[Fact]:

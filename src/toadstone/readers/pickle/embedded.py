@@ -48,7 +48,22 @@ def _begins(content: bytes) -> bool:
 
 
 def _may_decode(head: bytes) -> bool:
-    return head[:2] in (b"gA", b"80", b"eJ", b"eN", b"eA", b"H4", b"1f", b"1F", b"78", b"x\x9c", b"x\xda", b"x\x01", b"x^", b"\x1f\x8b")
+    return head[:2] in (
+        b"gA",
+        b"80",
+        b"eJ",
+        b"eN",
+        b"eA",
+        b"H4",
+        b"1f",
+        b"1F",
+        b"78",
+        b"x\x9c",
+        b"x\xda",
+        b"x\x01",
+        b"x^",
+        b"\x1f\x8b",
+    )
 
 
 def _one_stage(content: bytes, budget: Budget) -> tuple[str, bytes] | None:

@@ -20,9 +20,20 @@ _MODULES = frozenset(
         "importlib._bootstrap.__import__", "sys.modules.get", "sys.modules.__getitem__", "dill._dill._import_module",
     },
 )  # fmt: skip
-_ATTRIBUTES = frozenset({"builtins.getattr", "operator.getattr", "_operator.getattr", "inspect.getattr_static", "dill._dill._get_attr"})
+_ATTRIBUTES = frozenset(
+    {"builtins.getattr", "operator.getattr", "_operator.getattr", "inspect.getattr_static", "dill._dill._get_attr"}
+)
 _GETTERS = frozenset({"operator.attrgetter", "_operator.attrgetter"})
-_ITEMS = frozenset({"operator.getitem", "_operator.getitem", "operator.__getitem__", "_operator.__getitem__", "builtins.dict.__getitem__", "builtins.dict.get"})
+_ITEMS = frozenset(
+    {
+        "operator.getitem",
+        "_operator.getitem",
+        "operator.__getitem__",
+        "_operator.__getitem__",
+        "builtins.dict.__getitem__",
+        "builtins.dict.get",
+    }
+)
 _PARTIALS = frozenset({"functools.partial", "_functools.partial"})
 _TYPES = ("dill._dill._load_type", ".cloudpickle._builtin_type")
 """Ends of the names (cloudpickle lives on in copies inside other packages)."""
@@ -149,8 +160,6 @@ def _base64(args: list[Value]) -> Value:
 
 def _hex(args: list[Value]) -> Value:
     return binascii.unhexlify(args[0]) if isinstance(args[0], (str, bytes)) else None
-
-
 
 
 _PURE: dict[str, tuple[int, Callable[[list[Value]], Value]]] = {

@@ -51,7 +51,9 @@ def item_size(dtype: Value) -> int | None:
     return int(digits[:9]) * (4 if kind == "U" else 1)
 
 
-def array_bytes(source: Source, follow: Follow, as_opcodes: Callable[[int], Iterator[Fact]]) -> Callable[[Result, int], Generator[Fact, None, int]]:
+def array_bytes(
+    source: Source, follow: Follow, as_opcodes: Callable[[int], Iterator[Fact]]
+) -> Callable[[Result, int], Generator[Fact, None, int]]:
     """Make the detour (see `toadstone.readers.pickle.machine`) that steps over an array's bytes."""
 
     def detour(wrapper: Result, offset: int) -> Generator[Fact, None, int]:

@@ -19,15 +19,13 @@ from toadstone.core.budget import BudgetError
 from toadstone.core.value import KEPT_TEXT
 from toadstone.readers.pickle.memo import MOST_READ
 from toadstone.readers.pickle.opcodes import COUNTED, FIXED, LINES, MARGIN, SIGNED_COUNT
+from toadstone.readers.pickle.state import HEADS
 from toadstone.readers.pickle.tape import Tape
 
 _PUSHES = (0x4E, 0x88, 0x89, 0x29, 0x5D, 0x7D, 0x8F, 0x4A, 0x4B, 0x4D, 0x47)
 _LONG = struct.Struct("<I").unpack_from
 _WIDTH = [FIXED[code] if code in _PUSHES else 0 for code in range(256)]
 """Width of the opcodes that only push something of fixed size; 0 for all others."""
-
-_HEADS = frozenset({0x80, 0x67, 0x38, 0x65, 0x48, 0x78, 0x1F})
-"""First bytes of strings that may hold another pickle: raw, base64 (``g``, ``e``, ``H``), hex (``8``), zlib, gzip."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
             else:
                 length = buffer[pos + 1]
                 pos += 2
-            if length > 15 and (pos >= tape.filled or buffer[pos] in _HEADS):
+            if length > 15 and (pos >= tape.filled or buffer[pos] in HEADS):
                 strings.append((tape.base + pos, length, op == 0x43))
             if (op == 0x8C or op == 0x58) and length <= KEPT_TEXT:  # noqa: PLR1714
                 text = buffer[pos : pos + length] if pos + length <= tape.filled else tape.take(tape.base + pos, length)
@@ -149,7 +147,7 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
             count = COUNTED[op]
             length = int.from_bytes(buffer[pos + 1 : pos + 1 + count], "little")
             pos += 1 + count
-            if length > 15 and op != 0x8A and (pos >= tape.filled or buffer[pos] in _HEADS):
+            if length > 15 and op != 0x8A and (pos >= tape.filled or buffer[pos] in HEADS):
                 strings.append((tape.base + pos, length, op != 0x8D))
             depth += 1
             pos += length
@@ -194,7 +192,7 @@ POP, DUP and the text opcodes are left to the interpreter: no pickler of the las
 """
 
 
-def slots_read(blob: Blob, start: int, found: set[int], spend: Callable[[int], None]) -> set[int] | None:  # noqa: C901  (one branch a class of opcodes)
+def slots_read(blob: Blob, start: int, found: set[int], spend: Callable[[int], None]) -> set[int] | None:  # noqa: C901, PLR0912  (one branch a class of opcodes)
     """Collect the memo slots that a stream reads back, up to its ``STOP`` or its first undecodable opcode.
 
     Args:
@@ -262,4 +260,4 @@ def _text_slot(line: bytes) -> tuple[int, ...]:
         return ()
 
 
-assert MARGIN > 9  # noqa: S101  (every fixed part fits behind `Tape.limit`)
+assert MARGIN > 9

@@ -45,7 +45,7 @@ class Tape:
     def take(self, offset: int, size: int) -> bytes:
         """Give ``size`` bytes at an offset of the blob, from the window when they are there; fewer past the end."""
         start = offset - self.base
-        if 0 <= start and start + size <= self.filled:
+        if start >= 0 and start + size <= self.filled:
             return self.buffer[start : start + size]
         return self.blob.read(offset, min(size, max(self.size - offset, 0)))
 

@@ -35,7 +35,9 @@ def storage_of(identity: Value) -> Storage | None:
     if not isinstance(identity, Items) or len(identity.items) < 5 or identity.items[0] not in ("storage", b"storage"):
         return None
     _, kind, key, _location, count = identity.items[:5]
-    width = _SIZES.get(kind.name) if isinstance(kind, Symbol) and kind.module in ("torch", "torch.storage", "torch.cuda") else None
+    width = (
+        _SIZES.get(kind.name) if isinstance(kind, Symbol) and kind.module in ("torch", "torch.storage", "torch.cuda") else None
+    )
     if width is None or not isinstance(key, str) or not isinstance(count, int) or isinstance(count, bool) or count < 0:
         return None
     return Storage(key, width * count, count)
@@ -79,7 +81,12 @@ class LegacyLayout:
 
     def _old(self, value: Value, offset: int) -> int:
         """The tar layout: behind ``(key, location, type)`` a storage, behind ``(key, storage, type)`` a tensor's geometry."""
-        if not isinstance(value, Items) or value.kind != "tuple" or len(value.items) != 3 or not isinstance(value.items[2], Symbol):
+        if (
+            not isinstance(value, Items)
+            or value.kind != "tuple"
+            or len(value.items) != 3
+            or not isinstance(value.items[2], Symbol)
+        ):
             return offset
         kind = value.items[2]
         if kind.module.split(".")[0] != "torch":

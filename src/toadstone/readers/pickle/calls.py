@@ -1,0 +1,215 @@
+"""The opcodes that import, call and build, and those that fill containers."""
+
+from __future__ import annotations
+
+from toadstone.core.fact import Call, Import, Setting
+from toadstone.core.value import Items, Opaque, Result, Symbol, Table, Value
+from toadstone.readers.pickle.indirection import resolved
+from toadstone.readers.pickle.python2 import python3_name
+from toadstone.readers.pickle.state import Broken, Raw, State
+
+_BY_PROXY = (Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__"))
+_STATES = 8
+"""States of one object that are kept (`Result.state`)."""
+
+
+class Calls(State):
+    """Opcodes on whole values. Each method gets the opcode's argument and its offset."""
+
+    def imported_name(self, symbol: Symbol, how: str, offset: int) -> Symbol:
+        if self.protocol < 3:
+            symbol = python3_name(symbol)
+        self.stream.acted = True
+        if symbol not in self.imported:
+            self.imported.add(symbol)
+            self.facts.append(Import(self.place.at(offset), symbol, how, "pickle"))
+        return symbol
+
+    def called(
+        self, callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], how: str, offset: int
+    ) -> Value:
+        """Report a call; give what it gives as far as that is known (see `toadstone.readers.pickle.indirection`)."""
+        self.stream.acted = True
+        given = resolved(callee, args)
+        if isinstance(given, Symbol):
+            self.facts.append(Call(self.place.at(offset), callee, args, kwargs, f"{how} resolved", "pickle"))
+            return self.imported_name(given, "getattr" if given.name else "import_module", offset)
+        if isinstance(given, Result) and not isinstance(given.callee, Result):
+            self.facts.append(Call(self.place.at(offset), callee, args, kwargs, f"{how} resolved", "pickle"))
+            if not (
+                isinstance(given.callee, Symbol)
+                and given.callee.module == "builtins"
+                and given.callee.name.startswith(("str.", "bytes."))
+            ):
+                return self.called(given.callee, given.args, given.kwargs, how, offset)
+            return given
+        self.facts.append(Call(self.place.at(offset), callee, args, kwargs, how, "pickle"))
+        if given is not None:
+            return given
+        if isinstance(callee, Result) and isinstance(callee.callee, Symbol) and callee.callee.module == "builtins":
+            bound = resolved(callee.callee, (*callee.args, *args))  # a method of known text, called
+            if isinstance(bound, (str, bytes)):
+                return bound
+        if callee in _BY_PROXY and args and isinstance(args[0], Symbol):
+            return Result(args[0], args[1:], kwargs)  # an instance of the first argument, made by the protocol's own function
+        return Result(callee, args, kwargs)
+
+    def persistent(self, identity: Value, offset: int) -> None:
+        self.stream.persistent.append(identity)
+        self.facts.append(Setting(self.place.at(offset), "pickle", "persistent_id", identity))
+        self.stream.acted = True
+        fields = identity.items if isinstance(identity, Items) else []
+        if len(fields) > 1 and fields[0] == "module" and isinstance(fields[1], Symbol):
+            self.stack.append(fields[1])  # legacy PyTorch: a class, with its source for comparison only
+        else:
+            self.stack.append(Result(Symbol("", "persistent_load"), (identity,)))
+
+    def op_proto(self, version: int, _offset: int) -> None:
+        if version > 5:
+            raise Broken(f"protocol {version} does not exist")
+        self.protocol = version
+
+    def op_frame(self, length: int, offset: int) -> None:
+        end = offset + 9 + length
+        if offset < self.frame_end:
+            self.note("frame-mismatch", "a frame begins inside another", offset)
+            if end > self.frame_end:
+                self.cuts.append((offset + 9, self.frame_end))
+        if end > self.tape.size:
+            self.note(
+                "frame-mismatch", f"a frame claims {length:,} bytes, more than there are; the C unpickler stops here", offset
+            )
+        self.frame_end = end
+
+    def op_stack_global(self, _argument: int, offset: int) -> None:
+        name, module = self.pop(offset), self.pop(offset)
+        if isinstance(name, str) and isinstance(module, str):
+            self.stack.append(self.imported_name(Symbol(module, name), "STACK_GLOBAL", offset))
+        elif isinstance(name, (Result, Opaque, str)) and isinstance(module, (Result, Opaque, str)):
+            shown = module if isinstance(module, str) else ""
+            self.stack.append(
+                self.imported_name(Symbol(shown, name if isinstance(name, str) else ""), "STACK_GLOBAL computed", offset)
+            )
+        else:
+            raise Broken("STACK_GLOBAL needs two strings")
+
+    def op_extension(self, code: int, offset: int) -> None:
+        self.stack.append(self.imported_name(Symbol("", f"extension-{code}"), "EXT", offset))
+
+    def op_reduce(self, _argument: int, offset: int) -> None:
+        args, callee = self.pop(offset), self.pop(offset)
+        self.stack.append(self.called(callee, _arguments(args), (), "REDUCE", offset))
+
+    def op_newobj(self, _argument: int, offset: int) -> None:
+        args, callee = self.pop(offset), self.pop(offset)
+        self.stack.append(self.called(callee, _arguments(args), (), "NEWOBJ", offset))
+
+    def op_newobj_ex(self, _argument: int, offset: int) -> None:
+        kwargs, args, callee = self.pop(offset), self.pop(offset), self.pop(offset)
+        self.stack.append(self.called(callee, _arguments(args), _named(kwargs), "NEWOBJ_EX", offset))
+
+    def op_obj(self, _argument: int, offset: int) -> None:
+        values = self.to_mark(offset)
+        callee = values.pop(0) if values else self.underflow(offset)
+        self.stack.append(self.called(callee, tuple(values), (), "OBJ", offset))
+
+    def op_build(self, _argument: int, offset: int) -> None:
+        state = self.pop(offset)
+        target = self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset)
+        self.changed(target, state, "BUILD", offset)
+        if isinstance(target, Result) and isinstance(target.callee, Symbol) and target.callee in self.detours:
+            self.facts.append(Raw(self.place, self.detours[target.callee], target))
+
+    def changed(self, target: Value, value: Value, how: str, offset: int) -> None:
+        """Something is set on an object that is no plain container: its class's code runs."""
+        if isinstance(target, Result) and len(target.state) < _STATES:
+            target.state.append(value)
+        callee = target.callee if isinstance(target, Result) else target
+        self.stream.acted = True
+        how = how if not isinstance(target, Symbol) else f"{how} on import"
+        self.facts.append(Call(self.place.at(offset), callee, (value,), (), how, "pickle"))
+
+    def extended(self, target: Value, values: list[Value], kind: str, how: str, offset: int) -> None:
+        if isinstance(target, Items):
+            target.add(values)
+        elif isinstance(target, (Result, Symbol)):
+            kept = Items(kind)
+            kept.add(values)
+            self.changed(target, values[0] if kind == "dict" else kept, how, offset)
+
+    def op_append(self, _argument: int, offset: int) -> None:
+        value = self.pop(offset)
+        target = self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset)
+        self.extended(target, [value], "list", "APPENDS", offset)
+
+    def op_appends(self, _argument: int, offset: int) -> None:
+        values = self.to_mark(offset)
+        target = self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset)
+        self.extended(target, values, "list", "APPENDS", offset)
+
+    def op_additems(self, _argument: int, offset: int) -> None:
+        values = self.to_mark(offset)
+        target = self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset)
+        self.extended(target, values, "set", "ADDITEMS", offset)
+
+    def op_setitem(self, _argument: int, offset: int) -> None:
+        value, key = self.pop(offset), self.pop(offset)
+        target = self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset)
+        self.set_items(target, [key, value], offset)
+
+    def op_setitems(self, _argument: int, offset: int) -> None:
+        values = self.to_mark(offset)
+        target = self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset)
+        self.set_items(target, values, offset)
+
+    def set_items(self, target: Value, values: list[Value], offset: int) -> None:
+        if isinstance(target, Table):
+            target.add_flat(values)
+        else:
+            kept = Table()
+            kept.add_flat(values)
+            self.extended(target, [kept], "dict", "SETITEMS", offset)
+
+    def op_dict(self, _argument: int, offset: int) -> None:
+        made = Table()
+        made.add_flat(self.to_mark(offset))
+        self.stack.append(made)
+
+    def op_tuple(self, kind: str, offset: int) -> None:
+        made = Items(kind)
+        made.add(self.to_mark(offset))
+        self.stack.append(made)
+
+    def op_small_tuple(self, size: int, offset: int) -> None:
+        values = [self.pop(offset) for _ in range(size)]
+        values.reverse()
+        self.stack.append(Items("tuple", values))
+
+    def op_pop(self, _argument: int, offset: int) -> None:
+        """POP removes a mark when nothing lies above it, as both unpicklers do."""
+        if len(self.stack) > self.fence:
+            self.stack.pop()
+        elif self.marks:
+            self.fence = self.marks.pop()
+        else:
+            self.underflow(offset)
+
+    def op_dup(self, _argument: int, offset: int) -> None:
+        self.stack.append(self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset))
+
+    def op_push(self, value: Value, _offset: int) -> None:
+        self.stack.append(value)
+
+
+def _arguments(value: Value) -> tuple[Value, ...]:
+    """Spread a call's argument tuple; the pure-Python unpickler spreads any iterable."""
+    if isinstance(value, Items):
+        return tuple(value.items)
+    return (value,)
+
+
+def _named(value: Value) -> tuple[tuple[str, Value], ...]:
+    if not isinstance(value, Items):
+        return (("**", value),)
+    pairs = [item.items for item in value.items if isinstance(item, Items) and len(item.items) == 2]
+    return tuple((key if isinstance(key, str) else "?", argument) for key, argument in pairs)

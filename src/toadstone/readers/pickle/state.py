@@ -1,0 +1,138 @@
+"""What an unpickler remembers: stack, marks, memo, and what became of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from toadstone.core.fact import Anomaly, Fact
+from toadstone.core.place import Place
+from toadstone.core.value import Opaque, Result, Symbol, Value
+from toadstone.readers.pickle.memo import Memo
+from toadstone.readers.pickle.tape import Tape
+
+Detour: TypeAlias = Callable[[Result, int], "Generator[Fact, None, int]"]
+"""Called when a built object is known to be followed by bytes that are no opcodes; gives the offset to go on at."""
+
+UNKNOWN = Opaque("unknown")
+MOST_MARKS = 1_000_000
+
+HEADS = frozenset({0x80, 0x67, 0x38, 0x65, 0x48, 0x78, 0x1F})
+"""First bytes of strings that may hold another pickle: raw, base64 (``g``, ``e``, ``H``), hex (``8``), zlib, gzip."""
+
+
+@dataclass
+class Stream:
+    """What became of one stream.
+
+    Attributes:
+        end: Offset behind the last opcode that was followed.
+        value: What the stream would give; unknown if it is broken.
+        broken: Why it ended before ``STOP``; empty if it did not.
+        acted: Whether anything was imported or called.
+        persistent: Persistent ids, in order.
+    """
+
+    end: int
+    value: Value = None
+    broken: str = ""
+    acted: bool = False
+    persistent: list[Value] = field(default_factory=list)
+
+
+class Broken(Exception):  # noqa: N818  (an exit from the loop, no error)
+    """The stream cannot be followed any further."""
+
+
+class State:
+    """The state of one stream while it is followed.
+
+    Args:
+        tape: The bytes.
+        place: Of the blob; facts get the offset of their opcode.
+        wanted: Memo slots that are read back (see `Memo`).
+        detours: By callee, for objects that are followed by raw bytes.
+        spend: Accounts for steps against the budget.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        place: Place,
+        wanted: set[int] | None,
+        detours: dict[Symbol, Detour],
+        spend: Callable[[int], None],
+    ) -> None:
+        self.tape = tape
+        self.place = place
+        self.memo = Memo(wanted)
+        self.detours = detours
+        self.spend = spend
+        self.stack: list[Value] = []
+        self.marks: list[int] = []
+        self.fence = 0
+        self.protocol = 0
+        self.frame_end = -1
+        self.imported: set[Symbol] = set()
+        self.strings: list[tuple[int, int, bool]] = []
+        self.facts: list[Fact] = []
+        self.cuts: list[tuple[int, int]] = []
+        """Spans that the C unpickler may not see (see `_straddles`)."""
+        self.irregular = False
+        self.stream = Stream(0)
+
+    def note(self, kind: str, detail: str, offset: int) -> None:
+        self.facts.append(Anomaly(self.place.at(offset), kind, detail))
+
+    def underflow(self, offset: int) -> Value:
+        """A real unpickler stops here. What follows is read all the same: damage must not hide anything."""
+        if not self.irregular:
+            self.irregular = True
+            self.note("malformed", "an opcode needs more than is on the stack; unpicklers stop here", offset)
+        return UNKNOWN
+
+    def no_slot(self, slot: int, offset: int) -> Value:
+        if not self.irregular:
+            self.irregular = True
+            self.note("malformed", f"memo slot {slot} was never written; unpicklers stop here", offset)
+        return UNKNOWN
+
+    def pop(self, offset: int) -> Value:
+        return self.stack.pop() if len(self.stack) > self.fence else self.underflow(offset)
+
+    def to_mark(self, offset: int) -> list[Value]:
+        if not self.marks:
+            self.underflow(offset)
+            values = self.stack[:]
+            self.stack.clear()
+            return values
+        values = self.stack[self.fence :]
+        del self.stack[self.fence :]
+        self.fence = self.marks.pop()
+        return values
+
+    def get(self, slot: int, offset: int) -> None:
+        self.stack.append(self.memo.get(slot) if slot in self.memo else self.no_slot(slot, offset))
+
+    def put(self, slot: int, offset: int) -> None:
+        if slot < 0:
+            raise Broken("a negative memo slot")
+        self.memo.put(slot, self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset))
+
+    def op_memoize(self, _argument: int, offset: int) -> None:
+        self.memo.memoize(self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset))
+
+    def op_mark(self, _argument: int, _offset: int) -> None:
+        if len(self.marks) >= MOST_MARKS:
+            raise Broken(f"more than {MOST_MARKS:,} marks")
+        self.marks.append(self.fence)
+        self.fence = len(self.stack)
+
+
+@dataclass(frozen=True)
+class Raw(Fact):
+    """Not a fact: tells the loop that raw bytes follow."""
+
+    detour: Detour
+    result: Result

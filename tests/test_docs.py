@@ -1,0 +1,193 @@
+"""The documentation tells the truth: every example runs, every link leads somewhere, generated pages are fresh."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from toadstone.core.config import read_config, read_suppressions
+from tools.pages.__main__ import differences, existing, pages
+
+ROOT = Path(__file__).parents[1]
+GENERATED = {ROOT / "docs" / name for name in pages()}
+PAGES = sorted({ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")})
+BY_HAND = [page for page in PAGES if page not in GENERATED]
+ELSEWHERE = {"effects.md", "scoreboard.md"}
+"""Pages whose commands need sources, models or peers that are not part of a checkout."""
+
+LANGUAGES = {"console", "python", "toml", "json", "text"}
+
+
+@dataclass
+class Fence:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    body: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def fences(page: Path) -> list[Fence]:
+    text = page.read_text(encoding="utf-8")
+    blocks = re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [Fence(page, text[: block.start()].count("\n") + 1, block[1], block[2]) for block in blocks]
+
+
+FENCES = [fence for page in BY_HAND if page.name not in ELSEWHERE for fence in fences(page)]
+
+
+def of(language: str) -> list[Fence]:
+    return [fence for fence in FENCES if fence.language == language]
+
+
+def commands(fence: Fence) -> list[tuple[str, str]]:
+    """The commands of a console fence, each with the output that is shown below it."""
+    parts = re.split(r"^\$ (.*)\n", fence.body, flags=re.MULTILINE)
+    assert parts[0] == "", f"{fence.name} does not begin with a command"
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Whether output is as shown; ``…`` stands for anything, also for lines."""
+    pattern = ".*".join(re.escape(part) for part in shown.split("…"))
+    return re.fullmatch(pattern, printed, re.DOTALL) is not None
+
+
+def test_every_fence_has_a_language_that_is_checked():
+    assert {fence.language for fence in FENCES} <= LANGUAGES, [fence.name for fence in FENCES if fence.language not in LANGUAGES]
+
+
+@pytest.mark.parametrize("fence", of("console"), ids=lambda fence: fence.name)
+def test_console_examples(fence, tmp_path):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for command, shown in commands(fence):
+        program, *words = command.split()
+        if program == "make":
+            assert words[0] in targets
+        elif program == "pip":
+            assert words == ["install", "."]
+        else:
+            assert program == "toadstone", command
+            environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "120"}
+            line = [sys.executable, "-m", "toadstone", *words]
+            done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode in (0, 1), done.stderr
+            assert matches(shown, done.stdout), f"{command} printed:\n{done.stdout}"
+
+
+@pytest.mark.parametrize(
+    "page", sorted({fence.page for fence in of("python")} - {ROOT / "CONTRIBUTING.md"}), ids=lambda page: page.name
+)
+def test_python_examples(page, monkeypatch, capsys):
+    """The blocks of a page run one after the other, from the root of the checkout."""
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    for fence in fences(page):
+        if fence.language == "python":
+            exec(compile(fence.body, fence.name, "exec"), names)
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("fence", of("toml"), ids=lambda fence: fence.name)
+def test_toml_examples(fence, tmp_path):
+    path = tmp_path / "toadstone.toml"
+    path.write_text(fence.body, encoding="utf-8")
+    if set(tomllib.loads(fence.body)) <= {"suppress", "allow"}:
+        assert read_suppressions(path)
+    config = read_config(path)
+    from toadstone.core.check import make_checks
+
+    make_checks(config.checks, config.plugins)
+
+
+@pytest.mark.parametrize("fence", of("json"), ids=lambda fence: fence.name)
+def test_json_examples(fence):
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(fence.body))
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if "://" in target:
+            assert target.startswith("https://")
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), f"{target} of {page.name}"
+        if anchor:
+            assert anchor in anchors(there), f"{target} of {page.name}"
+
+
+def test_every_page_is_reachable_from_the_readme():
+    seen: set[Path] = set()
+    queue = [ROOT / "README.md"]
+    while queue:
+        page = queue.pop()
+        if page in seen or page.suffix != ".md":
+            continue
+        seen.add(page)
+        targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        queue += [(page.parent / target).resolve() for target in targets if "://" not in target]
+    missing = {page for page in PAGES if page not in seen and page.name not in {"CHANGELOG.md", "scoreboard.md"}}
+    assert missing == set()
+
+
+def test_generated_pages_are_fresh():
+    made = pages()
+    assert differences(made, existing(made)) == []
+
+
+def test_the_layers_in_the_architecture_are_those_that_are_enforced():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    shown = next(fence for fence in fences(ROOT / "docs" / "architecture.md") if fence.language == "text").body
+    assert [re.split(r"\s{2,}", line)[0] for line in shown.splitlines()] == layers
+
+
+def test_every_fact_and_every_source_that_the_architecture_names_exists():
+    from toadstone.core import fact
+
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    facts = {
+        name
+        for name, value in vars(fact).items()
+        if isinstance(value, type) and issubclass(value, fact.Fact) and value is not fact.Fact
+    }
+    assert {name for name in facts if f"`{name}`" not in text} == set()
+    for path in re.findall(r"`((?:core|readers|checks|symbols|verbs|faces|formats)/[\w./*]+)`", text):
+        assert list((ROOT / "src" / "toadstone").glob(path)), path
+
+
+def test_the_project_speaks_only_of_itself():
+    """No machine paths, no hosts of registries, in any file that is written by hand."""
+    for page in [*BY_HAND, ROOT / "Makefile", ROOT / "pyproject.toml"]:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"/root/|/home/\w|/work/|file://|index-url", text), page
+
+
+def test_the_version_is_in_the_changelog():
+    from toadstone import __version__
+
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

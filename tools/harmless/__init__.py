@@ -1,0 +1,1 @@
+"""Writes the table of harmless uses: what real models of the big libraries contain, with the shape of the arguments."""
