@@ -235,7 +235,8 @@ def alias_lines(tables: Tables, shard: dict[str, str], which: str) -> Iterator[s
     grouped: dict[str, list[str]] = {module: [] for module in tables.modules}
     rows: list[tuple[str, str, str]] = []
     for (module, name), targets in tables.aliases.items():
-        useful = sorted(target for target in targets if matters(tables, module, target))
+        keep = inherits if name.startswith("<") else matters
+        useful = sorted(target for target in targets if keep(tables, module, target))
         if not useful:
             continue
         if name.startswith("<"):
@@ -247,6 +248,12 @@ def alias_lines(tables: Tables, shard: dict[str, str], which: str) -> Iterator[s
     for module, name, text in sorted(rows, key=lambda row: f"{row[0]}\t{row[1]}\t".encode()):
         if shard.get(module.partition(".")[0], "stdlib") == which:
             yield f"{module}\t{name}\t{text}"
+
+
+def inherits(tables: Tables, _user: str, target: str) -> bool:
+    """Whether a base class has, or leads to, a member with more than a ``call``."""
+    module, _, qualname = target.partition(":")
+    return (module, qualname) in tables.reachable
 
 
 def matters(tables: Tables, user: str, target: str) -> bool:

@@ -68,14 +68,17 @@ class Check:
         details: Mapping[str, Json] | None = None,
         **evidence: Json,
     ) -> Finding:
-        """Make a finding that carries this check's identity, remedy and references; evidence that is None is left out."""
+        """Make a finding that carries this check's identity, remedy and references.
+
+        Evidence is given by name or as a mapping in ``details``; what is None is left out.
+        """
         return Finding(
             check=self.id,
             severity=self.severity if severity is None else severity,
             confidence=confidence,
             place=place,
             message=message,
-            evidence={name: value for name, value in evidence.items() if value is not None},
+            evidence={name: value for name, value in {**(details or {}), **evidence}.items() if value is not None},
             remedy=remedy or section(type(self), "Remedy", first=True),
             indicators=indicators,
             references=self.references,

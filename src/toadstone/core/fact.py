@@ -198,6 +198,9 @@ class Anomaly(Fact):
         "false-name": "content is an executable format under a name that promises another",
         "tensor-overlap": "two tensors share bytes of the data region",
         "tensor-bounds": "a tensor's place, size, shape and type contradict each other or the data",
+        "forged-header": "a header of a form that no writer of the format produces and its reference loader refuses",
+        "repeated-key": "a key is given twice where people write by hand; parsers differ on which one counts",
+        "template-resource": "a template would exhaust the memory or the time of whoever renders it",
         "loader-mismatch": "a stored node shows a reviewer one type and makes its loader build another",
     }
 

@@ -12,9 +12,8 @@ def write(report: Report, envelope: Envelope) -> str:
     """Write the report as Markdown."""
     lines = [f"## toadstone: {report.verdict}", ""]
     count = len(report.subjects)
-    lines.append(
-        f"{count:,} file{'s' if count != 1 else ''} looked at, gate `{envelope.gate.label}`, exit code {report.exit_code(envelope.gate)}."
-    )
+    files = f"{count:,} file{'s' if count != 1 else ''}"
+    lines.append(f"{files} looked at, gate `{envelope.gate.label}`, exit code {report.exit_code(envelope.gate)}.")
     findings = report.findings
     if findings:
         lines += ["", "| severity | check | where | what |", "|---|---|---|---|"]

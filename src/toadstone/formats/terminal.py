@@ -78,12 +78,11 @@ def _rank(subject: Subject) -> tuple[int, int, str]:
 def _subject(page: _Page, subject: Subject, envelope: Envelope) -> None:
     verdict = _verdict(subject)
     size = f", {_bytes(subject.size)}" if subject.size >= 0 else ""
-    page.add(
-        f"{page.paint(f' {verdict.upper()} ', _VERDICTS[verdict])} {page.paint(printable(subject.path), '1')}  ({subject.kind}{size})"
-    )
-    most = len(subject.findings) if envelope.verbose else _FINDINGS
-    gated = [finding for finding in subject.findings if finding.severity >= envelope.gate]
-    listed = subject.findings if envelope.verbose or not gated else tuple(gated)
+    badge = page.paint(f" {verdict.upper()} ", _VERDICTS[verdict])
+    page.add(f"{badge} {page.paint(printable(subject.path), '1')}  ({subject.kind}{size})")
+    gated = tuple(finding for finding in subject.findings if finding.severity >= envelope.gate)
+    listed = subject.findings if envelope.verbose or not gated else gated
+    most = len(listed) if envelope.verbose else _FINDINGS if gated else 1
     told: set[str] = set()
     for finding in listed[:most]:
         _finding(page, finding, told)

@@ -12,6 +12,7 @@ from math import prod
 
 from toadstone.core.fact import Fact, Setting
 from toadstone.core.value import KEPT_ITEMS, KEPT_TEXT, Items, Value
+from toadstone.readers.carried import carried
 from toadstone.readers.cursor import Cursor, ShortError
 from toadstone.readers.flood import thinned
 from toadstone.readers.reader import Reader, Source
@@ -132,6 +133,7 @@ def _string(source: Source, state: _State, key: str) -> Iterator[Fact]:
     else:
         text = source.blob.read(start, min(size, KEPT_TEXT)).decode("utf-8", "replace")
         yield Setting(source.place.at(start), "gguf", key, text)
+        yield from carried(source, key, text)
 
 
 def _scalar(state: _State, kind: int) -> int:

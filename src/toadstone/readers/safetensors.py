@@ -12,6 +12,7 @@ from typing import Any
 from toadstone.core.fact import Fact, Setting, Text
 from toadstone.core.value import KEPT_TEXT
 from toadstone.readers.bounded_json import JsonError, parse
+from toadstone.readers.carried import carried
 from toadstone.readers.flood import thinned
 from toadstone.readers.reader import Reader, Source
 
@@ -28,6 +29,9 @@ _BITS = {
 }  # fmt: skip
 
 
+_BLANKS = b" \t\r\n"
+
+
 class _Tensor:
     """Where a tensor lies in the data region."""
 
@@ -38,13 +42,17 @@ class _Tensor:
 
 
 def claims(source: Source) -> bool:
-    """Whether a plausible length is followed by the beginning of a JSON object that ends where the length says."""
-    head = source.head(64)
+    """Whether a plausible length is followed by the beginning of a JSON object that ends where the length says.
+
+    Under the format's own name JSON of any kind behind a length will do: what is wrong with it is then said.
+    """
+    head = source.head()
     size = int.from_bytes(head[:8], "little")
-    if len(head) < 10 or head[8:9] != b"{" or head[9:].lstrip(b" \t\r\n")[:1] not in (b'"', b"}", b""):
-        return False
-    if source.suffix == ".safetensors":
+    begin = head[8:].lstrip(_BLANKS)[:2]
+    if source.suffix == ".safetensors" and size < 1 << 40 and begin[:1] in (b"{", b"["):
         return True
+    if len(head) < 10 or begin[:1] != b"{" or (begin[1:] not in (b'"', b"}", b"") and begin[1:].strip(_BLANKS)):
+        return False
     tail = source.blob.read(8 + max(size - 4096, 0), min(size, 4096))
     return 2 <= size <= min(source.blob.size - 8, HEADER_LIMIT) and tail.rstrip(b" \t\r\n").endswith(b"}")
 
@@ -60,6 +68,8 @@ def read(source: Source) -> Iterator[Fact]:
     if size > _HELD:
         yield source.unread(f"a header of {size:,} bytes is larger than any real one", 8, size)
         return
+    if size < 2 and source.blob.size > 10:
+        yield source.anomaly("forged-header", f"the header claims {size} bytes, and JSON follows", 0)
     source.budget.spend_steps(size // 16)
     raw = source.blob.read(8, size)
     try:
@@ -68,8 +78,11 @@ def read(source: Source) -> Iterator[Fact]:
         yield source.unread(f"the header is no JSON: {error}", 8, size)
         return
     if not isinstance(document.root, dict):
+        yield source.anomaly("forged-header", "the header is JSON but no object", 8)
         yield source.unread("the header is no JSON object", 8, size)
         return
+    if not raw.startswith(b"{"):
+        yield source.anomaly("forged-header", "the header begins with blanks; strict loaders refuse it, tolerant ones do not", 8)
     source.coverage.read(0, 8 + size)
     for key in document.repeated:
         yield source.anomaly("parser-confusion", f"the header gives {key[:200]!r} twice; loaders disagree on which one counts", 8)
@@ -82,11 +95,14 @@ def _metadata(source: Source, metadata: object) -> Iterator[Fact]:
         yield source.anomaly("malformed", "__metadata__ is no object", 8)
         return
     for key, value in metadata.items():
-        if not isinstance(value, str):
+        if isinstance(value, (dict, list)):
+            yield source.anomaly("forged-header", f"__metadata__ entry {key[:200]!r} is a structure; it must be a string", 8)
+        elif not isinstance(value, str):
             yield source.anomaly("malformed", f"__metadata__ entry {key[:200]!r} is no string", 8)
-            value = str(value)[:KEPT_TEXT]  # noqa: PLW2901  (judged as text all the same)
-        yield Setting(source.place.at(8), "safetensors", key[:1024], value[:KEPT_TEXT])
-        yield Text(source.place.at(8), "metadata", value[:KEPT_TEXT])
+        text = value if isinstance(value, str) else str(value)[:KEPT_TEXT]  # judged as text all the same
+        yield Setting(source.place.at(8), "safetensors", key[:1024], text[:KEPT_TEXT])
+        yield Text(source.place.at(8), "metadata", text[:KEPT_TEXT])
+        yield from carried(source, f"__metadata__.{key}", text)
 
 
 def _tensors(source: Source, header: dict[str, Any], begin: int) -> Iterator[Fact]:
@@ -95,6 +111,8 @@ def _tensors(source: Source, header: dict[str, Any], begin: int) -> Iterator[Fac
     for name, entry in header.items():
         problem, tensor = _tensor(name, entry)
         if tensor is None:
+            if not problem.endswith("be checked"):  # a dtype of a later version is no forgery
+                yield source.anomaly("forged-header", f"tensor {name[:200]!r}: {problem}", 8)
             yield source.unread(f"tensor {name[:200]!r}: {problem}", begin)
             continue
         if problem:
@@ -113,8 +131,10 @@ def _tensors(source: Source, header: dict[str, Any], begin: int) -> Iterator[Fac
             yield source.anomaly("tensor-bounds", detail, begin)
         reached = max(reached, tensor.stop)
         source.coverage.inert(begin + tensor.start, begin + tensor.stop)
-    if known and known[-1].stop > room:
+    if reached > room:
         yield source.unread(f"the tensors are cut short: {room:,} of {reached:,} bytes", source.blob.size)
+    elif reached < room and len(known) == len(header):
+        yield source.anomaly("malformed", f"{room - reached:,} bytes behind the last tensor; the reference refuses them", begin + reached)
 
 
 def _tensor(name: str, entry: object) -> tuple[str, _Tensor | None]:

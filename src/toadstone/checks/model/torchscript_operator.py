@@ -10,8 +10,10 @@ from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
 
 _FILES = frozenset({"from_file", "save", "load", "_save_for_mobile", "save_to_file"})
+_REMOTE = frozenset({"rpc_sync", "rpc_async", "rpc_remote"})
 _STANDARD = frozenset(
     {
+        "rpc",
         "aten",
         "prim",
         "prims",
@@ -52,8 +54,8 @@ class TorchscriptOperator(Check):
 
     ## How it decides
 
-    Every call in the archive's ``code/`` folder is read from its syntax tree. Calls of file operators are high; operators
-    of a namespace that neither PyTorch nor its domain libraries define are medium, since they need foreign native code.
+    Every call in the archive's ``code/`` folder is read from its syntax tree. Calls of file operators, of ``prim.PythonOp``
+    (a Python function of the host) and of remote procedure calls are high; operators of a namespace that neither PyTorch nor its domain libraries define are medium, since they need foreign native code.
 
     ## What it misses
 
@@ -76,13 +78,10 @@ class TorchscriptOperator(Check):
         if not fact.domain.startswith("torchscript:"):
             return
         domain = fact.domain.removeprefix("torchscript:")
-        if domain in ("torch", "ops.aten") and fact.name in _FILES:
-            yield self.finding(
-                fact.place,
-                f"TorchScript code calls {fact.node}, which reaches files when the model runs.",
-                key=fact.node,
-                symbol=fact.node,
-            )
+        deed = _deed(domain, fact.name)
+        if deed:
+            message = f"TorchScript code calls {fact.node}, which {deed} when the model runs."
+            yield self.finding(fact.place, message, key=fact.node, symbol=fact.node)
         elif domain.startswith("ops.") and domain.split(".")[1] not in _STANDARD | self.allow:
             yield self.finding(
                 fact.place,
@@ -94,7 +93,10 @@ class TorchscriptOperator(Check):
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:
-        """Give an operator that maps files, and a foreign one."""
+        """Give an operator that maps files, one that calls Python, a remote call, and a foreign one."""
+        place = Place("model.pt", "model/code/__torch__.py")
+        yield Operator(place, "torchscript:ops.prim", "PythonOp", "ops.prim.PythonOp")
+        yield Operator(place, "torchscript:ops.rpc", "rpc_sync", "ops.rpc.rpc_sync")
         yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:torch", "from_file", "torch.from_file")
         yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:ops.acme", "run", "ops.acme.run")
 
@@ -104,3 +106,12 @@ class TorchscriptOperator(Check):
         yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:torch", "add", "torch.add")
         yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:ops.prim", "data", "ops.prim.data")
         yield Operator(Place("model.onnx"), "ai.onnx.ml", "TreeEnsembleClassifier", "tree")
+
+
+def _deed(domain: str, name: str) -> str:
+    """Say what a built-in operator does beyond computing; empty for those that only compute."""
+    if domain in {"torch", "ops.aten"} and name in _FILES:
+        return "reaches files"
+    if domain == "ops.prim" and name == "PythonOp":
+        return "calls a Python function of the host"
+    return "runs functions in other processes" if domain == "ops.rpc" and name in _REMOTE else ""

@@ -27,7 +27,7 @@ def parser() -> Parser:
     made = Parser(
         prog="toadstone scan",
         description="Look at models, code and configuration; say what would hurt whoever loads them, and what could not be read.",
-        epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something could not be read",
+        epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something was not read",
     )
     made.add_argument("targets", nargs="+", metavar="TARGET", help="a file or a folder")
     made.add_argument("--format", choices=FORMATS, default="terminal", help="how the report is written (default: terminal)")

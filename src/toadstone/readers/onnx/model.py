@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from toadstone.core.fact import Fact, Import, Link, Moment, Operator, Setting, Text
 from toadstone.core.value import Symbol
+from toadstone.readers.carried import carried
 from toadstone.readers.cursor import Cursor, ShortError
 from toadstone.readers.onnx.external import KNOWN_KEYS, MEMORY_MARKER, escapes
 from toadstone.readers.onnx.schema import SCHEMA
@@ -136,6 +137,7 @@ class Model:
         for entry in found.get("metadata_props", ()):
             yield Setting(place, "onnx", f"metadata_props.{_last(entry, 'key')}", _last(entry, "value"))
             yield Text(place, "metadata", _last(entry, "value"))
+            yield from carried(self.source, f"metadata_props.{_last(entry, 'key')}", _last(entry, "value"))
 
     def node(self, found: Found, at: int) -> Iterator[Fact]:
         domain, name = _last(found, "domain"), _last(found, "op_type")

@@ -1,0 +1,67 @@
+"""What a text field of a format may carry besides text: a template, or a pickle that is written as text.
+
+Metadata is where loaders of one kind look for what loaders of another kind never read: chat templates travel in it, and a
+pickle in Base64 is unpickled by whoever knows of it. Such content is handed on as a member and read as what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from toadstone.core.blob import Blob, BytesBlob
+from toadstone.core.budget import BudgetError
+from toadstone.core.fact import Fact
+from toadstone.readers.pickle import follow
+from toadstone.readers.pickle.embedded import embedded_pickle
+from toadstone.readers.reader import Source
+
+_SHORTEST = 16
+_SHOWN = 200
+_TEMPLATE = re.compile(
+    r"\{%[-+]?\s*(?:if|for|set|macro|include|import|from|extends|call|block|filter|with|raw|do)\b.*?%\}|\{\{[-+]?\s*[\w'\"(\[].*?\}\}",
+    re.DOTALL,
+)
+
+
+def carried(source: Source, name: str, text: str) -> Iterator[Fact]:
+    """Yield a `Member` for a text that is a template, or that decodes to a whole pickle that imports something.
+
+    Args:
+        source: The file or member that holds the text.
+        name: Where the text stands in it.
+        text: All of it.
+    """
+    if len(text) < _SHORTEST:
+        return
+    if "{" in text and _TEMPLATE.search(text) and ("template" in name.lower() or _parses(text)):
+        yield source.member(name[:_SHOWN], BytesBlob(text.encode("utf-8", "replace")), "jinja")
+        return
+    raw = text.strip().encode("utf-8", "replace")
+    found = embedded_pickle(BytesBlob(raw), 0, len(raw), source.budget)
+    if found is not None and _whole(source, found[0]):
+        yield source.member(f"{name[:_SHOWN]}({found[1] or 'raw'})", found[0], "pickle")
+
+
+def _parses(text: str) -> bool:
+    """Whether braces in a text that nobody calls a template are one all the same."""
+    from toadstone.readers.jinja import MAX_TEMPLATE  # noqa: PLC0415  (jinja2 is loaded only when needed)
+    from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415
+
+    try:
+        parse_template(text, len(text), MAX_TEMPLATE)
+    except NotParsedError:
+        return False
+    return True
+
+
+def _whole(source: Source, blob: Blob) -> bool:
+    """Whether a decoded text is one complete pickle that imports something; digests begin like pickles by chance."""
+    run = follow(Source(blob, "", source.place, source.budget), 0)
+    while True:
+        try:
+            next(run)
+        except StopIteration as done:
+            return bool(done.value.acted) and not done.value.broken
+        except BudgetError:
+            return False
