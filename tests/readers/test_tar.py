@@ -147,7 +147,7 @@ TRICKS = {
     "path-traversal by pax": pax({"path": "x/../../a"}) + member() + END,
     "path-traversal through a link": header(b"out", 0, b"2", b"in") + member(b"out/a") + END,
     "name-trick": member("a\u202e.txt".encode()) + END,
-    "malformed device": header(b"a", 0, b"3") + END,
+    "special-file device": header(b"a", 0, b"3") + END,
     "malformed checksum": member(b"a") + member(b"b", error=1) + END,
     "malformed size": header(size_field=b"12345x789ab\0") + END,
     "malformed end": header(b"a", 99_999) + padded(TEXT),

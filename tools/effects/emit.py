@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tools.effects.binding import Summary, Witness
-from tools.effects.ir import Parameter
+from tools.effects.ir import Function, Parameter
 from tools.effects.resolve import Entity, Program
 from tools.effects.seeds import Seed, Sink
 from tools.effects.summaries import Propagation
@@ -23,6 +23,9 @@ IMPLIED = {"toadstone.module-setattr": "module attribute assignment", "toadstone
 """Readable names of what only syntax implies."""
 
 WEAK = {"patch", "import-name", "read-file", "kill-hang", "call"}
+
+MINOR = {"call", "patch", "kill-hang"}
+"""Effects for which no alias and no base class is kept: too common, too little."""
 
 INSTANCE = "~"
 """Marks an alias of an instance: its attributes are those of the class, but it is not the class."""
@@ -78,12 +81,12 @@ def described(origin: str, params: tuple[Parameter, ...]) -> str:
     return f"{index}:{origin}" if params[index].positional else f":{origin}"
 
 
-def telling(sinks: Iterable[tuple[Sink, Witness]]) -> Iterator[tuple[Sink, Witness]]:
-    """The sinks of a package's symbol, without calls of an argument that happen further down.
+def telling(sinks: Iterable[tuple[Sink, Witness]], *, function: bool) -> Iterator[tuple[Sink, Witness]]:
+    """The sinks of a package's symbol; a call of an argument only where a plain function does just that.
 
     To have an argument called, a file must name the callable, and that is judged by itself.
     """
-    return (found for found in sinks if found[0].effect != "call" or found[0].distance == 0)
+    return (found for found in sinks if found[0].effect != "call" or (function and found[0].distance == 0))
 
 
 def entry(sinks: Iterable[tuple[Sink, Witness]], params: tuple[Parameter, ...]) -> Entry:
@@ -132,23 +135,25 @@ class Tables:
             module = program.modules[name]
             self.modules.add(name)
             for function in module.functions.values():
-                self.add_function(propagation, name, function.name, function.params)
+                self.add_function(propagation, name, function)
             for cls in module.classes.values():
                 if not program.seeds.stops(cls.name, name):
                     params, summary = propagation.constructor(cls.name)
-                    self.add_entry(name, cls.name[len(name) + 1 :], entry(self.chosen(summary), params))
+                    self.add_entry(name, cls.name[len(name) + 1 :], entry(self.chosen(summary, function=False), params))
                 for method in cls.methods.values():
-                    self.add_function(propagation, name, method.name, method.params)
+                    self.add_function(propagation, name, method)
 
-    def chosen(self, summary: Summary) -> Iterable[tuple[Sink, Witness]]:
+    def chosen(self, summary: Summary, *, function: bool) -> Iterable[tuple[Sink, Witness]]:
         """The sinks that are written."""
-        return telling(summary.sinks.items()) if self.packages else summary.sinks.items()
+        return telling(summary.sinks.items(), function=function) if self.packages else summary.sinks.items()
 
-    def add_function(self, propagation: Propagation, module: str, name: str, params: tuple[Parameter, ...]) -> None:
+    def add_function(self, propagation: Propagation, module: str, function: Function) -> None:
         """One function, under its name without the number of its variant."""
-        summary = propagation.summaries.get(name)
+        summary = propagation.summaries.get(function.name)
         if summary:
-            self.add_entry(module, name[len(module) + 1 :].partition("#")[0], entry(self.chosen(summary), params))
+            qualname = function.name[len(module) + 1 :].partition("#")[0]
+            sinks = self.chosen(summary, function=function.owner is None)
+            self.add_entry(module, qualname, entry(sinks, function.params))
 
     @cached_property
     def telling(self) -> set[tuple[str, str]]:
@@ -169,7 +174,7 @@ class Tables:
     def settle(self) -> None:
         """Find every name from which a symbol with an effect can be reached, through classes and aliases."""
         known = self.reachable
-        for module, qualname in self.telling:
+        for module, qualname in [symbol for symbol, found in self.effects.items() if set(found.effects) - MINOR]:
             parts = qualname.split(".")
             known.update((module, ".".join(parts[:count])) for count in range(1, len(parts) + 1))
         users: dict[tuple[str, str], set[tuple[str, str]]] = {}
@@ -236,7 +241,7 @@ def alias_lines(tables: Tables, shard: dict[str, str], which: str) -> Iterator[s
     rows: list[tuple[str, str, str]] = []
     for (module, name), targets in tables.aliases.items():
         keep = inherits if name.startswith("<") else matters
-        useful = sorted(target for target in targets if keep(tables, module, target))
+        useful = sorted(shortened(module, target) for target in targets if name == "*" or keep(tables, module, target))
         if not useful:
             continue
         if name.startswith("<"):
@@ -250,14 +255,20 @@ def alias_lines(tables: Tables, shard: dict[str, str], which: str) -> Iterator[s
             yield f"{module}\t{name}\t{text}"
 
 
+def shortened(module: str, target: str) -> str:
+    """A target in the same module goes without the module's name."""
+    mark, there = (INSTANCE, target[1:]) if target.startswith(INSTANCE) else ("", target)
+    return mark + there.removeprefix(module) if there.startswith(f"{module}:") else target
+
+
 def inherits(tables: Tables, _user: str, target: str) -> bool:
-    """Whether a base class has, or leads to, a member with more than a ``call``."""
+    """Whether a base class has, or leads to, a member with more than a minor effect."""
     module, _, qualname = target.partition(":")
     return (module, qualname) in tables.reachable
 
 
 def matters(tables: Tables, user: str, target: str) -> bool:
-    """Whether an alias is worth a place: following it reaches a symbol with more than a ``call``.
+    """Whether an alias is worth a place: following it reaches a symbol with more than a minor effect.
 
     Inside a package, only its public faces (``__init__`` modules) repeat whole classes; elsewhere an alias of a
     neighbour counts when the neighbour itself has the effect, and modules of the same package have names of their own.

@@ -224,7 +224,7 @@ class Frame:
         params, summary, bound = self.bound(entity, call)
         name = entity[1].partition("#")[0]
         for sink, witness in list(summary.sinks.items()):
-            if witness[-1:] and witness[-1] in DIRECT:
+            if witness[-1:] in DIRECT:
                 continue
             chain = (name, *witness)
             chain = chain if len(chain) <= MAX_CHAIN else (*chain[: MAX_CHAIN - 1], chain[-1])

@@ -13,6 +13,8 @@ SMALL = 1 << 20
 """Files up to this size are read once, so that what is hashed is exactly what is scanned."""
 
 _SPOOL = 4 << 20
+_COPIED = 1 << 14
+"""Parts of bytes in memory that are copied; larger ones refer to the whole, so that many of them cost nothing."""
 
 
 class Blob:
@@ -56,7 +58,9 @@ class BytesBlob(Blob):
         return self.data[offset : offset + size]
 
     def window(self, offset: int, size: int) -> Blob:
-        return BytesBlob(self.read(max(offset, 0), size))
+        offset = min(max(offset, 0), self.size)
+        size = min(max(size, 0), self.size - offset)
+        return BytesBlob(self.read(offset, size)) if size <= _COPIED else Window(self, offset, size)
 
 
 class FileBlob(Blob):

@@ -18,12 +18,15 @@ class Budget:
         steps: Operations of interpreters and parsers that may still be made.
         members: Members of containers that may still be opened.
         depth: Containers inside containers that may be entered.
+        trials: Operations that may still be made only to find out whether something is of a kind at all. Counted apart,
+            so that a flood of false starts cannot use up what reading needs.
     """
 
     expand: int
     steps: int
     members: int = 100_000
     depth: int = 16
+    trials: int = 2_000_000
 
     @classmethod
     def of(cls, size: int) -> Budget:
@@ -32,7 +35,21 @@ class Budget:
         Real artefacts stay far below: a deflated array of zeros expands about a thousandfold but is small on its own;
         text and weights expand two- to tenfold; an interpreter makes at most one step for each byte of its stream.
         """
-        return cls(expand=(128 << 20) + 32 * size, steps=4_000_000 + 4 * size)
+        return cls(expand=(128 << 20) + 32 * size, steps=4_000_000 + 4 * size, trials=2_000_000 + 2 * size)
+
+    def trial(self) -> Budget:
+        """Give what a trial may cost; `settle` takes back what it left.
+
+        Raises:
+            BudgetError: If no budget is left.
+        """
+        if self.trials <= 0:
+            raise BudgetError("more false starts than the budget allows to try")
+        return Budget(expand=0, steps=self.trials, members=0, depth=0, trials=0)
+
+    def settle(self, trial: Budget) -> None:
+        """Account for a trial that is over."""
+        self.trials = trial.steps
 
     def spend_expand(self, size: int) -> None:
         """Account for unpacked bytes.

@@ -141,11 +141,13 @@ class Operator(Fact):
         domain: Operator domain or library; may be empty.
         name: Operator name.
         node: Name of the node that uses it.
+        arguments: Text that its nodes give it, by attribute name; bounded.
     """
 
     domain: str
     name: str
     node: str
+    arguments: tuple[tuple[str, Value], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ class Anomaly(Fact):
         "header-mismatch": "sizes, method, flags or checksum differ between the two headers of a zip member",
         "checksum-mismatch": "content does not match the stored checksum",
         "path-traversal": "a member would be written outside the folder it is unpacked into",
+        "special-file": "unpacking makes a device or a pipe instead of a file",
         "expansion-bomb": "unpacking needs far more than the file's size allows",
         "depth-bomb": "nesting goes deeper than any real artefact",
         "overlap": "two declared regions share bytes",
@@ -199,8 +202,9 @@ class Anomaly(Fact):
         "tensor-overlap": "two tensors share bytes of the data region",
         "tensor-bounds": "a tensor's place, size, shape and type contradict each other or the data",
         "forged-header": "a header of a form that no writer of the format produces and its reference loader refuses",
-        "repeated-key": "a key is given twice where people write by hand; parsers differ on which one counts",
+        "ambiguous-record": "an entry is given twice in what only programs write; loaders disagree on which one counts",
         "template-resource": "a template would exhaust the memory or the time of whoever renders it",
+        "array-confusion": "an array inside a pickle is described so that its loader and a reader see other bytes behind it",
         "loader-mismatch": "a stored node shows a reviewer one type and makes its loader build another",
     }
 

@@ -223,8 +223,14 @@ def render_call(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str,
     return render(Result(callee, args, kwargs), room)
 
 
-def leaves(value: Value, limit: int = 2000) -> list[Value]:
-    """List the scalars, excerpts and symbols inside a value, depth first, at most ``limit`` of them."""
+def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]:
+    """List the scalars, excerpts and symbols inside a value, depth first, at most ``limit`` of them.
+
+    Args:
+        value: What to look into.
+        limit: Most leaves that are listed.
+        made: Whether to look into what calls gave (`Result`) as well.
+    """
     found: list[Value] = []
     stack: list[Value] = [value]
     steps = 0
@@ -234,7 +240,8 @@ def leaves(value: Value, limit: int = 2000) -> list[Value]:
         if isinstance(top, Items):
             stack.extend(reversed(top.items))
         elif isinstance(top, Result):
-            stack.extend(reversed([top.callee, *top.args, *(item for _, item in top.kwargs), *top.state]))
+            if made:
+                stack.extend(reversed([top.callee, *top.args, *(item for _, item in top.kwargs), *top.state]))
         else:
             found.append(top)
     return found

@@ -12,20 +12,20 @@ from collections.abc import Iterator
 from toadstone.core.blob import Blob, BytesBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Fact
+from toadstone.readers.jinja import expressions
 from toadstone.readers.pickle import follow
 from toadstone.readers.pickle.embedded import embedded_pickle
 from toadstone.readers.reader import Source
 
 _SHORTEST = 16
 _SHOWN = 200
-_TEMPLATE = re.compile(
-    r"\{%[-+]?\s*(?:if|for|set|macro|include|import|from|extends|call|block|filter|with|raw|do)\b.*?%\}|\{\{[-+]?\s*[\w'\"(\[].*?\}\}",
-    re.DOTALL,
-)
+_TEMPLATE = re.compile(r"\{%[-+]?\s*(?:if|for|set|macro|include|import|from|extends|call|block|filter|with|raw|do)\b|\{\{[-+]?\s*[\w'\"(\[]")
 
 
 def carried(source: Source, name: str, text: str) -> Iterator[Fact]:
-    """Yield a `Member` for a text that is a template, or that decodes to a whole pickle that imports something.
+    """Yield a `Member` for a text that is called a template, or that decodes to a whole pickle that imports something.
+
+    Of other text with a template's expressions these are read: what they look up, and what they cost.
 
     Args:
         source: The file or member that holds the text.
@@ -34,25 +34,23 @@ def carried(source: Source, name: str, text: str) -> Iterator[Fact]:
     """
     if len(text) < _SHORTEST:
         return
-    if "{" in text and _TEMPLATE.search(text) and ("template" in name.lower() or _parses(text)):
-        yield source.member(name[:_SHOWN], BytesBlob(text.encode("utf-8", "replace")), "jinja")
+    if "{" in text and _TEMPLATE.search(text):
+        if "template" in name.lower():
+            yield source.member(name[:_SHOWN], BytesBlob(text.encode("utf-8", "replace")), "jinja")
+        else:
+            yield from expressions(source, text)
+        return
+    yield from carried_pickle(source, name, text)
+
+
+def carried_pickle(source: Source, name: str, text: str) -> Iterator[Fact]:
+    """Yield a `Member` for a text that decodes to a whole pickle that imports something."""
+    if len(text) < _SHORTEST:
         return
     raw = text.strip().encode("utf-8", "replace")
     found = embedded_pickle(BytesBlob(raw), 0, len(raw), source.budget)
     if found is not None and _whole(source, found[0]):
         yield source.member(f"{name[:_SHOWN]}({found[1] or 'raw'})", found[0], "pickle")
-
-
-def _parses(text: str) -> bool:
-    """Whether braces in a text that nobody calls a template are one all the same."""
-    from toadstone.readers.jinja import MAX_TEMPLATE  # noqa: PLC0415  (jinja2 is loaded only when needed)
-    from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415
-
-    try:
-        parse_template(text, len(text), MAX_TEMPLATE)
-    except NotParsedError:
-        return False
-    return True
 
 
 def _whole(source: Source, blob: Blob) -> bool:

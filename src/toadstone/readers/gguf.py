@@ -108,7 +108,7 @@ def _pair(source: Source, state: _State) -> Iterator[Fact]:
     key = state.text(_KEY_LIMIT)
     kind = state.number("I")
     if key in state.keys:
-        yield source.anomaly("parser-confusion", f"the key {key[:200]!r} is given twice; loaders disagree which counts", at)
+        yield source.anomaly("ambiguous-record", f"the key {key[:200]!r} is given twice; loaders disagree which counts", at)
     state.keys.add(key)
     if kind == _STRING:
         yield from _string(source, state, key)

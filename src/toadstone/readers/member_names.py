@@ -1,8 +1,7 @@
-"""What the names of archive members and the targets of links do to the file system they are unpacked into."""
+"""What the names of archive members do to the file system they are unpacked into."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 
 _LONG_NAME = 1024
@@ -38,19 +37,3 @@ def folded(name: str) -> str:
         name = unicodedata.normalize("NFC", name)
     name = name.replace("\\", "/").casefold()
     return name if name[-1:] not in {".", " "} else name.rstrip(". ")
-
-
-def escapes(name: str, target: str, *, from_root: bool = False) -> bool:
-    """Whether a link called ``name`` leads out of the folder into which its archive is unpacked.
-
-    Args:
-        name: Name of the link in the archive.
-        target: What it points to.
-        from_root: Whether the target is relative to the root of the archive (hard links) and not to the link's folder.
-    """
-    target = target.replace("\\", "/")
-    if target.startswith("/") or (len(target) > 1 and target[1] == ":" and target[0].isalpha()):
-        return True
-    folder = "" if from_root else posixpath.dirname(name.replace("\\", "/"))
-    joined = posixpath.normpath(posixpath.join(folder, target))
-    return joined == ".." or joined.startswith("../")

@@ -211,6 +211,7 @@ def read(source: Source) -> Iterator[Fact]:
 
 def _array(source: Source, start: int) -> Generator[Fact, None, int]:
     """Read one array; the generator's value is the offset behind it, or -1."""
+    begin = -1
     try:
         header, begin = _header(source, start)
         described, repeated = _described(header)
@@ -218,10 +219,13 @@ def _array(source: Source, start: int) -> Generator[Fact, None, int]:
         size, objects = element(described["descr"])
     except (LiteralError, ShortError) as error:
         yield source.unread(f"array header not understood: {error}", start)
+        if begin > 0:  # NumPy may understand it, and unpickle what follows
+            source.coverage.read(begin, source.blob.size)
+            yield source.member(f"@{begin}", source.blob.window(begin, source.blob.size))
         return -1
     source.coverage.read(start, begin)
     for key in repeated[:64]:
-        yield source.anomaly("parser-confusion", f"the array header gives {key!r} twice", start)
+        yield source.anomaly("ambiguous-record", f"the array header gives {key!r} twice", start)
     if objects:
         # NumPy hands everything from here on to the unpickler; what lies behind the pickle is the member's own gap.
         source.coverage.read(begin, source.blob.size)

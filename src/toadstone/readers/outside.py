@@ -10,13 +10,34 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def escapes(target: str, *, nested: bool) -> bool:
-    """Whether a path leads out of the folder of the file that names it.
+    """Whether a reference leads out of the folder of the file that names it.
+
+    Absolute paths of either system, drives, homes and addresses do; so does any ``..`` wherever it stands (``a/../../b``
+    passed the checks of onnx before 1.16, CVE-2024-27318); so does an embedded zero byte, at which C stops.
 
     Args:
         target: Path or URL as written; both kinds of slashes count.
         nested: Whether the file is inside an archive, so that it has no folder and every path leads out.
     """
     path = target.replace("\\", "/")
-    if nested or path.startswith(("/", "~")) or _SCHEME.match(path):
+    if nested or path.startswith(("/", "~")) or _SCHEME.match(path) or "\0" in path:
         return True
-    return posixpath.normpath(path).split("/", 1)[0] == ".."
+    return ".." in path.split("/")
+
+
+def link_escapes(name: str, target: str, *, from_root: bool = False) -> bool:
+    """Whether a link called ``name`` leads out of the folder into which its archive is unpacked.
+
+    A link is followed by the file system: a tilde or a colon in its target is a character like any other, and ``..`` is
+    resolved against the folder of the link.
+
+    Args:
+        name: Name of the link in the archive.
+        target: What it points to.
+        from_root: Whether the target is relative to the root of the archive (hard links) and not to the link's folder.
+    """
+    path = target.replace("\\", "/")
+    if path.startswith("/") or (path[1:2] == ":" and path[0].isalpha()):
+        return True
+    folder = "" if from_root else posixpath.dirname(name.replace("\\", "/"))
+    return posixpath.normpath(posixpath.join(folder, path)).split("/", 1)[0] == ".."

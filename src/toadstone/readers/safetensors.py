@@ -49,7 +49,7 @@ def claims(source: Source) -> bool:
     head = source.head()
     size = int.from_bytes(head[:8], "little")
     begin = head[8:].lstrip(_BLANKS)[:2]
-    if source.suffix == ".safetensors" and size < 1 << 40 and begin[:1] in (b"{", b"["):
+    if source.suffix == ".safetensors" and begin[:1] in (b"{", b"["):
         return True
     if len(head) < 10 or begin[:1] != b"{" or (begin[1:] not in (b'"', b"}", b"") and begin[1:].strip(_BLANKS)):
         return False
@@ -85,7 +85,7 @@ def read(source: Source) -> Iterator[Fact]:
         yield source.anomaly("forged-header", "the header begins with blanks; strict loaders refuse it, tolerant ones do not", 8)
     source.coverage.read(0, 8 + size)
     for key in document.repeated:
-        yield source.anomaly("parser-confusion", f"the header gives {key[:200]!r} twice; loaders disagree on which one counts", 8)
+        yield source.anomaly("ambiguous-record", f"the header gives {key[:200]!r} twice; loaders disagree on which one counts", 8)
     yield from thinned(source, _metadata(source, document.root.pop("__metadata__", {})))
     yield from thinned(source, _tensors(source, document.root, 8 + size))
 

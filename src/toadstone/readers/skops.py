@@ -94,7 +94,7 @@ def read(source: Source) -> Iterator[Fact]:
         return  # some other program's schema.json
     source.coverage.read(0, source.blob.size)
     for key in document.repeated:
-        yield source.anomaly("parser-confusion", f"the schema gives {key[:80]!r} twice in one node", 0)
+        yield source.anomaly("ambiguous-record", f"the schema gives {key[:80]!r} twice in one node", 0)
     for key in ("protocol", "_skops_version"):
         if isinstance(value := root.get(key), (str, int)):
             yield Setting(source.place.at(0), "skops", key, value)

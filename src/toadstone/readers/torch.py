@@ -15,8 +15,9 @@ from toadstone.core.fact import Fact, Setting
 from toadstone.readers.pickle import follow
 from toadstone.readers.pickle.torch_legacy import Storage, storage_of
 from toadstone.readers.reader import Reader, Source
-from toadstone.readers.zip import Archive, Entry, open_zip
+from toadstone.readers.zip import Archive, Entry, behind_prefix, open_zip, prefix_facts
 
+ARRAY = b"\x93NUMPY"
 _PICKLES = {"data.pkl": "data", "constants.pkl": "constants"}
 """Pickles whose tensors lie in members of a folder beside them."""
 
@@ -32,9 +33,18 @@ def read(source: Source) -> Iterator[Fact]:
         if base in _PICKLES:
             for storage in _declared(source, archive, entry):
                 inside = names.get(f"{folder}/{_PICKLES[base]}/{storage.key}" if folder else f"{_PICKLES[base]}/{storage.key}")
-                if inside is not None and inside.size == storage.size:
+                if inside is not None and inside.size == storage.size and _is_storage(source, archive, inside, storage):
                     archive.inert(source, inside)
     yield from archive.facts(source, lambda entry: _hint(entry, script=script))
+
+
+def _is_storage(source: Source, archive: Archive, entry: Entry, storage: Storage) -> bool:
+    """Whether a declared storage cannot be anything else to another loader.
+
+    PyTorch numbers its storages. ``numpy.load`` opens the same file as well, gives any member by its name, and unpickles
+    those that begin like an array; other tools go by suffixes.
+    """
+    return storage.key.isdecimal() and not archive.read(source, entry, len(ARRAY)).startswith(ARRAY)
 
 
 def _hint(entry: Entry, *, script: bool) -> str:
@@ -64,4 +74,17 @@ def _is_zip(source: Source) -> bool:
     return source.head(4) == b"PK\x03\x04" and _claims(source)
 
 
-READERS = (Reader("torch-zip", read, claims=_is_zip, always=True, rank=8),)
+def read_behind_prefix(source: Source) -> Iterator[Fact]:
+    """Read a PyTorch file behind something else: PyTorch's own reader starts at the end, as every reader of zips does."""
+    if (yield from prefix_facts(source)):
+        yield from read(source)
+
+
+def _is_behind_prefix(source: Source) -> bool:
+    return behind_prefix(source) and _claims(source)
+
+
+READERS = (
+    Reader("torch-zip", read, claims=_is_zip, always=True, rank=8),
+    Reader("torch-behind-prefix", read_behind_prefix, claims=_is_behind_prefix, always=True, rank=78),
+)

@@ -171,6 +171,10 @@ def _is_encoded(text: str) -> bool:
     return printable >= 0.95 * len(decoded) or decoded[:2] in (b"\x78\x9c", b"\x1f\x8b", b"\x80\x04", b"\x80\x05", b"\x80\x03", b"\x80\x02", b"BZ", b"\xe3\x00")
 
 
+_ENCODED_HEADS = frozenset({b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\xe3\x00", b"\x1f\x8b", b"x\x9c", b"x\xda", b"PK", b"BZ"})
+"""First bytes of pickles, code objects, compressed data and archives."""
+
+
 @lru_cache(maxsize=4096)
 def _looks(text: str) -> frozenset[Look]:
     looks: set[Look] = set()
@@ -195,6 +199,8 @@ def appearance(text: str | bytes) -> frozenset[Look]:
     """
     cut = text[:EXAMINED]
     if isinstance(cut, bytes):
+        if len(cut) >= 16 and cut[:2] in _ENCODED_HEADS:
+            return frozenset({Look.ENCODED})
         if not cut or any(byte < 9 or 13 < byte < 32 for byte in cut[:512]):
             return frozenset()
         cut = cut.decode("latin-1")
@@ -202,10 +208,13 @@ def appearance(text: str | bytes) -> frozenset[Look]:
 
 
 def looks_of(values: Iterable[Value]) -> dict[Look, str]:
-    """Say what the strings inside values look like: each look with the first string that has it."""
+    """Say what the strings inside values look like: each look with the first string that has it.
+
+    What other calls gave is not looked into: these calls are judged by themselves.
+    """
     found: dict[Look, str] = {}
     for value in values:
-        for leaf in leaves(value):
+        for leaf in leaves(value, made=False):
             text = leaf.head if isinstance(leaf, Excerpt) else leaf
             if isinstance(text, (str, bytes)):
                 for look in appearance(text):

@@ -33,7 +33,7 @@ from toadstone.symbols.hostile import (
     TEXT_RUNNERS,
 )
 
-_PARTS = 600
+_PARTS = 2000
 """Parts of a value that are looked at."""
 
 
@@ -54,13 +54,14 @@ class Intent:
 
 @dataclass(frozen=True)
 class Origins:
-    """Where a value comes from."""
+    """Where a value comes from; ``known``: decoding gave content that could be worked out."""
 
     decoded: bool
     fetched: bool
     socket: bool
     environment: bool
     texts: tuple[str, ...]
+    known: bool
 
 
 def concrete(value: Value) -> str | bytes | None:
@@ -87,7 +88,9 @@ def origins(values: tuple[Value, ...]) -> Origins:
     known = False
     stack: list[Value] = list(reversed(values))
     seen: set[int] = set()
-    while stack and len(seen) < _PARTS:
+    for _ in range(_PARTS):
+        if not stack:
+            break
         top = stack.pop()
         text = concrete(top)
         if text is not None:
@@ -99,7 +102,7 @@ def origins(values: tuple[Value, ...]) -> Origins:
             texts.append(top.head.decode("latin-1"))
         elif id(top) not in seen:
             seen.add(id(top))
-            stack.extend(reversed(_inside(top)))
+            stack.extend(reversed(_inside(top)[:_PARTS]))
     return _summed(names, texts, known)
 
 
@@ -114,12 +117,14 @@ def _inside(value: Value) -> list[Value]:
 
 def _summed(names: list[str], texts: list[str], known: bool) -> Origins:
     characters = names.count("builtins.chr")
+    socket = bool(SOCKETS.intersection(names))
     return Origins(
         decoded=bool(DECODERS.intersection(names)) or characters >= 4 or (characters > 0 and not known),
-        fetched=any(_fetches(name) for name in names),
-        socket=bool(SOCKETS.intersection(names)),
+        fetched=any(_fetches(name) for name in names) or (socket and any(text.startswith("recv") for text in texts)),
+        socket=socket,
         environment="os.environ" in names and "operator.getitem" not in names and "os.environ.get" not in names,
         texts=tuple(texts[:200]),
+        known=known,
     )
 
 
@@ -163,7 +168,7 @@ def intent_of(call: Call) -> Intent | None:
         return _touches_file(symbol, call)
     knowledge = effects_of(symbol.module, symbol.name)
     if knowledge is not None and Effect.RUN_COMMAND in knowledge.effects and _is_direct(symbol, knowledge):
-        return _runs_command(symbol, values)
+        return _runs_command(symbol, values, _streams(call))
     return _network(symbol, knowledge, call, values)
 
 
@@ -175,16 +180,16 @@ def _is_direct(symbol: Symbol, knowledge: Knowledge) -> bool:
 
 def _runs_text(name: str, values: tuple[Value, ...]) -> Intent | None:
     where = origins(values)
-    if where.fetched or where.socket:
+    if where.fetched:
         return Intent(Severity.CRITICAL, "runs code that it fetched from the network a moment before", "fetched-code")
-    if where.decoded:
+    if where.decoded and (where.known or not name.startswith("types.")):
         return Intent(Severity.CRITICAL, f"decodes hidden content and hands it to {name.partition('.')[2]}", "decoded-code")
     return None
 
 
 def _loads_code(values: tuple[Value, ...]) -> Intent | None:
     where = origins(values)
-    if where.fetched or where.socket:
+    if where.fetched:
         return Intent(Severity.CRITICAL, "loads compiled code that it fetched from the network", "fetched-code")
     data = concrete(values[0]) if values else None
     if isinstance(data, bytes) and len(data) >= 32 and data[:1] in (b"c", b"\xe3"):  # a marshalled code object
@@ -192,9 +197,15 @@ def _loads_code(values: tuple[Value, ...]) -> Intent | None:
     return None
 
 
-def _runs_command(symbol: Symbol, values: tuple[Value, ...]) -> Intent | None:
+def _streams(call: Call) -> tuple[Value, ...]:
+    """What a program gets as its input and outputs."""
+    named = tuple(value for name, value in call.kwargs if name in ("stdin", "stdout", "stderr"))
+    return named + (call.args[3:6] if str(call.callee) == "subprocess.Popen" else ())
+
+
+def _runs_command(symbol: Symbol, values: tuple[Value, ...], streams: tuple[Value, ...]) -> Intent | None:
     where = origins(values)
-    if where.socket:
+    if origins(streams).socket:
         return Intent(Severity.CRITICAL, "starts a program wired to a network connection (a reverse shell)", "reverse-shell")
     if where.fetched:
         return Intent(Severity.CRITICAL, "runs what it fetched from the network", "fetched-command")
@@ -219,8 +230,7 @@ def _command_text(value: Value) -> str:
     if text is not None:
         return text if isinstance(text, str) else text.decode("latin-1")
     if isinstance(value, Items):
-        words = [concrete(item) for item in value.items[:64]]
-        return " ".join(word if isinstance(word, str) else word.decode("latin-1") if word else "…" for word in words)
+        return " ".join((not isinstance(item, Items) and _command_text(item)) or "…" for item in value.items[:64])
     if isinstance(value, Result) and value.callee == Symbol("operator", "concat"):
         return "".join(_command_text(part) or "…" for part in value.args[:64])
     return ""

@@ -7,15 +7,16 @@ its arguments look like.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toadstone.core.fact import Call, Import, Moment
 from toadstone.core.finding import Confidence, Json, Severity
-from toadstone.core.value import Excerpt, Opaque, Result, Symbol, Value, leaves, render
+from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value, leaves, render
 from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_known
 from toadstone.symbols.arguments import Look, looks_of, symbols_in
 from toadstone.symbols.assembly import is_assembler, is_own, makes_function
 from toadstone.symbols.harmless import is_harmless
+from toadstone.symbols.roles import Role, has_text, names_gadget, role_of
 
 _CALLED = {
     Effect.RUN_COMMAND: Severity.CRITICAL,
@@ -47,6 +48,8 @@ _IMPORTED = {
 
 _PAYLOAD = frozenset({Look.COMMAND, Look.CODE, Look.ADDRESS, Look.PATH, Look.ENCODED})
 _STRONG = frozenset({Look.COMMAND, Look.CODE})
+_USUAL_IN_CONFIG = frozenset({Look.PATH})
+"""Configurations tell classes where their data lies; a pickle has no reason to."""
 
 _DEFERRED = frozenset(
     {
@@ -56,11 +59,18 @@ _DEFERRED = frozenset(
 )
 """Makers of callables that do nothing until they are called; what they hold is judged as an import."""
 
+_METHOD_CALLERS = frozenset(Symbol(module, "methodcaller") for module in ("operator", "_operator"))
+_ATTRIBUTE_GETTERS = frozenset(Symbol(module, "attrgetter") for module in ("operator", "_operator"))
+_ATTRIBUTE_OF = frozenset({Symbol("builtins", "getattr"), Symbol("inspect", "getattr_static"), Symbol("dill._dill", "_get_attr")})
+
 _BY_PROXY = frozenset({Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__")})
 """Functions of the pickle protocol itself that make an instance of their first argument."""
 
+_MOST_PARTS = 32
+"""Parts of a dotted name; no real one has more than five."""
+
 _SETTING = frozenset({"BUILD", "APPENDS", "SETITEMS", "ADDITEMS"})
-_METHODS = {"BUILD": "__setstate__", "APPENDS": "extend", "SETITEMS": "__setitem__", "ADDITEMS": "add"}
+_METHODS = {"BUILD": ("__setstate__",), "APPENDS": ("extend", "append"), "SETITEMS": ("__setitem__",), "ADDITEMS": ("add",)}
 
 
 @dataclass(frozen=True)
@@ -118,13 +128,16 @@ def judge_import(fact: Import) -> Judgement | None:
     symbol = fact.symbol
     if not symbol.module:
         return None  # extension codes and computed names have a check of their own
-    knowledge = effects_of(symbol.module, symbol.name)
+    knowledge = effects_of(symbol.module, symbol.name) or _known_behind(symbol)
     if knowledge is None and not symbol.name and not module_known(symbol.module):
         why = f"imports the module {symbol.module} by name, which nobody has reviewed"
-        return Judgement(Severity.MEDIUM, Confidence.MEDIUM, symbol.module, ("import-name",), why)
+        severity = Severity.HIGH if fact.how == "import_module" else Severity.MEDIUM
+        return Judgement(severity, Confidence.MEDIUM, symbol.module, ("import-name",), why)
     if knowledge is None or symbol in _DEFERRED or is_assembler(symbol) or is_harmless(symbol, "import", ()):
         return None
     effects = _ordered(knowledge)
+    if role_of(symbol, fact.how) is Role.CLASS and " -> " in knowledge.witness:
+        return None  # an object's class: what its constructor can do matters when the constructor is called
     severity = max((_IMPORTED.get(effect, Severity.INFO) for effect in effects), default=Severity.INFO)
     if severity < Severity.MEDIUM:
         return None
@@ -139,17 +152,90 @@ def judge_call(fact: Call) -> Judgement | None:
     if how.endswith(" resolved"):
         return None  # it only passes on a name, and that import is judged by itself
     if isinstance(callee, Symbol) and callee in _BY_PROXY and args and isinstance(args[0], Symbol):
+        if callee.name == "_reconstructor" and (judged := _judge_base(fact)):
+            return judged
         callee, args, how = args[0], args[1:], "NEWOBJ"
         args = tuple(value for value in args if not isinstance(value, Symbol) and value is not None)
     if not isinstance(callee, Symbol):
         return _judge_computed(callee, args, fact.kwargs)
-    if is_assembler(callee) or callee in _DEFERRED or is_harmless(callee, how, args, fact.kwargs):
+    if callee in _DEFERRED:
+        return _judge_deferred(callee, args, fact.kwargs)
+    if is_assembler(callee) or is_harmless(callee, how, args, fact.kwargs):
         return None
-    target = Symbol(callee.module, f"{callee.name}.{_METHODS[how]}") if how in _SETTING else callee
-    knowledge = effects_of(target.module, target.name) if target.module else None
-    if knowledge is not None and (judged := _judge_known(target, knowledge, how, args, fact.kwargs)):
+    knowledge = None
+    for target in _targets(callee, how):
+        knowledge = (effects_of(target.module, target.name) or _known_behind(target)) if target.module else None
+        if knowledge is not None and (judged := _judge_known(target, knowledge, how, args, fact.kwargs)):
+            return judged
+    if how == "BUILD" and args and (judged := _judge_destructor(callee, args[0])):
         return judged
-    return _judge_unknown(callee, how, args, fact.kwargs, known=knowledge is not None)
+    usual = _USUAL_IN_CONFIG if fact.language == "config" else frozenset()
+    return _judge_unknown(callee, how, args, fact.kwargs, known=knowledge is not None, usual=usual)
+
+
+def _known_behind(symbol: Symbol) -> Knowledge | None:
+    """What is known of a name that runs through a module which an unknown module has imported (``acme.models``, ``os.system``)."""
+    parts = symbol.name.split(".")
+    if len(parts) < 2 or len(parts) > _MOST_PARTS or module_known(symbol.module):
+        return None
+    for index in range(len(parts) - 1):
+        if module_known(parts[index]) and (found := effects_of(parts[index], ".".join(parts[index + 1 :]))) is not None:
+            return found
+    return None
+
+
+def _targets(callee: Symbol, how: str) -> list[Symbol]:
+    """Name what really runs: the callee, or the methods of the object whose state or items are set."""
+    return [Symbol(callee.module, f"{callee.name}.{method}") for method in _METHODS[how]] if how in _SETTING else [callee]
+
+
+def _judge_base(fact: Call) -> Judgement | None:
+    """Judge the second argument of ``copyreg._reconstructor``: the ``__init__`` of that class is run on the third."""
+    _, *rest = fact.args
+    if len(rest) < 2 or not isinstance(rest[0], Symbol) or rest[0] in (Symbol("builtins", "object"), fact.args[0]):
+        return None
+    return judge_call(replace(fact, callee=rest[0], args=tuple(rest[1:2])))
+
+
+def _judge_destructor(symbol: Symbol, state: Value) -> Judgement | None:
+    """Judge an object whose attributes the stream sets: its destructor runs on them, whatever the loader does with it."""
+    target = Symbol(symbol.module, f"{symbol.name}.__del__")
+    knowledge = effects_of(target.module, target.name) if symbol.module else None
+    if knowledge is None or not knowledge.exact:
+        return None
+    private = f"_{symbol.name.rpartition('.')[2].lstrip('_')}__"
+    given = {str(key).replace(private, "__") for key in _keys(state)}
+    effects = [
+        effect
+        for effect in Effect
+        if any(
+            way.effect is effect and way.parameters and all(parameter.attribute in given for parameter in way.parameters)
+            for way in knowledge.sensitive
+        )
+    ]
+    if not effects:
+        return None
+    severity = max(_CALLED[effect] for effect in effects)
+    why = f"sets what {target} works on, which can {_phrase(effects)}"
+    return Judgement(severity, Confidence.HIGH, str(target), _names(effects), why, knowledge.witness)
+
+
+def _keys(state: Value) -> list[Value]:
+    """List the attribute names that a state sets: of a dict, or of a pair of dicts (the second for slots)."""
+    if not isinstance(state, Items):
+        return []
+    if state.kind == "dict":
+        return [pair.items[0] for pair in state.items if isinstance(pair, Items) and len(pair.items) == 2]
+    return [key for part in state.items if isinstance(part, Items) and part.kind == "dict" for key in _keys(part)]
+
+
+def _judge_deferred(symbol: Symbol, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> Judgement | None:
+    """Judge a callable that is made and kept for later: it is ordinary unless what it will hand over is a command or code."""
+    looks = looks_of([*args, *(value for _, value in kwargs)])
+    if not _STRONG & looks.keys():
+        return None
+    why = f"keeps {_listed(looks)} in {symbol} for a later call"
+    return Judgement(Severity.HIGH, Confidence.MEDIUM, str(symbol), (), why, "", _shown(looks))
 
 
 def _judge_known(
@@ -161,7 +247,7 @@ def _judge_known(
 ) -> Judgement | None:
     """Judge a call whose effects are known: those count that its arguments (or nothing but the call) decide about."""
     effects = _effective(knowledge, how, args, kwargs)
-    if not effects:
+    if not effects or (effects == [Effect.CALL] and _calls_the_known(args, kwargs)):
         return None
     looks = looks_of([*args, *(value for _, value in kwargs)])
     severity = max(_CALLED[effect] for effect in effects)
@@ -179,6 +265,15 @@ def _judge_known(
     why = f"calls {symbol}, which can {_phrase(effects)}" + (f", with {inner}" if inner else "")
     confidence = Confidence.HIGH if knowledge.exact else Confidence.MEDIUM
     return Judgement(severity, confidence, str(symbol), _names(effects), why, knowledge.witness, _shown(looks))
+
+
+def _calls_the_known(args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> bool:
+    """Whether all that a higher-order function is given to call are classes of walked modules without an effect."""
+    given = symbols_in([*args, *(value for _, value in kwargs)])
+    return bool(given) and all(
+        module_known(symbol.module) and role_of(symbol, "REDUCE") is not Role.FUNCTION and effects_of(symbol.module, symbol.name) is None
+        for symbol in given
+    )
 
 
 def _tells(values: list[Value]) -> bool:
@@ -218,27 +313,50 @@ def _judge_unknown(
     kwargs: tuple[tuple[str, Value], ...],
     *,
     known: bool,
+    usual: frozenset[Look] = frozenset(),
 ) -> Judgement | None:
-    """Judge code of which no effect is known: by whether anybody looked at its sources, and by its arguments."""
+    """Judge code of which no effect is known: by its part, by whether its sources were walked, and by its arguments."""
     values = [*args, *(value for _, value in kwargs)]
     looks = looks_of(values)
+    gadget = names_gadget(values) if how not in _SETTING else ""
     walked = known or module_known(symbol.module)
-    state = how in _SETTING
-    strong = _STRONG & looks.keys()
-    payload = _PAYLOAD & looks.keys()
-    if walked:
-        if not strong or state:
-            return None
-        severity = Severity.HIGH if not known else Severity.MEDIUM
-    elif strong or (payload and not state):
+    severity = _unknown_severity(role_of(symbol, how), frozenset(looks) - usual, how, walked=walked, known=known, text=has_text(values))
+    if usual and severity is not None and not _PAYLOAD & looks.keys() - usual:
+        severity = None if walked else Severity.MEDIUM  # configurations call public functions with names and paths all day
+    if not walked and how not in _SETTING and _runs_through(symbol):
         severity = Severity.HIGH
-    else:
-        severity = Severity.MEDIUM
-    what = _METHODS[how] if state else "it"
-    why = f"runs {symbol} ({what} is code that nobody has reviewed)"
-    if payload:
+    if gadget or _STRONG & looks.keys():
+        severity = max(severity or Severity.INFO, Severity.MEDIUM if known or (how in _SETTING and walked) else Severity.HIGH)
+    if severity is None:
+        return None
+    if gadget:
+        why = f"hands the name {gadget!r} to {symbol}"
+    elif _PAYLOAD & looks.keys():
         why = f"hands {_listed(looks)} to {symbol}"
+    elif walked:
+        why = f"calls {symbol}, a function that is no part of putting an object together"
+    else:
+        why = f"runs {symbol} ({_METHODS[how][0] if how in _SETTING else 'it'} is code that nobody has reviewed)"
     return Judgement(severity, Confidence.MEDIUM, str(symbol), (), why, "", _shown(looks))
+
+
+def _runs_through(symbol: Symbol) -> bool:
+    """Whether a dotted name goes through something that is no class: picklers write ``Class.method``, never ``module.function``."""
+    first, _, rest = symbol.name.partition(".")
+    return bool(rest) and not any(character.isupper() for character in first)
+
+
+def _unknown_severity(role: Role, looks: frozenset[Look], how: str, *, walked: bool, known: bool, text: bool) -> Severity | None:
+    """Weigh code of which no effect is known."""
+    if how in _SETTING:
+        return None if walked else Severity.MEDIUM
+    if known:  # its effect needs arguments that are not given
+        return Severity.MEDIUM if role is Role.FUNCTION and text else None
+    if role is Role.FUNCTION:
+        return Severity.HIGH if text else Severity.MEDIUM
+    if _PAYLOAD & looks:
+        return Severity.HIGH
+    return None if walked else Severity.MEDIUM
 
 
 def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> Judgement | None:
@@ -254,13 +372,37 @@ def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[
         return None
     if isinstance(maker, Symbol) and is_harmless(maker, "computed", args, kwargs):
         return None
-    severity = Severity.HIGH if _PAYLOAD & looks.keys() else Severity.MEDIUM
+    if (method := _method(callee, args)) is not None:
+        symbol, given = method
+        knowledge = effects_of(symbol.module, symbol.name)
+        judged = _judge_known(symbol, knowledge, "method", given, kwargs) if knowledge is not None else None
+        if judged is not None and judged.severity >= Severity.HIGH:
+            return judged
+    standard = isinstance(maker, Symbol) and module_known(maker.module)
+    inner = _dangerous_arguments((callee,), ())
+    severity = Severity.HIGH if _PAYLOAD & looks.keys() or inner or standard else Severity.MEDIUM
     why = (
         f"calls what {maker} gave, made only while loading"
         if isinstance(maker, Symbol)
         else "calls something made only while loading"
     )
     return Judgement(severity, Confidence.MEDIUM, f"{maker}()" if isinstance(maker, Symbol) else "", (), why, "", _shown(looks))
+
+
+def _method(callee: Result, args: tuple[Value, ...]) -> tuple[Symbol, tuple[Value, ...]] | None:
+    """Name the method that a computed callable is, when it is one of an object that a named class made, with its arguments."""
+    maker = callee.callee
+    if maker in _METHOD_CALLERS and callee.args and args:
+        owner, name, given = args[0], callee.args[0], (args[0], *callee.args[1:])
+    elif maker in _ATTRIBUTE_OF and len(callee.args) >= 2:
+        owner, name, given = callee.args[0], callee.args[1], (callee.args[0], *args)
+    elif isinstance(maker, Result) and maker.callee in _ATTRIBUTE_GETTERS and maker.args and callee.args:
+        owner, name, given = callee.args[0], maker.args[0], (callee.args[0], *args)
+    else:
+        return None
+    if not isinstance(owner, Result) or not isinstance(owner.callee, Symbol) or not isinstance(name, str):
+        return None
+    return Symbol(owner.callee.module, f"{owner.callee.name}.{name}"), given
 
 
 def _dangerous_arguments(args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> str | None:

@@ -6,7 +6,7 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Iterator
 
 from toadstone.symbols.knowledge import Effect, Knowledge, parse_knowledge
-from toadstone.symbols.tables import class_bases, effect_line, judged_modules, module_names
+from toadstone.symbols.tables import class_bases, effect_line, has_table, judged_modules, module_names
 
 MAX_NAME = 1_000
 MAX_PARTS = 32
@@ -65,7 +65,7 @@ def steps(module: str, parts: tuple[str, ...]) -> Iterator[Place]:
         there, _, rest = target.lstrip(INSTANCE).partition(":")
         following = tuple(rest.split(".")) if rest else ()
         if following + parts[1:] and (len(parts) > 1 or not target.startswith(INSTANCE)):
-            yield there, following + parts[1:]
+            yield there or module, following + parts[1:]
     if len(parts) > 1 and module_names(f"{module}.{parts[0]}") is not None:
         yield f"{module}.{parts[0]}", parts[1:]
 
@@ -76,7 +76,7 @@ def bases(module: str, parts: tuple[str, ...]) -> Iterator[Place]:
         for base in class_bases(module, ".".join(parts[:count])):
             there, _, rest = base.partition(":")
             if rest:
-                yield there, (*rest.split("."), *parts[count:])
+                yield there or module, (*rest.split("."), *parts[count:])
 
 
 def outside(module: str, parts: tuple[str, ...]) -> Iterator[Place]:
@@ -132,6 +132,8 @@ def find(module: str, qualname: str) -> Knowledge | None:
     if not well_formed(module, qualname):
         return None
     module, qualname = renamed(module, qualname)
+    if not has_table(module):
+        return judged(module) or reflected([(module, tuple(qualname.split(".")))])
     visited = list(places(module, qualname))
     known = next((found for place in visited if (found := listed(*place)) is not None), None)
     if known is not None:

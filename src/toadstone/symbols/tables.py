@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,19 @@ def shard_of(module: str) -> str:
     """The table that a module belongs to."""
     top = module.partition(".")[0]
     return top if top in shards() and top != STANDARD else STANDARD
+
+
+@cache
+def standard_packages() -> frozenset[bytes]:
+    """The top-level names in the tables of the standard library."""
+    tables = (read(kind, STANDARD) for kind in ("aliases", "effects"))
+    return frozenset(name for table in tables for name in re.findall(rb"^[^.\t\n]+", table, re.MULTILINE))
+
+
+def has_table(module: str) -> bool:
+    """Whether any table has lines of the module's top-level package; of most unknown modules none has."""
+    top = module.partition(".")[0]
+    return (top in shards() and top != STANDARD) or top.encode("utf-8", "surrogatepass") in standard_packages()
 
 
 def lines(kind: str, module: str, key: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from toadstone.core.budget import Budget
 from toadstone.core.check import Check, make_checks
 from toadstone.core.digest import digests
 from toadstone.core.fact import Fact, Link, Unread
-from toadstone.core.finding import Finding
+from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
 from toadstone.core.policy import Config, Policy
 from toadstone.core.report import Gap, Report, Subject
@@ -99,14 +99,43 @@ class Scanner:
 
     def _judge(self, facts: Iterator[Fact]) -> tuple[list[Finding], list[Gap]]:
         ledger = _Tally()
+        pairs = self._pairs(facts, ledger)
+        judged = _Judged()
+        while not judged.all:  # a check that fails ends its shield; the next turn goes on behind it
+            for result in shielded(judged.results(pairs), judged.failed):
+                ledger.add(result)
+        return ledger.findings(), ledger.gaps
+
+    def _pairs(self, facts: Iterator[Fact], ledger: _Tally) -> Iterator[tuple[Check, Fact]]:
+        """Yield what is to be judged by whom; what is unread goes into the ledger."""
         for fact in facts:
             if type(fact) is Unread:
-                ledger.gaps.append(Gap(fact.place, fact.reason))
+                ledger.add(fact)
                 continue
             for check in self._readers.get(type(fact), ()):
-                for result in shielded(_examined(check, fact), _failed(check, fact)):
-                    ledger.add(result)
-        return ledger.findings(), ledger.gaps
+                yield check, fact
+
+
+class _Judged:
+    """Asks checks about facts inside one shield, also one whose `examine` is no generator or yields what is no finding."""
+
+    def __init__(self) -> None:
+        self.all = False
+        self._now: tuple[Check, Fact] | None = None
+
+    def results(self, pairs: Iterator[tuple[Check, Fact]]) -> Iterator[Finding]:
+        for check, fact in pairs:
+            self._now = check, fact
+            for result in check.examine(fact):
+                if not isinstance(result, Finding):
+                    raise TypeError(f"examine gives {type(result).__name__}, not Finding")
+                yield result
+        self.all = True
+
+    def failed(self, reason: str) -> Unread:
+        assert self._now is not None
+        check, fact = self._now
+        return Unread(fact.place, f"check {check.id}: {reason}")
 
 
 class _Tally:
@@ -118,12 +147,16 @@ class _Tally:
         self._counts: dict[tuple[str, str], int] = {}
         self._plain: dict[str, list[Finding]] = {}
         self._dropped: dict[str, int] = {}
+        self._levels: dict[tuple[str, Severity], int] = {}
 
     def add(self, result: Finding | Unread) -> None:
         if isinstance(result, Unread):
             self.gaps.append(Gap(result.place, result.reason))
         elif result.key:
             key = (result.check, result.key)
+            if key not in self._keyed and not self._room(result):
+                self._dropped[result.check] = self._dropped.get(result.check, 0) + 1
+                return
             self._counts[key] = self._counts.get(key, 0) + 1
             known = self._keyed.get(key)
             if known is None or _weight(result) > _weight(known):
@@ -135,30 +168,25 @@ class _Tally:
             else:
                 self._dropped[result.check] = self._dropped.get(result.check, 0) + 1
 
+    def _room(self, finding: Finding) -> bool:
+        """Whether one more key of a check and severity is listed: a flood of mild ones must not hide a grave one."""
+        level = (finding.check, finding.severity)
+        self._levels[level] = self._levels.get(level, 0) + 1
+        return self._levels[level] <= _MOST
+
     def findings(self) -> list[Finding]:
         for key, count in self._counts.items():
             if count > 1:
                 self._keyed[key].evidence["occurrences"] = count
         for check, count in self._dropped.items():
-            self._plain[check][-1].evidence["further_findings"] = count
+            last = self._plain.get(check) or [known for key, known in self._keyed.items() if key[0] == check]
+            last[-1].evidence["further_findings"] = count
         return [*self._keyed.values(), *(finding for listed in self._plain.values() for finding in listed)]
-
-
-def _examined(check: Check, fact: Fact) -> Iterator[Finding]:
-    """Ask a check inside the shield, also one whose `examine` is no generator or yields what is no finding."""
-    for result in check.examine(fact):
-        if not isinstance(result, Finding):
-            raise TypeError(f"examine gives {type(result).__name__}, not Finding")
-        yield result
 
 
 def _weight(finding: Finding) -> tuple[int, int, float, bool]:
     """Of findings that say the same, the worst one stands for all; among equals one that shows the code."""
     return finding.severity, finding.confidence, finding.score, "code" in finding.evidence
-
-
-def _failed(check: Check, fact: Fact) -> Callable[[str], Finding | Unread]:
-    return lambda reason: Unread(fact.place, f"check {check.id}: {reason}")
 
 
 def _state(path: Path) -> tuple[int, int, int]:

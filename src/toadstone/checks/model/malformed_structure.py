@@ -27,8 +27,9 @@ class MalformedStructure(Check):
     loads may be different ones. Names with invisible or reversed characters deceive the person who looks.
 
     ## How it decides
-    `medium`: a defect is often no more than a broken download, and a doubled key may be a careless writer, but a person
-    should look before the file is used. What could be read up to the defect, and every reading of what is ambiguous, is
+    `medium`: a defect is often no more than a broken download, and a doubled key in a file that people edit may be an
+    oversight, but a person should look before the file is used. `high`: an entry given twice in what only programs write
+    (the header of a tensor file, a serialised object): they write from a table, which holds each key once. What could be read up to the defect, and every reading of what is ambiguous, is
     judged by all other checks. Contradictions inside archives, which careless writers do not produce, are reported as
     ``archive-mismatch``.
 
@@ -42,22 +43,27 @@ class MalformedStructure(Check):
     CWE-436, CWE-20, CWE-451; ReversingLabs, "Malicious ML models discovered on Hugging Face platform" (2025, nullifAI).
     """
 
-    KINDS: ClassVar[dict[str, str]] = {
-        "malformed": "The structure is broken",
-        "parser-confusion": "Two implementations read this differently",
-        "name-trick": "A name deceives",
+    KINDS: ClassVar[dict[str, tuple[Severity, str]]] = {
+        "malformed": (Severity.MEDIUM, "The structure is broken"),
+        "parser-confusion": (Severity.MEDIUM, "Two implementations read this differently"),
+        "name-trick": (Severity.MEDIUM, "A name deceives"),
+        "array-confusion": (Severity.HIGH, "An array hides what stands behind it"),
+        "ambiguous-record": (Severity.HIGH, "An entry is given twice"),
     }
 
     def examine(self, fact: Anomaly) -> Iterator[Finding]:
         """Judge one defect."""
         if fact.kind in self.KINDS:
-            yield self.finding(fact.place, f"{self.KINDS[fact.kind]}: {fact.detail}.", key=fact.kind, kind=fact.kind)
+            severity, what = self.KINDS[fact.kind]
+            yield self.finding(fact.place, f"{what}: {fact.detail}.", severity=severity, key=fact.kind, kind=fact.kind)
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:
         """Give one of each kind."""
         yield Anomaly(Place("model.pkl", offset=40), "malformed", "0x07 is no opcode; what came before has already run by then")
-        yield Anomaly(Place("model.gguf", offset=24), "parser-confusion", "the key 'tokenizer.chat_template' is given twice")
+        yield Anomaly(Place("model.joblib", offset=90), "array-confusion", "an array is described as joblib never does")
+        yield Anomaly(Place("config.json"), "parser-confusion", "the key 'auto_map' occurs twice in one mapping")
+        yield Anomaly(Place("model.gguf", offset=24), "ambiguous-record", "the key 'tokenizer.chat_template' is given twice")
         yield Anomaly(Place("model.zip"), "name-trick", "'a\\u202etxt.pkl' contains control or invisible characters")
 
     @classmethod

@@ -36,7 +36,9 @@ class PathTraversal(Check):
 
     ## How it decides
     A name that is absolute, has a drive letter, or goes up with ``..`` (with either slash), in either header of a member, is
-    `high`; so is a member that is written through a symbolic link of the same archive. Ordinary packers write relative names.
+    `high`; so is a member that is written through a symbolic link of the same archive, and one that becomes a device or a
+    pipe (reading a pipe waits for ever, a device is the machine's own memory or disk). Ordinary packers write relative names
+    and files.
 
     ## What it misses
     Names that become dangerous only through rules of one file system (short names, alternate streams), and links that leave
@@ -50,9 +52,11 @@ class PathTraversal(Check):
     """
 
     def examine(self, fact: Anomaly) -> Iterator[Finding]:
-        """Judge one name."""
+        """Judge one name or kind of member."""
         if fact.kind == "path-traversal":
             yield self.finding(fact.place, f"Unpacking writes elsewhere: {fact.detail}.")
+        elif fact.kind == "special-file":
+            yield self.finding(fact.place, f"Unpacking makes no ordinary file: {fact.detail}.")
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:
@@ -60,6 +64,7 @@ class PathTraversal(Check):
         place = Place("model.nemo", offset=512)
         yield Anomaly(place, "path-traversal", "'../../.bashrc' leads out of the folder it is unpacked into")
         yield Anomaly(place, "path-traversal", "'out/x' is written through the link 'out'")
+        yield Anomaly(place, "special-file", "'model.pkl' would be made a device or pipe")
 
     @classmethod
     def good(cls) -> Iterator[Fact]:

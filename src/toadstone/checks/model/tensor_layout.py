@@ -12,6 +12,7 @@ from toadstone.core.place import Place
 _MEANING = {
     "tensor-bounds": "A tensor's place, size, shape and type contradict each other or the data",
     "tensor-overlap": "Two tensors share bytes",
+    "forged-header": "The header has a form that no writer produces",
 }
 
 
@@ -42,7 +43,8 @@ class TensorLayout(Check):
 
     ## How it decides
     Contradictions of bounds are `high`: no writer of safetensors, GGUF or ONNX produces them, because sizes are computed from
-    the same shape and type that are stored. Overlaps are `medium`: the reference loaders refuse them, but hand-made files
+    the same shape and type that are stored. So are headers of a form that the reference loader refuses and a broken download
+    cannot explain: entries that are no entries, offsets that are no offsets, structures where the format has strings. Overlaps are `medium`: the reference loaders refuse them, but hand-made files
     that share weights by pointing twice at the same bytes do exist. A file that is merely shorter than its directory says is
     a broken download; it is reported as incomplete, not as a finding.
 
@@ -73,6 +75,7 @@ class TensorLayout(Check):
         place = Place("model.safetensors", "", 8)
         yield Anomaly(place, "tensor-bounds", "tensor 'w': F32 of shape [2, 2] needs 16 bytes; the offsets give 64")
         yield Anomaly(place, "tensor-overlap", "tensor 'b' begins inside the one before")
+        yield Anomaly(place, "forged-header", "tensor 'w': the entry is no object")
 
     @classmethod
     def good(cls) -> Iterator[Fact]:

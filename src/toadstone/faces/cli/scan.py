@@ -55,7 +55,7 @@ def parser() -> Parser:
 def run(words: list[str]) -> int:
     """Run the command; give its exit code."""
     options = parser().parse_intermixed_args(words)
-    config = _config(options.policy, options.targets)
+    config = _config(options.policy, options.targets, quiet=options.quiet)
     config = replace(
         config,
         gate=Severity.parse(options.fail_on) if options.fail_on else config.gate,
@@ -81,25 +81,20 @@ def run(words: list[str]) -> int:
     return report.exit_code(policy.gate)
 
 
-def _config(policy: str | None, targets: list[str]) -> Config:
-    """Read the named configuration, or the nearest one above the working folder.
+def _config(policy: str | None, targets: list[str], *, quiet: bool) -> Config:
+    """Read the named configuration, or the nearest one at or above the working folder.
 
-    A configuration inside a scanned TARGET is not trusted: whoever made the model must not decide how it is judged.
+    Configurations elsewhere are never read: whoever made a model must not decide how it is judged. Somebody who stands
+    inside what is scanned may be using the settings of that somebody else, and is told so.
     """
     if policy:
         return read_config(Path(policy))
     config = find_config(Path.cwd())
-    if config.origin:
+    if config.origin and not quiet:
         origin = Path(config.origin).resolve()
-        for target in targets:
-            folder = Path(target).resolve()
-            if (
-                folder != Path.cwd()
-                and folder.is_dir()
-                and origin.is_relative_to(folder)
-                and not Path.cwd().is_relative_to(folder)
-            ):
-                return Config()
+        if any(origin.is_relative_to(Path(target).resolve()) for target in targets):
+            advice = "which is part of what is scanned; --policy FILE names others."
+            sys.stderr.write(f"toadstone: using the settings of {config.origin}, {advice}\n")
     return config
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from toadstone.core.value import Items, Value
 from toadstone.readers.code.disassemble import Instruction
 from toadstone.readers.code.stack import NULL, Walk, handles
-from toadstone.readers.code.values import UNKNOWN, plain
+from toadstone.readers.code.values import UNKNOWN
 
 # calls
 
@@ -48,7 +48,7 @@ def _call(walk: Walk, step: Instruction) -> None:
 
 @handles("CALL_KW")
 def _call_kw(walk: Walk, step: Instruction) -> None:
-    names = plain(walk.pop())
+    names = walk.machine.strings.plain(walk.pop())
     args, kwargs = _named(walk.pops(min(step.arg, 10_000)), tuple(map(str, names)) if isinstance(names, list) else ())
     other, callee = walk.pop(), walk.pop()
     walk.call(callee, other, args, kwargs)
@@ -62,7 +62,7 @@ def _call_function(walk: Walk, step: Instruction) -> None:
 
 @handles("CALL_FUNCTION_KW")
 def _call_function_kw(walk: Walk, step: Instruction) -> None:
-    names = plain(walk.pop())
+    names = walk.machine.strings.plain(walk.pop())
     args, kwargs = _named(walk.pops(min(step.arg, 10_000)), tuple(map(str, names)) if isinstance(names, list) else ())
     walk.call(walk.pop(), NULL, args, kwargs)
 
@@ -85,7 +85,7 @@ def _call_ex(walk: Walk, step: Instruction) -> None:
         if isinstance(named, Items)
         else []
     )
-    kwargs = [(str(plain(key)), value) for key, value in pairs]
+    kwargs = [(str(walk.machine.strings.plain(key)), value) for key, value in pairs]
     walk.call(callee, other, list(given.items) if isinstance(given, Items) and given.kind != "dict" else [UNKNOWN], kwargs)
 
 
@@ -135,7 +135,7 @@ def _build_string(walk: Walk, step: Instruction) -> None:
 def _format(walk: Walk, step: Instruction) -> None:
     if step.name == "FORMAT_WITH_SPEC" or (step.name == "FORMAT_VALUE" and step.arg & 4):
         walk.pop()
-    value = plain(walk.stack[-1]) if walk.stack else UNKNOWN
+    value = walk.machine.strings.plain(walk.stack[-1]) if walk.stack else UNKNOWN
     if isinstance(value, (int, float)) and walk.stack and not (isinstance(value, int) and value.bit_length() > 512):
         walk.stack[-1] = str(value)
 
@@ -182,7 +182,7 @@ def _same(walk: Walk, _step: Instruction) -> None:
 
 @handles("UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_NOT")
 def _unary(walk: Walk, step: Instruction) -> None:
-    value = plain(walk.pop())
+    value = walk.machine.strings.plain(walk.pop())
     walk.push(-value if step.name == "UNARY_NEGATIVE" and isinstance(value, (int, float)) and abs(value) < 1 << 64 else UNKNOWN)
 
 
@@ -204,7 +204,7 @@ def _binary_op(walk: Walk, step: Instruction) -> None:
 def _subscribe(walk: Walk, _step: Instruction) -> None:
     key, base = walk.pop(), walk.pop()
     if isinstance(key, Items) and key.kind == "slice":
-        walk.push(_sliced(walk, base, [plain(part) for part in key.items]))
+        walk.push(_sliced(walk, base, [walk.machine.strings.plain(part) for part in key.items]))
     else:
         walk.push(walk.machine.item(base, key) if base is not UNKNOWN else UNKNOWN)
 
@@ -212,7 +212,7 @@ def _subscribe(walk: Walk, _step: Instruction) -> None:
 @handles("BINARY_SLICE")
 def _binary_slice(walk: Walk, _step: Instruction) -> None:
     stop, start, base = walk.pop(), walk.pop(), walk.pop()
-    walk.push(_sliced(walk, base, [plain(start), plain(stop)]))
+    walk.push(_sliced(walk, base, [walk.machine.strings.plain(start), walk.machine.strings.plain(stop)]))
 
 
 def _sliced(walk: Walk, base: Value, parts: list[object]) -> Value:

@@ -13,10 +13,15 @@ from toadstone.readers.code.folding import SIGNS
 from toadstone.readers.code.machine import Args, Kwargs, Machine
 from toadstone.readers.code.names import CHANGING, SILENT
 from toadstone.readers.code.scopes import BODY, MODULE, Class, Function, Method, Record, Scope, Unit
-from toadstone.readers.code.values import UNKNOWN, Bound, Instance, Local, Namespace, global_name, join, noted, plain
+from toadstone.readers.code.values import UNKNOWN, Bound, Instance, Local, Namespace, global_name, join
 
 NESTED = 120
 """Expressions inside each other that are followed; deeper ones are searched for calls without being worked out."""
+
+_COPYING = 100_000
+"""Steps after which changed containers are no longer pictured item by item."""
+
+_HUGE = 1 << 512
 
 UNROLLED = 4096
 """Items of a constant sequence over which a comprehension or loop is worked out."""
@@ -175,7 +180,7 @@ class Expressions(Machine):
                 kwargs.append((keyword.arg, value))
             elif isinstance(value, Items) and value.kind == "dict":
                 kwargs += [
-                    (str(plain(pair.items[0])), pair.items[1])
+                    (str(self.strings.plain(pair.items[0])), pair.items[1])
                     for pair in value.items
                     if isinstance(pair, Items) and len(pair.items) == 2
                 ]
@@ -190,7 +195,8 @@ class Expressions(Machine):
         """A container that a name holds is changed in place: the name gets a new picture."""
         if name not in CHANGING or not isinstance(method, ast.Attribute) or not isinstance(method.value, ast.Name):
             return
-        made = Items(base.kind, list(base.items), base.more)
+        self.steps += len(base.items) >> 5
+        made = Items(base.kind, list(base.items) if self.steps < _COPYING else [], base.more + (self.steps >= _COPYING))
         first = args[0] if args else UNKNOWN
         if name == "append" and base.kind == "list" and (len(made.items) < UNROLLED and not made.more):
             made.items.append(first)
@@ -212,10 +218,10 @@ class Expressions(Machine):
         if not isinstance(node, ast.FormattedValue):
             return self.eval(node)
         value = self.eval(node.value)
-        worked_out = plain(value)
+        worked_out = self.strings.plain(value)
         if node.format_spec is not None or node.conversion not in (-1, 115):
             return UNKNOWN if not isinstance(value, (Symbol, Result)) else value
-        return str(worked_out) if isinstance(worked_out, (int, float)) and not _huge(worked_out) else value
+        return str(worked_out) if isinstance(worked_out, (int, float)) and abs(worked_out) < _HUGE else value
 
     def _binary(self, node: ast.BinOp) -> Value:
         spine: list[tuple[str, ast.expr]] = []
@@ -230,8 +236,8 @@ class Expressions(Machine):
         return value
 
     def _unary(self, node: ast.UnaryOp) -> Value:
-        value = plain(self.eval(node.operand))
-        if isinstance(value, (int, float)) and not isinstance(node.op, ast.Not) and not _huge(value):
+        value = self.strings.plain(self.eval(node.operand))
+        if isinstance(value, (int, float)) and not isinstance(node.op, ast.Not) and abs(value) < _HUGE:
             if isinstance(node.op, ast.USub):
                 return -value
             return ~value if isinstance(node.op, ast.Invert) and isinstance(value, int) else value
@@ -265,7 +271,7 @@ class Expressions(Machine):
         base = self.eval(node.value)
         if isinstance(node.slice, ast.Slice):
             parts = [
-                plain(self.eval(part)) if part is not None else None
+                self.strings.plain(self.eval(part)) if part is not None else None
                 for part in (node.slice.lower, node.slice.upper, node.slice.step)
             ]
             if base is UNKNOWN or any(part is not None and type(part) is not int for part in parts):
@@ -338,14 +344,14 @@ class Expressions(Machine):
         if isinstance(node, ast.DictComp):
             self.eval(node.key)
         value = self.eval(element)
-        return Items("list", [value], 1) if noted(value) and isinstance(value, Result) else UNKNOWN
+        return Items("list", [value], 1) if isinstance(value, Result) else UNKNOWN
 
     def _constant_items(self, value: Value) -> list[Value] | None:
         """Items of a constant sequence that is worth working through one by one."""
         if isinstance(value, Items) and value.kind in ("list", "tuple") and not value.more:
             items = value.items
         else:
-            worked_out = plain(value)
+            worked_out = self.strings.plain(value)
             if not isinstance(worked_out, (str, bytes)) or not worked_out:
                 return None
             items = list(worked_out)
@@ -362,10 +368,6 @@ class Expressions(Machine):
     def assign(self, target: ast.expr, value: Value) -> None:
         """Bind a target."""
         raise NotImplementedError
-
-
-def _huge(value: object) -> bool:
-    return isinstance(value, int) and value.bit_length() > 512
 
 
 _EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any], Value]] = {

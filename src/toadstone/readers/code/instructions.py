@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from toadstone.core.value import Items, Symbol, Value
 from toadstone.readers.code.disassemble import Instruction
-from toadstone.readers.code.stack import NULL, SYMBOL_BUILD_CLASS, Walk, constant, handles
-from toadstone.readers.code.values import UNKNOWN, join, plain
+from toadstone.readers.code.stack import NULL, SYMBOL_BUILD_CLASS, Walk, handles
+from toadstone.readers.code.values import UNKNOWN, join
 
 # constants and variables
 
@@ -14,7 +14,7 @@ from toadstone.readers.code.values import UNKNOWN, join, plain
 def _load_const(walk: Walk, step: Instruction) -> None:
     known = step.arg < len(walk.code.consts)
     walk.odd += not known
-    walk.push(constant(walk.code.consts[step.arg]) if known else UNKNOWN)
+    walk.push(walk.constant(step.arg) if known else UNKNOWN)
 
 
 @handles("RETURN_CONST")
@@ -143,7 +143,7 @@ def _push_null(walk: Walk, _step: Instruction) -> None:
 
 @handles("IMPORT_NAME")
 def _import_name(walk: Walk, step: Instruction) -> None:
-    names, level = plain(walk.pop()), plain(walk.pop())
+    names, level = walk.machine.strings.plain(walk.pop()), walk.machine.strings.plain(walk.pop())
     depth = level if isinstance(level, int) and 0 <= level < 64 else 0
     module = "." * depth + walk.name(step.arg)
     if not isinstance(names, list):

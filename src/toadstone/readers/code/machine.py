@@ -27,7 +27,6 @@ from toadstone.readers.code.values import (
     global_name,
     noted,
     options_of,
-    plain,
     result,
 )
 
@@ -64,6 +63,7 @@ class Machine:
         self.strings = Strings()
         self.modules: set[str] = set()
         self.stars: list[str] = []
+        self.constants: dict[tuple[int, int], Value] = {}
 
     # hooks
 
@@ -149,9 +149,9 @@ class Machine:
         """Give what ``base[key]`` is."""
         if isinstance(base, Namespace):
             return self._named(base.module, key)
-        if isinstance(base, Symbol) and base == Symbol("sys", "modules") and isinstance(plain(key), str):
-            self.on_import(Symbol(str(plain(key)), ""), "sys.modules")
-            return self.import_module(str(plain(key)))
+        if isinstance(base, Symbol) and base == Symbol("sys", "modules") and isinstance(self.strings.plain(key), str):
+            self.on_import(Symbol(str(self.strings.plain(key)), ""), "sys.modules")
+            return self.import_module(str(self.strings.plain(key)))
         if isinstance(base, Bound) and base.name in ("__globals__", "__dict__", "__builtins__"):
             return self._escaped(base, key)
         if isinstance(base, Either):
@@ -164,16 +164,16 @@ class Machine:
         return result(GETITEM, (base, key))
 
     def _entry(self, base: Items, key: Value) -> Value:
-        wanted = plain(key)
+        wanted = self.strings.plain(key)
         if isinstance(wanted, Opaque):
             return UNKNOWN
         for pair in reversed(base.items):
-            if isinstance(pair, Items) and len(pair.items) == 2 and plain(pair.items[0]) == wanted:
+            if isinstance(pair, Items) and len(pair.items) == 2 and self.strings.plain(pair.items[0]) == wanted:
                 return pair.items[1]
         return UNKNOWN
 
     def _named(self, module: str, key: Value) -> Value:
-        name = plain(key)
+        name = self.strings.plain(key)
         if not isinstance(name, str):
             return result(GETITEM, (Symbol(module, "__dict__"), key)) if module else UNKNOWN
         if not module:
@@ -182,7 +182,7 @@ class Machine:
 
     def _escaped(self, base: Bound, key: Value) -> Value:
         """An item of some function's globals: whoever digs there looks for a module or a built-in."""
-        name = plain(key)
+        name = self.strings.plain(key)
         if not isinstance(name, str):
             return result(GETITEM, (base, key))
         if name in MODULES:
@@ -289,10 +289,10 @@ class Machine:
     def _getattr(self, args: Args, _kwargs: Kwargs) -> Value:
         if len(args) < 2:
             return UNKNOWN
-        name = plain(args[1])
+        name = self.strings.plain(args[1])
         if not isinstance(name, str):
             for option in options_of(args[1]):
-                if isinstance(plain(option), str):
+                if isinstance(self.strings.plain(option), str):
                     return self._getattr((args[0], option), ())
             return result(GETATTR, args[:2]) if isinstance(args[0], (Symbol, Result)) else UNKNOWN
         value = args[0]
@@ -302,7 +302,7 @@ class Machine:
 
     def _import_call(self, args: Args, kwargs: Kwargs, how: str, whole: bool) -> Value | None:
         given = args[0] if args else dict(kwargs).get("name", UNKNOWN)
-        name = plain(given)
+        name = self.strings.plain(given)
         if not isinstance(name, str):
             self.on_import(Symbol("", ""), how)
             return None
@@ -327,7 +327,7 @@ class Machine:
         )
 
     def _resolve_name(self, args: Args, _kwargs: Kwargs) -> Value | None:
-        name = plain(args[0]) if args else UNKNOWN
+        name = self.strings.plain(args[0]) if args else UNKNOWN
         if not isinstance(name, str):
             return None
         module, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")

@@ -210,6 +210,13 @@ class Walk:
         old = where.get(name)
         where[name] = join(old, value) if old is not None and noted(old) else value
 
+    def constant(self, index: int) -> Value:
+        """Picture a constant, once for each code object."""
+        key = (id(self.code), index)
+        if key not in self.machine.constants:
+            self.machine.constants[key] = constant(self.code.consts[index])
+        return self.machine.constants[key]
+
     def _operator(self, sign: str) -> None:
         right, left = self.pop(), self.pop()
         if sign == "[]":

@@ -43,7 +43,7 @@ class Strings:
 
     def method(self, callee: Value, base: Value, name: str, args: tuple[Value, ...]) -> Value:
         """Give what a method of a constant gives, or `UNKNOWN`. ``callee`` pictures the method."""
-        owner = plain(base)
+        owner = self.plain(base)
         fold = METHODS.get(name)
         if fold is None or not isinstance(owner, (str, bytes)):
             return UNKNOWN
@@ -51,7 +51,7 @@ class Strings:
 
     def concat(self, parts: tuple[Value, ...]) -> Value:
         """Join text or bytes; unknown parts stay visible in the picture."""
-        values = [plain(part) for part in parts]
+        values = [self.plain(part) for part in parts]
         for kind, empty in ((str, ""), (bytes, b"")):
             if all(isinstance(value, kind) for value in values):
                 if not self._spend(sum(map(len, values))):
@@ -66,18 +66,18 @@ class Strings:
             sequences = self._sequences(left, right)
             return sequences if sequences is not None else self._sum(left, right)
         fold = OPERATORS.get(sign)
-        values = (plain(left), plain(right))
+        values = (self.plain(left), self.plain(right))
         if fold is not None and UNKNOWN not in values:
             made = self._made(fold, (left, right))
             if made is not UNKNOWN:
                 return self._kept(Symbol("operator", NAMES[sign]), (left, right), made)
-        if sign in ("%", "*") and (noted(left) and isinstance(plain(left), (str, bytes))):
+        if sign in ("%", "*") and (noted(left) and isinstance(self.plain(left), (str, bytes))):
             return result(Symbol("operator", NAMES[sign]), (left, right))
         tainted = isinstance(left, Known) or isinstance(right, Known)
         return result(Symbol("operator", NAMES.get(sign, sign)), (left, right)) if tainted or sign == "^" else UNKNOWN
 
     def _sum(self, left: Value, right: Value) -> Value:
-        values = (plain(left), plain(right))
+        values = (self.plain(left), self.plain(right))
         if all(isinstance(value, (int, float)) for value in values):
             made = self._made(lambda a, b: a + b, (left, right))
             return made if isinstance(made, (int, float)) else UNKNOWN
@@ -85,6 +85,8 @@ class Strings:
 
     def _sequences(self, left: Value, right: Value) -> Value:
         if isinstance(left, Items) and isinstance(right, Items) and left.kind == right.kind in ("list", "tuple"):
+            if not self._spend(len(left.items) + len(right.items)):
+                return UNKNOWN
             joined = Items(left.kind, list(left.items), left.more)
             joined.add(right.items)
             joined.more += right.more
@@ -95,8 +97,8 @@ class Strings:
         """Give an item or slice of a constant, or `UNKNOWN`."""
         if isinstance(base, Items) and isinstance(key, int) and base.kind in ("list", "tuple") and not base.more:
             return base.items[key] if -len(base.items) <= key < len(base.items) else UNKNOWN
-        owner = plain(base)
-        index = key if isinstance(key, slice) else plain(key)
+        owner = self.plain(base)
+        index = key if isinstance(key, slice) else self.plain(key)
         if not isinstance(owner, (str, bytes, list)) or not isinstance(index, (int, slice)):
             return UNKNOWN
         try:
@@ -104,7 +106,7 @@ class Strings:
         except FOLD_ERRORS:
             return UNKNOWN
         if isinstance(made, list):
-            return _pictured(made)
+            return _pictured(made) if self._spend(len(made)) else UNKNOWN
         if isinstance(made, (str, bytes)):
             reversing = isinstance(index, slice) and index.step is not None and index.step not in (1, None)
             if not self._spend(len(made)):
@@ -113,7 +115,7 @@ class Strings:
         return int(made) if isinstance(made, int) else UNKNOWN
 
     def _made(self, fold: Callable[..., Any], args: tuple[Value, ...]) -> Any:
-        values = [plain(argument) for argument in args]
+        values = [self.plain(argument) for argument in args]
         if any(value is UNKNOWN for value in values) or not self._spend(16):
             return UNKNOWN
         try:
@@ -136,6 +138,12 @@ class Strings:
         if made is None or isinstance(made, (str, bytes, bool, int, float)):
             return made
         return UNKNOWN
+
+    def plain(self, value: Value) -> Any:
+        """Work out a value; long containers are paid for each time, and not once the budget is used up."""
+        if isinstance(value, Items) and not self._spend(len(value.items)):
+            return UNKNOWN
+        return plain(value)
 
     def _spend(self, size: int) -> bool:
         self.room -= size

@@ -18,6 +18,10 @@ _DEPTH = 24
 """Results inside results that are kept; what lies deeper is summed up by the symbols in it."""
 
 
+_NESTED = 6
+"""Containers inside containers that are looked into."""
+
+
 class Local(Opaque):
     """A function or class that the code itself defines; ``definition`` belongs to the front end."""
 
@@ -82,17 +86,13 @@ class Bound(Result):
         return str(self.args[1])
 
 
-def depth_of(value: Value) -> int:
+def depth_of(value: Value, level: int = 0) -> int:
     """How many calls are inside each other in a value."""
     if isinstance(value, Result):
         return int(getattr(value, "depth", 1))
-    if isinstance(value, Items):
-        return (
-            max((depth_of(item) for item in value.items[:16] if isinstance(item, (Result, Items))), default=0)
-            if value.items
-            else 0
-        )
-    return 0
+    if not isinstance(value, Items) or level > _NESTED:
+        return 0
+    return max((depth_of(item, level + 1) for item in value.items[:16] if isinstance(item, (Result, Items))), default=0)
 
 
 def noted(value: Value) -> bool:
@@ -105,7 +105,9 @@ def symbols_of(values: tuple[Value, ...], limit: int = 400) -> list[Symbol]:
     found: dict[Symbol, None] = {}
     stack: list[Value] = list(reversed(values))
     seen: set[int] = set()
-    while stack and len(seen) < limit:
+    for _ in range(limit):
+        if not stack:
+            break
         top = stack.pop()
         if isinstance(top, Symbol):
             found[top] = None
@@ -113,7 +115,7 @@ def symbols_of(values: tuple[Value, ...], limit: int = 400) -> list[Symbol]:
             if id(top) in seen:
                 continue
             seen.add(id(top))
-            stack.extend(reversed(_inside(top)))
+            stack.extend(reversed(_inside(top)[:limit]))
     return list(found)
 
 
@@ -156,14 +158,14 @@ def _measured(made: Result) -> Result:
     return made
 
 
-def plain(value: Value) -> Any:
+def plain(value: Value, level: int = 0) -> Any:
     """Give the Python value behind a picture, if it is worked out completely; otherwise `UNKNOWN`."""
     if isinstance(value, Known):
         return value.value
     if value is None or isinstance(value, (str, bytes, bool, int, float)):
         return value
-    if isinstance(value, Items) and value.kind in ("list", "tuple") and not value.more:
-        parts = [plain(item) for item in value.items]
+    if isinstance(value, Items) and value.kind in ("list", "tuple") and not value.more and level <= _NESTED:
+        parts = [plain(item, level + 1) for item in value.items]
         return UNKNOWN if any(part is UNKNOWN for part in parts) else parts
     return UNKNOWN
 

@@ -6,6 +6,7 @@ constructed from what is read: YAML stays a stream of events, JSON and TOML have
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -131,12 +132,35 @@ def read_yaml(source: Source) -> Iterator[Fact]:
     except YamlError as error:
         reason = str(error)
     yield from yaml_facts(reading)
+    if reason and _PLACEHOLDER.search(data):
+        yield from _yaml_template(source, data)
+        return
     yield from _repeated(source, reading.repeated)
     if is_bomb(reading, len(data)):
         yield source.anomaly("resource-claim", f"aliases make {len(data):,} bytes of YAML stand for {reading.expanded:,} nodes")
     yield from _documents(source, reading.documents)
     if reason:
         yield source.unread(f"yaml: {reason}")
+
+
+def _yaml_template(source: Source, data: bytes) -> Iterator[Fact]:
+    """Read a template that becomes YAML (conda recipes, charts): as YAML without its expressions, and as a template.
+
+    What does not read as YAML even then is text for another program; no loader of models takes it.
+    """
+    from toadstone.readers.configuration.tags import Reading, YamlError, yaml_facts  # noqa: PLC0415
+    from toadstone.readers.jinja import expressions  # noqa: PLC0415
+
+    source.notes["kind"] = "text"
+    reading = Reading(source)
+    with contextlib.suppress(YamlError):
+        reading.run(_PLACEHOLDER.sub(lambda found: b"x" if found[0].startswith(b"{{") else b"", data))
+    yield from yaml_facts(reading)
+    yield from _documents(source, reading.documents)
+    yield from expressions(source, data.decode("utf-8", "replace"))
+
+
+_PLACEHOLDER = re.compile(rb"\{\{[^{}]*+\}\}|\{%[^%]*+%\}|\{#[^#]*+#\}")
 
 
 def read_toml(source: Source) -> Iterator[Fact]:
@@ -193,8 +217,26 @@ def _children(source: Source, keys: Any, node: Any, path: str, stack: list[tuple
         if isinstance(item, (dict, list)):
             if item:
                 stack.append((item, f"{path}{key}."[:400]))
-        elif isinstance(item, str) and "${" in item:
-            yield from keys.resolver(f"{path}{key}"[:400], item)
+        elif isinstance(item, str):
+            yield from _text(source, keys, f"{path}{key}"[:400], item)
+
+
+def _text(source: Source, keys: Any, path: str, text: str) -> Iterator[Fact]:  # noqa: ANN401
+    """What a text value may be besides text: a resolver, a template under some other key, a pickle in Base64."""
+    if "${" in text:
+        yield from keys.resolver(path, text)
+    if "template" in path.rpartition(".")[2].lower() and ("{{" in text or "{%" in text) and keys.TEMPLATES.isdisjoint(path.split(".")):
+        from toadstone.readers.jinja import expressions  # noqa: PLC0415
+
+        yield from expressions(source, text)
+    elif text[:2] in _ENCODED:
+        from toadstone.readers.carried import carried_pickle  # noqa: PLC0415
+
+        yield from carried_pickle(source, path, text)
+
+
+_ENCODED = frozenset({"gA", "80", "eJ", "eN", "eA", "H4", "1f", "1F", "78"})
+"""First characters of a pickle as Base64 or hexadecimal digits, plain or compressed."""
 
 
 def _is_json(source: Source) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from toadstone.core.fact import Call, Fact, Import, Link, Setting, Text
 from toadstone.core.value import Symbol
-from toadstone.readers.configuration.pictures import is_dotted, symbol
+from toadstone.readers.configuration.pictures import REMOTE, is_dotted, symbol
 from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
 
@@ -49,13 +49,16 @@ def _modules(source: Source, entries: list[Any]) -> Iterator[Fact]:
     ]
     for entry in found:
         name = entry["type"]
-        if not name.startswith("sentence_transformers.") and is_dotted(name):
+        if remote := REMOTE.fullmatch(name):
+            yield Setting(source.place, "sentence-transformers", f"{entry.get('idx', '?')}.type", name[:200])
+            yield Link(source.place, remote[1], "remote-code", escapes=True)
+        elif not name.startswith("sentence_transformers.") and is_dotted(name):
             yield Setting(source.place, "sentence-transformers", f"{entry.get('idx', '?')}.type", name[:200])
             yield Import(source.place, symbol(name), "modules.json type", "config")
             yield Call(source.place, symbol(name), (str(entry.get("path"))[:400],), (), "modules.json type", "config")
         path = entry.get("path")
         if isinstance(path, str) and path and escapes(path, nested=False):
-            yield Link(source.place, path[:1000], "module-path", escapes=True)
+            yield Link(source.place, path[:1000], "read-on-load", escapes=True)
 
 
 def _pipeline(source: Source, document: dict[str, Any]) -> Iterator[Fact]:

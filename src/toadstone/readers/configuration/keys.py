@@ -5,20 +5,27 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from toadstone.core.blob import BytesBlob
 from toadstone.core.fact import Call, Fact, Import, Link, Moment, Setting
 from toadstone.core.value import Symbol, Value
-from toadstone.readers.configuration.pictures import is_dotted, picture, symbol
+from toadstone.readers.configuration.pictures import REMOTE, is_dotted, picture, symbol
 from toadstone.readers.reader import Source
 
 Node = dict[str, Any]
 Path = str
 
 _RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:")
-_REMOTE = re.compile(r"([\w.-]+/[\w.-]+|[\w.-]+)--([\w.]+)")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+(?:@[\w.-]+)?(?::\w+)?")
+_LOCATORS = frozenset({
+    "hydra.utils.get_method", "hydra.utils.get_class", "hydra.utils.get_object", "hydra.utils.get_static_method",
+    "hydra._internal.utils._locate", "importlib.import_module", "importlib.__import__", "builtins.__import__", "pydoc.locate",
+    "pkgutil.resolve_name", "jsonargparse._util.import_object", "mmengine.utils.get_object_from_string",
+    "detectron2.utils.registry.locate",
+})  # fmt: skip
+"""Functions that give what a dotted name stands for: called from a configuration, they are one more way to name it."""
+_LOCATED = frozenset({"path", "name", "obj_name", "import_path", "package"})
 _OWN = frozenset({"_target_", "__target__", "_partial_", "_args_", "_recursive_", "_convert_", "_call_"})
 
 
@@ -28,6 +35,9 @@ class Keys:
     Args:
         source: Where the document is.
     """
+
+    TEMPLATES: ClassVar = frozenset({"chat_template", "chat_template_jinja", "chat_templates", "tokenizer.chat_template"})
+    """Keys whose text is a chat template."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -51,6 +61,11 @@ class Keys:
         given: tuple[Value, ...] = tuple(picture(item) for item in args[:256]) if isinstance(args, list) else ()
         named = tuple((str(key), picture(item)) for key, item in list(kwargs.items())[:256]) if isinstance(kwargs, dict) else ()
         yield Call(self._source.place, callee, given, named, how, "config", when)
+        if str(callee) in _LOCATORS:
+            for text in [*given[:1], *(value for key, value in named if key in _LOCATED)]:
+                if isinstance(text, str):
+                    located = symbol(text) if "." in text or ":" in text else Symbol(text[:200], "")
+                    yield Import(self._source.place, located, f"{how} {callee}"[:100], "config")
 
     def hydra(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
         """``_target_``: Hydra imports the name and calls it with the other keys."""
@@ -144,7 +159,7 @@ class Keys:
 
     def _code(self, key: str, name: str) -> Iterator[Fact]:
         yield Setting(self._source.place, "transformers", key, name[:400])
-        if found := _REMOTE.fullmatch(name):
+        if found := REMOTE.fullmatch(name):
             yield Link(self._source.place, found[1], "remote-code", escapes=True)
 
     def trust(self, _node: Node, path: Path, value: Any) -> Iterator[Fact]:  # noqa: ANN401
@@ -166,8 +181,10 @@ class Keys:
     def peft(self, _node: Node, _path: Path, mapping: Any) -> Iterator[Fact]:  # noqa: ANN401
         """``auto_mapping``: PEFT imports ``parent_library`` and looks the base class up in it."""
         if isinstance(mapping, dict) and isinstance(mapping.get("parent_library"), str):
-            found = Symbol(mapping["parent_library"][:200], str(mapping.get("base_model_class", ""))[:200])
-            yield Import(self._source.place, found, "auto_mapping.parent_library", "config")
+            library, name = mapping["parent_library"][:200], str(mapping.get("base_model_class", ""))[:200]
+            if library.partition(".")[0] != "transformers_modules":  # transformers' own folder of remote code, judged there
+                yield Import(self._source.place, Symbol(library, ""), "auto_mapping.parent_library", "config")
+            yield Import(self._source.place, Symbol(library, name), "auto_mapping.base_model_class", "config")
 
     def loader(self, _node: Node, path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
         """``loader_module``: MLflow imports it and calls its ``_load_pyfunc``."""

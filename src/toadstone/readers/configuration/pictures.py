@@ -8,6 +8,9 @@ from typing import Any
 from toadstone.core.value import KEPT_ITEMS, Excerpt, Items, Opaque, Result, Symbol, Value
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_][\w.]*)?")
+REMOTE = re.compile(r"([\w.-]+/[\w.-]+|[\w.-]+)--([\w.]+)")
+"""A class in another repository of the hub: ``owner/name--module.Class``."""
+
 _DEPTH = 12
 _TEXT = 1 << 14
 

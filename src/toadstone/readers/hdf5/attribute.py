@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from toadstone.readers.hdf5.datatype import Dataspace, Datatype, read_dataspace, read_datatype, shared_datatype
-from toadstone.readers.hdf5.fractal import FractalHeap
+from toadstone.readers.hdf5.fractal import dense
 from toadstone.readers.hdf5.header import ATTRIBUTE, ATTRIBUTE_INFO, Message
 from toadstone.readers.hdf5.medium import Broken, Cursor, Medium
-from toadstone.readers.hdf5.tree import records
 
 Resolve = Callable[[int], Datatype]
 """Gives the datatype that is kept in the object header at an address."""
@@ -55,22 +54,7 @@ def attributes(medium: Medium, messages: list[Message], resolve: Resolve) -> Ite
 
 def _dense(medium: Medium, message: Message, resolve: Resolve) -> Iterator[Attribute | Broken]:
     try:
-        cursor = message.cursor(medium)
-        cursor.take(1)
-        flags = cursor.number(1)
-        if flags & 1:
-            cursor.take(2)
-        heap_address, by_name = cursor.address(), cursor.address()
-        by_order = cursor.address() if flags & 2 else medium.undefined
-        message.claim(medium, cursor.position)
-        if heap_address == medium.undefined:
-            return
-        heap = FractalHeap(medium, heap_address)
-        if by_order != medium.undefined:
-            for _ in records(medium, by_order):
-                pass  # a second index over the same attributes: only its bytes count
-        for record in records(medium, by_name):
-            offset, data = heap.get(record[: heap.id_length])
+        for offset, data in dense(medium, message, order=2, lead=0):
             yield _attribute(medium, Cursor(data, offset, medium.wide, medium.long), resolve)
     except Broken as error:
         yield error

@@ -94,8 +94,10 @@ def _interpret(medium: Medium, contents: Contents, dataset: Dataset, found: list
     elif dataset.datatype.bytewise:
         try:
             head = next(_elements(medium, dataset, found[:1], most=64), b"")
-        except Broken:
-            return  # an unknown filter: a loader that has it gets bytes, which this file does not interpret
+        except Broken as error:
+            if dataset.datatype.kind in {STRING, OPAQUE}:
+                yield medium.source.unread(f"{dataset.path}: {error.reason}", error.offset)
+            return  # numbers behind an unknown filter stay numbers
         if begins_like_a_file(head):
             yield medium.source.member(dataset.path, _content(medium, dataset, found))
         elif dataset.datatype.kind in {STRING, OPAQUE} and dataset.datatype.size > _SHORTEST:

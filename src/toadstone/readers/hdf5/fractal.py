@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from toadstone.readers.hdf5.freespace import claim_free_space
+from toadstone.readers.hdf5.header import Message
 from toadstone.readers.hdf5.medium import Broken, Cursor, Medium, bytes_for
 from toadstone.readers.hdf5.tree import records
 
@@ -164,3 +167,33 @@ class FractalHeap:
         if found is None:
             raise Broken("a huge object is not in its fractal heap", medium.base + self._address)
         return found
+
+
+def dense(medium: Medium, message: Message, *, order: int, lead: int) -> Iterator[tuple[int, bytes]]:
+    """Give what a dense group or a dense set of attributes keeps in its heap: offset in the file and bytes of each.
+
+    Args:
+        medium: The file.
+        message: The info message that names the heap and its indexes.
+        order: Bytes of the creation order that the message may hold.
+        lead: Bytes of an index record before the heap id.
+
+    Raises:
+        Broken: If a part of it is cut, not there, or contradicts itself.
+    """
+    cursor = message.cursor(medium)
+    cursor.take(1)
+    flags = cursor.number(1)
+    if flags & 1:
+        cursor.take(order)
+    heap_address, by_name = cursor.address(), cursor.address()
+    by_order = cursor.address() if flags & 2 else medium.undefined
+    message.claim(medium, cursor.position)
+    if heap_address == medium.undefined:
+        return
+    heap = FractalHeap(medium, heap_address)
+    if by_order != medium.undefined:
+        for _ in records(medium, by_order):
+            pass  # a second index over the same objects: only its bytes count
+    for record in records(medium, by_name):
+        yield heap.get(record[lead : lead + heap.id_length])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toadstone.readers.hdf5.fractal import FractalHeap
+from toadstone.readers.hdf5.fractal import dense
 from toadstone.readers.hdf5.header import LINK, LINK_INFO, SYMBOL_TABLE, Message
 from toadstone.readers.hdf5.heap import LocalHeap
 from toadstone.readers.hdf5.medium import Broken, Cursor, Medium
-from toadstone.readers.hdf5.tree import group_leaves, records
+from toadstone.readers.hdf5.tree import group_leaves
 
 HARD, SOFT, EXTERNAL = 0, 1, 64
 _CACHED_SOFT_LINK = 2
@@ -79,22 +79,7 @@ def _symbol_table(medium: Medium, message: Message) -> Iterator[GroupLink]:
 
 
 def _dense(medium: Medium, message: Message) -> Iterator[GroupLink]:
-    cursor = message.cursor(medium)
-    cursor.take(1)
-    flags = cursor.number(1)
-    if flags & 1:
-        cursor.take(8)
-    heap_address, by_name = cursor.address(), cursor.address()
-    by_order = cursor.address() if flags & 2 else medium.undefined
-    message.claim(medium, cursor.position)
-    if heap_address == medium.undefined:
-        return
-    heap = FractalHeap(medium, heap_address)
-    if by_order != medium.undefined:
-        for _ in records(medium, by_order):
-            pass  # a second index over the same links: only its bytes count
-    for record in records(medium, by_name):
-        offset, data = heap.get(record[4 : 4 + heap.id_length])
+    for offset, data in dense(medium, message, order=8, lead=4):
         yield _link(Cursor(data, offset, medium.wide, medium.long))
 
 

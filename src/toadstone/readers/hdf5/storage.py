@@ -12,7 +12,7 @@ from toadstone.readers.hdf5.medium import METADATA, Broken, Cursor, Medium
 from toadstone.readers.hdf5.tree import chunk_leaves
 
 COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL = range(4)
-DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
+DEFLATE, SHUFFLE, FLETCHER32, LZF = 1, 2, 3, 32000
 
 _SINGLE, _IMPLICIT, _FIXED, _EXTENSIBLE, _TREE2 = 1, 2, 3, 4, 5
 _SINGLE_FILTERED = 2
@@ -207,14 +207,14 @@ def unpack(medium: Medium, chunk: Chunk, filters: tuple[Filter, ...], plain: int
         most: Bytes wanted; a shuffled chunk is unpacked whole, whatever is wanted.
 
     Raises:
-        Broken: If a filter is not one of deflate, shuffle and Fletcher-32, or the content does not unpack.
+        Broken: If a filter is not one of deflate, shuffle, Fletcher-32 and LZF, or the content does not unpack.
         BudgetError: If no budget is left.
     """
     if plain > METADATA:
         raise Broken(f"a chunk of {plain:,} bytes is too large to be unpacked here", medium.base + chunk.address)
     active = [step for number, step in enumerate(filters) if not chunk.mask >> number & 1]
     wanted = plain if any(step.number == SHUFFLE for step in active) else min(most, plain)
-    size = chunk.size if any(step.number == DEFLATE for step in active) else min(chunk.size, wanted)
+    size = chunk.size if any(step.number in {DEFLATE, LZF} for step in active) else min(chunk.size, wanted)
     data = medium.source.blob.read(medium.base + chunk.address, size)
     for step in reversed(active):
         if step.number == FLETCHER32:
@@ -223,6 +223,8 @@ def unpack(medium: Medium, chunk: Chunk, filters: tuple[Filter, ...], plain: int
             data = _inflate(medium, data, wanted)
         elif step.number == SHUFFLE:
             data = _unshuffle(data, step.parameters[0] if step.parameters else 1)
+        elif step.number == LZF:
+            data = _expand(medium, data, wanted)
         else:
             raise Broken(f"filter {step.number} is not known here", medium.base + chunk.address)
     return data[:most]
@@ -235,6 +237,32 @@ def _inflate(medium: Medium, data: bytes, most: int) -> bytes:
         raise Broken(f"a chunk does not inflate: {error}", medium.base) from None
     medium.source.budget.spend_expand(len(plain))
     return plain
+
+
+def _expand(medium: Medium, data: bytes, most: int) -> bytes:
+    """Undo LZF (h5py's own filter): literal runs, and copies of what was written before."""
+    out = bytearray()
+    position = 0
+    while position < len(data) and len(out) < most:
+        control = data[position]
+        position += 1
+        if control < 32:
+            out += data[position : position + control + 1]
+            position += control + 1
+            continue
+        length = control >> 5
+        if length == 7:
+            length += data[position] if position < len(data) else 0
+            position += 1
+        back = ((control & 31) << 8) + (data[position] if position < len(data) else 0) + 1
+        position += 1
+        if back > len(out):
+            raise Broken("a chunk's LZF stream refers to what is not there", medium.base)
+        for _ in range(length + 2):
+            out.append(out[-back])
+    medium.source.budget.spend_expand(len(out))
+    medium.source.budget.spend_steps(len(out))
+    return bytes(out)
 
 
 def _unshuffle(data: bytes, size: int) -> bytes:

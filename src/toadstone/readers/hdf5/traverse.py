@@ -131,7 +131,11 @@ class _File:
                     file, _, inner = link.target.partition("\0")
                     outside = escapes(file, nested=source.depth > 0)
                     yield Link(source.place.at(link.offset), f"{file}:{inner}" if inner else file, "external-link", outside)
-                elif link.kind != SOFT:
+                elif link.kind == SOFT:
+                    if ".." in link.target.split("/"):
+                        detail = f"the soft link {name!r} leads to {link.target[:_PATH]!r}; HDF5 has no '..', tools that unpack groups into folders have"
+                        yield source.anomaly("name-trick", detail, link.offset)
+                else:
                     yield source.unread(f"{name}: a user-defined link of class {link.kind} leads somewhere", link.offset)
         except Broken as error:
             yield from self._report(path, error)
@@ -145,7 +149,7 @@ class _File:
         for message in messages:
             if message.type in _SINGLE and message.type in by_type:
                 detail = f"{path} has two header messages of type 0x{message.type:02x}"
-                yield medium.source.anomaly("parser-confusion", detail, message.offset)
+                yield medium.source.anomaly("ambiguous-record", detail, message.offset)
             else:
                 by_type[message.type] = message
         datatype = self._datatype(by_type)

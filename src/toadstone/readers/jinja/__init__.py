@@ -31,7 +31,7 @@ def read(source: Source) -> Iterator[Fact]:
     """Turn a template into facts.
 
     Yields:
-        `Lookup`, `Branch`, `Text` (role ``template-literal``), `Anomaly` (``hidden-text``), and `Unread` when the
+        `Lookup`, `Branch`, `Text` (role ``template-literal``), `Anomaly` (``hidden-text``, ``template-resource``), and `Unread` when the
         template cannot be parsed; what a tolerant scan of its expressions still shows is reported as well.
     """
     from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415  (jinja2 is loaded only when needed)
@@ -51,13 +51,34 @@ def read(source: Source) -> Iterator[Fact]:
         yield from _facts(source, tree, text)
 
 
+def expressions(source: Source, text: str) -> Iterator[Fact]:
+    """Yield what the expressions of a text look up and cost, if it is a template; its words are somebody else's business.
+
+    For text of which nobody says that a model reads it: configuration with placeholders, metadata.
+    """
+    from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415
+
+    source.budget.spend_steps(len(text))
+    try:
+        tree = parse_template(text, len(text), MAX_TEMPLATE)
+    except NotParsedError:
+        return
+    from toadstone.readers.jinja.lookups import lookups  # noqa: PLC0415
+    from toadstone.readers.jinja.resource import costs  # noqa: PLC0415
+
+    yield from lookups(source, tree)
+    yield from costs(source, tree)
+
+
 def _facts(source: Source, tree: nodes.Template, text: str) -> Iterator[Fact]:
     from toadstone.readers.jinja.flow import Analysis  # noqa: PLC0415
     from toadstone.readers.jinja.literals import hidden, literals  # noqa: PLC0415
     from toadstone.readers.jinja.lookups import lookups  # noqa: PLC0415
+    from toadstone.readers.jinja.resource import costs  # noqa: PLC0415
 
     yield from lookups(source, tree)
     yield from hidden(source, tree)
+    yield from costs(source, tree)
     for line, literal in literals(tree):
         yield Text(source.place.line(line), "template-literal", literal[:KEPT_LITERAL])
     branches = Analysis(tree, source).branches()

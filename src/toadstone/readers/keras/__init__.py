@@ -61,7 +61,7 @@ def read_config(source: Source) -> Iterator[Fact]:
         return
     source.coverage.read(0, source.blob.size)
     for key in document.repeated:
-        yield source.anomaly("parser-confusion", f"the key {key[:80]!r} occurs twice in one object")
+        yield source.anomaly("ambiguous-record", f"the key {key[:80]!r} occurs twice in one object")
     yield from config.facts()
 
 

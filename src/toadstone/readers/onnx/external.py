@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from toadstone.core.fact import Fact
 from toadstone.readers.cursor import Cursor, ShortError
 from toadstone.readers.onnx.schema import SCHEMA
+from toadstone.readers.outside import escapes
 from toadstone.readers.protobuf import LENGTH, WireError, fields, text
 from toadstone.readers.reader import Source
 
@@ -17,20 +18,15 @@ KNOWN_KEYS = frozenset({"location", "offset", "length", "checksum", "basepath"})
 MEMORY_MARKER = r"\*/_ORT_\w*MEM_ADDR_/\*"
 """ONNX Runtime's own mark for tensors in memory. No file has it; runtimes before 1.24 believed it."""
 
-_OUTSIDE = r"[/\\~]|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://|\*/_ORT_"
 _TENSOR_PATHS = frozenset(
     {"GraphProto", "NodeProto", "AttributeProto", "FunctionProto", "TensorProto", "SparseTensorProto", "TrainingInfoProto"},
 )
 _RANGES = 1 << 17
 
 
-def escapes(location: str) -> bool:
-    """Whether a location leads out of the model's folder.
-
-    Absolute paths of either system, drives, homes and URLs do; so does any ``..`` wherever it stands
-    (``a/../../b`` passed the checks of onnx before 1.16, CVE-2024-27318); so does an embedded zero byte, at which C stops.
-    """
-    return bool(re.match(_OUTSIDE, location)) or ".." in re.split(r"[/\\]", location) or "\0" in location
+def leads_outside(location: str) -> bool:
+    """Whether a location leads out of the model's folder, or into the memory of the runtime."""
+    return escapes(location, nested=False) or location.startswith("*/_ORT_")
 
 
 def _models(name: str) -> Iterator[str]:

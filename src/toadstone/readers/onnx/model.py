@@ -10,7 +10,7 @@ from toadstone.core.fact import Fact, Import, Link, Moment, Operator, Setting, T
 from toadstone.core.value import Symbol
 from toadstone.readers.carried import carried
 from toadstone.readers.cursor import Cursor, ShortError
-from toadstone.readers.onnx.external import KNOWN_KEYS, MEMORY_MARKER, escapes
+from toadstone.readers.onnx.external import KNOWN_KEYS, MEMORY_MARKER, leads_outside
 from toadstone.readers.onnx.schema import SCHEMA
 from toadstone.readers.protobuf import GROUP, LENGTH, VARINT, Field, WireError, fields, text
 from toadstone.readers.reader import Source
@@ -28,7 +28,9 @@ _TEXTS = 4 << 20
 
 _OPERATORS = 4096
 _FUNCTIONS = 1 << 16
-_PYTHON_OPERATORS = frozenset({"PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad"})
+_PYTHON_OPERATORS = frozenset({"PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad", "TritonOp"})
+_ARGUMENTS = 64
+"""Texts that are kept of the attributes of all nodes of one operator."""
 _KEPT = frozenset({"StringStringEntryProto", "OperatorSetIdProto", "AttributeProto"})
 _KEPT_EACH = 4096
 
@@ -51,6 +53,7 @@ class Model:
         self.source = source
         self.cursor = Cursor(source.blob)
         self.operators: dict[tuple[str, str], tuple[str, int]] = {}
+        self.arguments: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
         self.functions: set[tuple[str, str]] = set()
         self.locations: set[str] = set()
         self.sizes: dict[str, int] = {}
@@ -71,7 +74,7 @@ class Model:
         self.source.coverage.read(self.pending, self.reached)
         for (domain, name), (node, at) in self.operators.items():
             if (domain, name) not in self.functions:
-                yield Operator(self.source.place.at(at), domain, name, node)
+                yield Operator(self.source.place.at(at), domain, name, node, tuple(self.arguments.get((domain, name), ())))
 
     def message(self, kind: str, stop: int, depth: int) -> Walk:
         """Read one message up to ``stop``; gives its kept fields by name, repeated ones in order."""
@@ -98,6 +101,9 @@ class Model:
             if what == "text":
                 limit = _DESCRIPTION_LIMIT if name in ("doc_string", "value") else _TEXT_LIMIT
                 found[name] = [text(self.cursor, field, limit)]
+            elif what == "texts":
+                if len(found.setdefault(name, [])) < _ARGUMENTS:
+                    found[name].append(text(self.cursor, field, _TEXT_LIMIT))
             elif what not in ("bytes", "scalars"):
                 self.leave(field)
         elif what == "int" and field.wire == VARINT:
@@ -147,9 +153,18 @@ class Model:
                 raise WireError(f"more than {_OPERATORS:,} different operators")
             self.operators.setdefault((domain, name), (_last(found, "name"), at))
             attributes = {_last(attribute, "name"): attribute for attribute in found.get("attribute", ())}
+            self.note(domain, name, attributes)
             yield from self.host_code(name, attributes, at)
             if name == "EPContext" and attributes.get("embed_mode", {}).get("i", [1])[-1] == 0:
                 yield self.link(_last(attributes.get("ep_cache_context", {}), "s"), at)
+
+    def note(self, domain: str, name: str, attributes: dict[str, Found]) -> None:
+        """Keep the texts that an operator is given: they tell what unknown code is meant to do."""
+        kept = self.arguments.setdefault((domain, name), {})
+        for key, attribute in attributes.items():
+            for value in (*attribute.get("s", ()), *attribute.get("strings", ())):
+                if value and len(kept) < _ARGUMENTS:
+                    kept[key[:200], value] = None
 
     def host_code(self, name: str, attributes: dict[str, Found], at: int) -> Iterator[Fact]:
         """ONNX Runtime's language interoperation names the Python class that it imports, in attributes of the node."""
@@ -170,7 +185,7 @@ class Model:
                 detail = f"external data sets {key[:80]!r}; onnx before 1.21 stored any key as an attribute (CVE-2026-34445)"
                 yield self.source.anomaly("parser-confusion", detail, at)
         if len(known) < len(entries):
-            yield self.source.anomaly("parser-confusion", "external data gives one key twice", at)
+            yield self.source.anomaly("ambiguous-record", "external data gives one key twice", at)
         if location not in self.locations and len(self.locations) < _FUNCTIONS:
             self.locations.add(location)
             yield self.link(location, at)
@@ -181,7 +196,7 @@ class Model:
             yield from self.extent(location, known, at)
 
     def link(self, location: str, at: int) -> Link:
-        return Link(self.source.place.at(at), location, "external-data", escapes(location))
+        return Link(self.source.place.at(at), location, "external-data", leads_outside(location))
 
     def extent(self, location: str, known: dict[str, str], at: int) -> Iterator[Fact]:
         """Check offset and length against the file that is named, if it is there."""
@@ -192,7 +207,7 @@ class Model:
             )
             return
         reach = sum(int(value) for value in sizes.values())
-        there = -1 if escapes(location) else self.size_of(location)
+        there = -1 if leads_outside(location) else self.size_of(location)
         if 0 <= there < reach:
             detail = f"the tensor reaches to byte {reach:,} of {location[:200]!r}, which has {there:,}"
             yield self.source.anomaly("tensor-bounds", detail, at)

@@ -1,11 +1,12 @@
 """The messages of ``onnx.proto``: what each field is called and how it is read.
 
-Kinds: ``int`` and ``text`` are kept, ``scalars`` and ``bytes`` are read or passed over, everything else names a message.
+Kinds: ``int``, ``text`` and ``texts`` (a repeated text) are kept, ``scalars`` and ``bytes`` are read or passed over, everything else names a message.
 """
 
 from __future__ import annotations
 
 _TEXT = "text"
+_TEXTS = "texts"
 _INT = "int"
 _BYTES = "bytes"
 _SCALARS = "scalars"
@@ -64,7 +65,7 @@ SCHEMA: dict[str, dict[int, tuple[str, str]]] = {
         6: ("g", "GraphProto"),
         7: ("floats", _SCALARS),
         8: ("ints", _SCALARS),
-        9: ("strings", _BYTES),
+        9: ("strings", _TEXTS),
         10: ("tensors", _TENSOR),
         11: ("graphs", "GraphProto"),
         13: ("doc_string", _TEXT),

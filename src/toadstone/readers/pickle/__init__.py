@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
-from toadstone.core.blob import JoinedBlob
+from toadstone.core.blob import BytesBlob, JoinedBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Anomaly, Call, Fact, Import
-from toadstone.core.value import Symbol
+from toadstone.core.value import Excerpt, Opaque, Result, Symbol
 from toadstone.readers.code.pickled import code_facts, looks_like_code
 from toadstone.readers.pickle.embedded import embedded_pickle
 from toadstone.readers.pickle.joblib import WRAPPERS, array_bytes
 from toadstone.readers.pickle.machine import Machine
+from toadstone.readers.pickle.memo import MOST_READ
 from toadstone.readers.pickle.opcodes import NAMES
 from toadstone.readers.pickle.skim import Halt, Skimmed, skim, slots_read
 from toadstone.readers.pickle.state import Stream
@@ -20,36 +21,53 @@ from toadstone.readers.pickle.tape import Tape
 from toadstone.readers.pickle.torch_legacy import LegacyLayout
 from toadstone.readers.reader import Reader, Source
 
-_KEEP_ALL = 4 << 20
+_KEEP_ALL = 1 << 20
 """Streams of blobs up to this size keep their whole memo; longer ones are asked first what they read back."""
 
 _SHORT = 1 << 16
 """Plain streams up to this size are followed by the interpreter all the same: their value may explain what comes next."""
 
 _CUTS = 16
-_CARVED = 256
+_CUT_BYTES = 4 << 20
+"""How often, and how much of, a stream is followed once more because its frames contradict its content."""
+
+_CARVED = 20_000
 _MOST_TRIED = 32
 _SUFFIXES = frozenset(
     {".pkl", ".pickle", ".p", ".pk", ".joblib", ".jbl", ".pt", ".pth", ".ckpt", ".sav", ".dill", ".model", ".pck"}
 )
+_NESTED = {
+    "torch.storage._load_from_bytes": "",
+    "numba.core.serialize._unpickle__CustomPickled": "pickle",
+    "pickle.loads": "pickle",
+    "_pickle.loads": "pickle",
+    "cloudpickle.loads": "pickle",
+    "dill.loads": "pickle",
+    "dill._dill.loads": "pickle",
+    "marshal.loads": "marshal-run",
+}
+"""Callables that deserialise the bytes they are given: which reader these are handed to (empty: by content)."""
 _CODE_MAKERS = frozenset({"types.CodeType", "dill._dill._create_code"})
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
 
 def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[Fact, None, Stream]:
     """Follow the stream at ``start``: by the fast path when it is plain, else by the interpreter. Claims its bytes."""
+    probing = "probe" in source.notes
     skimmed = skim(source.blob, start, stop)
     if isinstance(skimmed, Skimmed) and skimmed.end - start > _SHORT:
         source.budget.spend_steps((skimmed.end - start) // 8)
         source.coverage.read(start, skimmed.end)
-        yield from _embedded(source, list(skimmed.strings))
+        if not probing:
+            yield from _embedded(source, list(skimmed.strings))
         return Stream(skimmed.end)
     reached = skimmed.offset if isinstance(skimmed, Halt) else skimmed.end
     source.budget.spend_steps((min(reached, source.blob.size) - start) // 8)  # a length that lies may point far behind
     wanted = None
     if isinstance(skimmed, Halt) and source.blob.size - start > _KEEP_ALL:
-        probing = source.notes.get("probe") is not None
         wanted = set() if probing else slots_read(source.blob, skimmed.offset, skimmed.slots, source.budget.spend_steps)
+        if wanted is not None and len(wanted) > MOST_READ:
+            yield source.unread(f"more than {MOST_READ:,} memo slots are read back; not all are followed", start)
 
     def inner(offset: int) -> Generator[Fact, None, int]:
         nested = yield from follow(source, offset)
@@ -57,18 +75,21 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
 
     def as_opcodes(offset: int) -> Iterator[Fact]:
         """What joblib takes for an array's bytes, a plain unpickler takes for opcodes."""
-        outcome = _outcome(source, offset) if "probe" not in source.notes else None
+        outcome = _outcome(source, offset) if not probing else None
         if outcome is not None and outcome[0].acted and outcome[2]:
             yield source.anomaly("parser-confusion", "the bytes of an array are opcodes for a plain unpickler", offset)
             yield from follow(Source(source.blob, source.name, source.place, source.budget), offset)
 
     arrays = array_bytes(source, inner, as_opcodes)
     machine = Machine(Tape(source.blob, stop), source.place, wanted, dict.fromkeys(WRAPPERS, arrays), source.budget.spend_steps)
+    if probing:
+        return (yield from machine.run(start))
+    machine.full_of_strings = lambda: _embedded(source, machine.strings)
     stream = yield from _with_code(source, machine.run(start))
     source.coverage.read(start, stream.end)
     yield from _embedded(source, machine.strings)
     if machine.cuts:
-        yield from _as_cut(source, start, machine.cuts)
+        yield from _as_cut(source, start, stream.end, machine.cuts)
     return stream
 
 
@@ -83,18 +104,36 @@ def _with_code(source: Source, run: Generator[Fact, None, Stream]) -> Generator[
         yield fact
         if isinstance(fact, Call) and len(fact.args) >= 12 and looks_like_code(fact.args):
             yield from code_facts(source, fact)
+        elif isinstance(fact, Call) and isinstance(fact.callee, Symbol) and str(fact.callee) in _NESTED:
+            yield from _nested(source, fact)
         elif isinstance(fact, Call) and isinstance(fact.callee, Symbol) and str(fact.callee) in _CODE_MAKERS:
             yield source.anomaly(
                 "parser-confusion", "a code object is made from arguments that cannot be told before loading", fact.place.offset
             )
 
 
-def _as_cut(source: Source, start: int, cuts: list[tuple[int, int]]) -> Iterator[Fact]:
+def _nested(source: Source, call: Call) -> Iterator[Fact]:
+    """Hand on the bytes that a call deserialises: they are a file of their own."""
+    content = call.args[0] if call.args else None
+    name = f"@{call.place.offset}({str(call.callee).rpartition('.')[2]})"
+    if isinstance(content, str):  # protocols 0 to 2 write bytes as text
+        content = content.encode("latin-1", "replace")
+    if isinstance(content, bytes):
+        yield source.member(name, BytesBlob(content), _NESTED[str(call.callee)])
+    elif isinstance(content, Excerpt):
+        yield source.member(name, source.blob.window(content.offset, content.length), _NESTED[str(call.callee)])
+    else:
+        yield source.unread("what is deserialised here cannot be told before loading", call.place.offset)
+
+
+def _as_cut(source: Source, start: int, stop: int, cuts: list[tuple[int, int]]) -> Iterator[Fact]:
     """Follow the stream once more as the C unpickler reads it when arguments run over the ends of frames."""
-    if source.notes.get("cut", "") == "x" * _CUTS:
+    done = len(source.notes.get("cut", ""))
+    if done == _CUTS or done * (stop - start) > _CUT_BYTES:
         yield source.unread("frames contradict their content too often", start)
         return
     begin, end = cuts[0]
+    end = min(end, source.blob.size)
     shorter = JoinedBlob([source.blob.window(0, begin), source.blob.window(end, source.blob.size - end)])
     other = Source(shorter, source.name, source.place, source.budget)
     other.notes["cut"] = source.notes.get("cut", "") + "x"
@@ -104,14 +143,17 @@ def _as_cut(source: Source, start: int, cuts: list[tuple[int, int]]) -> Iterator
 def _embedded(source: Source, strings: list[tuple[int, int, bool]]) -> Iterator[Fact]:
     """Hand on the pickles that hide in strings, if they are whole."""
     for offset, length, _is_bytes in strings:
-        found = embedded_pickle(source.blob, offset, length, source.budget)
-        if found is None:
-            continue
-        blob, stages = found
-        if _whole(blob_source := Source(blob, "", source.place, source.budget)):
+        try:
+            found = embedded_pickle(source.blob, offset, length, source.budget)
+            whole = found is not None and _whole(Source(found[0], "", source.place, source.budget))
+        except BudgetError as error:
+            yield source.unread(f"strings that may hold pickles: {error}", offset)
+            return
+        if found is not None and whole:
+            blob, stages = found
             name = f"@{offset}" + (f"({stages})" if stages else "")
             source.notes["embedded"] = name
-            yield source.member(name, blob_source.blob, "pickle")
+            yield source.member(name, blob, "pickle")
 
 
 def _whole(source: Source) -> bool:
@@ -122,19 +164,23 @@ def _whole(source: Source) -> bool:
 
 def _trial(source: Source, start: int) -> Stream:
     """Follow a stream for its outcome alone."""
-    probe = Source(source.blob, source.name, source.place, source.budget)
-    run = follow(probe, start)
-    while True:
-        try:
+    budget = source.budget.trial()
+    run = follow(Source(source.blob, source.name, source.place, budget, notes={"probe": ""}), start)
+    try:
+        while True:
             next(run)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        except BudgetError:
-            return Stream(start, broken="budget")
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    finally:
+        source.budget.settle(budget)
 
 
 def read(source: Source) -> Iterator[Fact]:
     """Read every stream of a pickle file."""
+    if source.hint == "pickle-part":
+        return  # that has been read, from the same offset
+    if source.coverage.covered:
+        yield source.anomaly("parser-confusion", "the same bytes are a pickle and something else", 0)
     offset = 0
     layout = LegacyLayout(source)
     while offset < source.blob.size:
@@ -161,16 +207,19 @@ def _begins(source: Source, offset: int) -> bool:
 def _plausible(source: Source, start: int) -> bool:
     """Whether what begins here without a header really is a pickle, and not text or data that happens to begin like one.
 
-    It must end in ``STOP``, and act, or end the file, or be followed by another pickle; or, broken, it must have called
-    something by a name that can be a module's (under a pickle's file name, importing is enough).
+    It must have called something by a name that can be a module's before anything went wrong (whatever comes behind that
+    call, it has run by then); or end in ``STOP``, and act, or end the file, or be followed by another pickle. Under a
+    pickle's file name, importing is enough.
     """
     for _ in range(_MOST_TRIED):
         outcome = _outcome(source, start)
         if outcome is None:
             return False
         stream, regular, called = outcome
+        if called:
+            return True
         if stream.broken:
-            return called or (stream.acted and regular and source.suffix in _SUFFIXES)
+            return stream.acted and regular and source.suffix in _SUFFIXES
         if not regular:
             return False
         if stream.acted or (stream.end == source.blob.size and stream.end - start > 2):
@@ -185,21 +234,25 @@ def _plausible(source: Source, start: int) -> bool:
 
 
 def _outcome(source: Source, start: int) -> tuple[Stream, bool, bool] | None:
-    """Follow a stream; give what became of it, whether it was regular, and whether it called; None if its names cannot be."""
-    probe = Source(source.blob, source.name, source.place, source.budget, notes={"probe": ""})
-    run = follow(probe, start)
-    regular, called = True, False
-    while True:
-        try:
+    """Follow a stream until it calls; give what became of it, whether it was regular, and whether it called.
+
+    None if its names cannot be those of modules.
+    """
+    budget = source.budget.trial()
+    run = follow(Source(source.blob, source.name, source.place, budget, notes={"probe": ""}), start)
+    regular = True
+    try:
+        while True:
             fact = next(run)
-        except StopIteration as done:
-            return done.value, regular, called
-        except BudgetError:
-            return Stream(start, broken="budget"), regular, called
-        if isinstance(fact, Import) and fact.symbol.module and not _MODULE.match(fact.symbol.module):
-            return None
-        called = called or (isinstance(fact, Call) and isinstance(fact.callee, Symbol) and regular)
-        regular = regular and not isinstance(fact, Anomaly)
+            if isinstance(fact, Import) and fact.symbol.module and not _MODULE.match(fact.symbol.module):
+                return None
+            if isinstance(fact, Call) and isinstance(fact.callee, (Symbol, Result, Opaque)) and regular:
+                return Stream(start, broken="not followed further", acted=True), True, True
+            regular = regular and not isinstance(fact, Anomaly)
+    except StopIteration as done:
+        return done.value, regular, False
+    finally:
+        source.budget.settle(budget)
 
 
 def carve(source: Source, start: int, stop: int) -> Iterator[Fact]:
@@ -235,10 +288,17 @@ def _read_part(source: Source) -> Iterator[Fact]:
 
 def _claims(source: Source) -> bool:
     head = source.blob.read(0, 1)
-    return bool(head) and head[0] in NAMES and head[0] not in (0x80, 0x2E) and _plausible(source, 0)
+    if not head or head[0] not in NAMES or head[0] in (0x80, 0x2E):
+        return False
+    if source.coverage.covered:  # another format as well: only what certainly runs makes it a pickle
+        if head == b"P":
+            return False  # a zip's first byte is PERSID: every unpickler without a hook of its own stops right there
+        outcome = _outcome(source, 0)
+        return outcome is not None and outcome[2]
+    return _plausible(source, 0)
 
 
 READERS = (
-    Reader("pickle", read, heads=tuple(bytes([0x80, version]) for version in range(6)), claims=_claims, always=True, rank=80),
+    Reader("pickle", read, heads=tuple(bytes([0x80, version]) for version in range(6)), claims=_claims, always=True, rank=78),
     Reader("pickle-part", _read_part),
 )

@@ -6,10 +6,11 @@ import codecs
 from typing import NoReturn
 
 from toadstone.core.value import KEPT_TEXT, Excerpt, Opaque, Symbol, Value
-from toadstone.readers.pickle.calls import Calls
+from toadstone.readers.pickle.calls import LONGEST_NAME, Calls
+from toadstone.readers.pickle.embedded import may_hold
 from toadstone.readers.pickle.opcodes import COUNTED, LINES, NAMES, SIGNED_COUNT
 from toadstone.readers.pickle.skim import is_text
-from toadstone.readers.pickle.state import HEADS, UNKNOWN, Broken
+from toadstone.readers.pickle.state import UNKNOWN, Broken
 
 
 class Arguments(Calls):
@@ -30,7 +31,7 @@ class Arguments(Calls):
             )
             return begin + length
         text = op in (0x58, 0x8C, 0x8D)
-        if length > 15 and (not (head := self.tape.take(begin, 1)) or head[0] in HEADS):
+        if length > 15 and may_hold(self.tape.take(begin, 2)):
             self.strings.append((begin, length, not text))
         if length > KEPT_TEXT:
             self.stack.append(Excerpt("str" if text else "bytes", self.tape.take(begin, KEPT_TEXT), length, begin))
@@ -69,12 +70,18 @@ class Arguments(Calls):
         raise Broken(f"{NAMES[op]} is cut off")
 
     def name(self, op: int, module: bytes, name: bytes, offset: int) -> None:
+        if op == 0x63 and (known := self.names.get((module, name))) is not None:
+            self.stack.append(known)
+            return
         try:
-            symbol = Symbol(module.decode("utf-8"), name.decode("utf-8"))
+            symbol = Symbol(module[:LONGEST_NAME].decode("utf-8"), name[:LONGEST_NAME].decode("utf-8"))
         except UnicodeDecodeError:
             raise Broken(f"{NAMES[op]} has a name that is no UTF-8") from None
         if op == 0x63:
-            self.stack.append(self.imported_name(symbol, "GLOBAL", offset))
+            symbol = self.imported_name(symbol, "GLOBAL", offset)
+            self.stack.append(symbol)
+            if len(self.names) < _NAMES:
+                self.names[module, name] = symbol
         else:
             args = self.to_mark(offset)
             self.stack.append(self.called(self.imported_name(symbol, "INST", offset), tuple(args), (), "INST", offset))
@@ -89,13 +96,14 @@ class Arguments(Calls):
             if value is UNKNOWN and not self.irregular:
                 self.irregular = True
                 self.note("malformed", f"{NAMES[op]} has an argument that unpicklers refuse", offset)
-            if isinstance(value, (str, bytes)) and len(value) > 15:
-                self.strings.append((offset + 1, len(line), isinstance(value, bytes)))
+            quotes = int(op == 0x53)
+            if isinstance(value, (str, bytes)) and len(value) > 15 and may_hold(line[quotes : quotes + 2]):
+                self.strings.append((offset + 1 + quotes, len(line) - 2 * quotes, isinstance(value, bytes)))
             self.stack.append(value)
 
     def text_slot(self, op: int, line: bytes, offset: int) -> None:
         try:
-            slot = int(line)
+            slot = int(line[:_MOST_DIGITS] if _many_digits(line) else line.partition(b"\0")[0])  # the C unpickler reads up to a zero
         except ValueError:
             raise Broken(f"{NAMES[op]} has no number") from None
         if op == 0x70:
@@ -104,15 +112,26 @@ class Arguments(Calls):
             self.get(slot, offset)
 
 
+_MOST_DIGITS = 4_000
+_NAMES = 1_000
+
+
+def _many_digits(line: bytes) -> bool:
+    """Whether a number is so long that only Python before 3.10.7 converts it (CVE-2020-10735)."""
+    return len(line) > _MOST_DIGITS and line.strip().removesuffix(b"L").lstrip(b"+-").isdigit()
+
+
 def _text_value(op: int, line: bytes) -> Value:
     """Read the argument of a text opcode as ``Lib/pickle.py`` does; unknown when that would raise."""
     try:
+        if op in (0x49, 0x4C) and _many_digits(line):
+            return Opaque("int")
         if op == 0x49:
-            return {b"01": True, b"00": False}.get(line) if line in (b"00", b"01") else int(line, 0)
+            return {b"01": True, b"00": False}.get(line) if line in (b"00", b"01") else _integer(line)
         if op == 0x4C:
-            return int(line.removesuffix(b"L"), 0)
+            return _integer(line.partition(b"\0")[0].removesuffix(b"L"))
         if op == 0x46:
-            return float(line)
+            return float(line.partition(b"\0")[0])
         if op == 0x56:
             return line.decode("raw-unicode-escape")
         if len(line) >= 2 and line[:1] == line[-1:] and line[:1] in (b'"', b"'"):
@@ -120,3 +139,12 @@ def _text_value(op: int, line: bytes) -> Value:
     except (ValueError, UnicodeDecodeError):
         return UNKNOWN
     return UNKNOWN
+
+
+def _integer(line: bytes) -> int:
+    """Read an integer as the more lenient unpickler does: the C one stops at a zero byte and takes ``010`` for octal."""
+    text = line.partition(b"\0")[0].strip()
+    digits = text.lstrip(b"+-")
+    if len(digits) > 1 and digits[:1] == b"0" and digits.isdigit() and len(digits) < 24:
+        return int(text, 8)
+    return int(text, 0)

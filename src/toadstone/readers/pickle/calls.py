@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from toadstone.core.fact import Call, Import, Setting
-from toadstone.core.value import Items, Opaque, Result, Symbol, Table, Value
+from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Table, Value
+from toadstone.readers.flood import KEPT
 from toadstone.readers.pickle.indirection import resolved
 from toadstone.readers.pickle.python2 import python3_name
-from toadstone.readers.pickle.state import Broken, Raw, State
+from toadstone.readers.pickle.state import COST_OF_CALL, Broken, Raw, State
 
 _BY_PROXY = (Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__"))
+_SPREAD = (Symbol("builtins", "tuple"), Symbol("builtins", "list"))
+_PERHAPS_TEXT = (str, Result, Opaque, Symbol, Excerpt)
+"""What may be text once the file is loaded; a symbol may stand for a module's constant (``os.name``)."""
+LONGEST_NAME = 4096
+"""Characters of a name that are kept; no file system and no honest class needs as many."""
+
+_IMPORTS = 200_000
+"""Names of one stream that are remembered, so that each is reported once."""
+
+_CALLS = 20_000
+_GROWN = 16 << 20
+"""Characters of text that one stream may make by joining and decoding."""
+
 _STATES = 8
 """States of one object that are kept (`Result.state`)."""
 
@@ -21,7 +35,9 @@ class Calls(State):
             symbol = python3_name(symbol)
         self.stream.acted = True
         if symbol not in self.imported:
-            self.imported.add(symbol)
+            if len(self.imported) < _IMPORTS:
+                self.imported.add(symbol)
+            self.work += COST_OF_CALL
             self.facts.append(Import(self.place.at(offset), symbol, how, "pickle"))
         return symbol
 
@@ -30,12 +46,16 @@ class Calls(State):
     ) -> Value:
         """Report a call; give what it gives as far as that is known (see `toadstone.readers.pickle.indirection`)."""
         self.stream.acted = True
-        given = resolved(callee, args)
+        given = self.bounded(resolved(callee, args))
         if isinstance(given, Symbol):
-            self.facts.append(Call(self.place.at(offset), callee, args, kwargs, f"{how} resolved", "pickle"))
+            self.report(callee, args, kwargs, f"{how} resolved", offset)
             return self.imported_name(given, "getattr" if given.name else "import_module", offset)
+        if isinstance(given, Items):
+            self.report(callee, args, kwargs, f"{how} resolved", offset)
+            found = [self.imported_name(item, "getattr", offset) if isinstance(item, Symbol) else item for item in given.items]
+            return Items(given.kind, found)
         if isinstance(given, Result) and not isinstance(given.callee, Result):
-            self.facts.append(Call(self.place.at(offset), callee, args, kwargs, f"{how} resolved", "pickle"))
+            self.report(callee, args, kwargs, f"{how} resolved", offset)
             if not (
                 isinstance(given.callee, Symbol)
                 and given.callee.module == "builtins"
@@ -43,19 +63,46 @@ class Calls(State):
             ):
                 return self.called(given.callee, given.args, given.kwargs, how, offset)
             return given
-        self.facts.append(Call(self.place.at(offset), callee, args, kwargs, how, "pickle"))
+        self.report(callee, args, kwargs, how, offset)
         if given is not None:
             return given
         if isinstance(callee, Result) and isinstance(callee.callee, Symbol) and callee.callee.module == "builtins":
-            bound = resolved(callee.callee, (*callee.args, *args))  # a method of known text, called
+            bound = self.bounded(resolved(callee.callee, (*callee.args, *args)))  # a method of known text, called
             if isinstance(bound, (str, bytes)):
                 return bound
         if callee in _BY_PROXY and args and isinstance(args[0], Symbol):
             return Result(args[0], args[1:], kwargs)  # an instance of the first argument, made by the protocol's own function
         return Result(callee, args, kwargs)
 
+    def bounded(self, given: Value) -> Value:
+        """Give what a step on names and text gave; None when it grows beyond all measure."""
+        if isinstance(given, (str, bytes)):
+            self.grown += len(given)
+            self.work += len(given) >> 6
+            return given if self.grown <= _GROWN else None
+        if isinstance(given, Symbol) and len(given.name) > LONGEST_NAME:
+            return Symbol(given.module, given.name[:LONGEST_NAME])
+        return given
+
+    def report(
+        self, callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], how: str, offset: int
+    ) -> None:
+        """Report a call; one that comes again and again with the same arguments is reported a few times."""
+        self.work += 4
+        key = _key(callee, args, kwargs, how) if len(args) <= _SHORT else None
+        if key is not None:
+            count = self.told.get(key, 0) + 1
+            if count > KEPT:
+                return
+            if count > 1 or len(self.told) < _CALLS:
+                self.told[key] = count
+        self.work += COST_OF_CALL
+        self.facts.append(Call(self.place.at(offset), callee, args, kwargs, how, "pickle"))
+
     def persistent(self, identity: Value, offset: int) -> None:
-        self.stream.persistent.append(identity)
+        if len(self.stream.persistent) < _IMPORTS:
+            self.stream.persistent.append(identity)
+        self.work += COST_OF_CALL
         self.facts.append(Setting(self.place.at(offset), "pickle", "persistent_id", identity))
         self.stream.acted = True
         fields = identity.items if isinstance(identity, Items) else []
@@ -73,7 +120,7 @@ class Calls(State):
         end = offset + 9 + length
         if offset < self.frame_end:
             self.note("frame-mismatch", "a frame begins inside another", offset)
-            if end > self.frame_end:
+            if self.frame_end < end and self.frame_end <= self.tape.size:
                 self.cuts.append((offset + 9, self.frame_end))
         if end > self.tape.size:
             self.note(
@@ -82,10 +129,10 @@ class Calls(State):
         self.frame_end = end
 
     def op_stack_global(self, _argument: int, offset: int) -> None:
-        name, module = self.pop(offset), self.pop(offset)
+        name, module = _short(self.pop(offset)), _short(self.pop(offset))
         if isinstance(name, str) and isinstance(module, str):
             self.stack.append(self.imported_name(Symbol(module, name), "STACK_GLOBAL", offset))
-        elif isinstance(name, (Result, Opaque, str)) and isinstance(module, (Result, Opaque, str)):
+        elif isinstance(name, _PERHAPS_TEXT) and isinstance(module, _PERHAPS_TEXT):
             shown = module if isinstance(module, str) else ""
             self.stack.append(
                 self.imported_name(Symbol(shown, name if isinstance(name, str) else ""), "STACK_GLOBAL computed", offset)
@@ -98,11 +145,11 @@ class Calls(State):
 
     def op_reduce(self, _argument: int, offset: int) -> None:
         args, callee = self.pop(offset), self.pop(offset)
-        self.stack.append(self.called(callee, _arguments(args), (), "REDUCE", offset))
+        self.stack.append(self.called(callee, _arguments(args), _unknown_rest(args), "REDUCE", offset))
 
     def op_newobj(self, _argument: int, offset: int) -> None:
         args, callee = self.pop(offset), self.pop(offset)
-        self.stack.append(self.called(callee, _arguments(args), (), "NEWOBJ", offset))
+        self.stack.append(self.called(callee, _arguments(args), _unknown_rest(args), "NEWOBJ", offset))
 
     def op_newobj_ex(self, _argument: int, offset: int) -> None:
         kwargs, args, callee = self.pop(offset), self.pop(offset), self.pop(offset)
@@ -117,17 +164,20 @@ class Calls(State):
         state = self.pop(offset)
         target = self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset)
         self.changed(target, state, "BUILD", offset)
-        if isinstance(target, Result) and isinstance(target.callee, Symbol) and target.callee in self.detours:
-            self.facts.append(Raw(self.place, self.detours[target.callee], target))
+        if isinstance(target, Result) and isinstance(target.callee, Symbol):
+            detour = self.detours.get(target.callee.name.rpartition(".")[2])
+            if detour is not None:
+                self.facts.append(Raw(self.place, detour, target))
 
     def changed(self, target: Value, value: Value, how: str, offset: int) -> None:
         """Something is set on an object that is no plain container: its class's code runs."""
-        if isinstance(target, Result) and len(target.state) < _STATES:
+        if isinstance(target, Result):
+            del target.state[_STATES - 1 :]  # the last one always counts
             target.state.append(value)
         callee = target.callee if isinstance(target, Result) else target
         self.stream.acted = True
         how = how if not isinstance(target, Symbol) else f"{how} on import"
-        self.facts.append(Call(self.place.at(offset), callee, (value,), (), how, "pickle"))
+        self.report(callee, (value,), (), how, offset)
 
     def extended(self, target: Value, values: list[Value], kind: str, how: str, offset: int) -> None:
         if isinstance(target, Items):
@@ -201,11 +251,58 @@ class Calls(State):
         self.stack.append(value)
 
 
+_SHORT = 4
+_PLAIN = frozenset({str, bytes, int, float, bool, type(None)})
+
+
+def _key(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], how: str) -> object:
+    """Give what makes a call the same as another one; None when that takes more than a look."""
+    if not isinstance(callee, Symbol) or kwargs:
+        return None
+    keys = [how, callee, *(_part(value, 2) for value in args)]
+    return None if None in keys else tuple(keys)
+
+
+def _part(value: Value, depth: int) -> object:
+    kind = type(value)
+    if kind in _PLAIN:
+        return (kind, value) if not isinstance(value, (str, bytes)) or len(value) <= 256 else None
+    if isinstance(value, Symbol):
+        return value
+    if isinstance(value, Items) and depth and not value.more:
+        inner = value.flat if isinstance(value, Table) else value.items
+        if len(inner) <= _SHORT:
+            keys = [value.kind, *(_part(item, depth - 1) for item in inner)]
+            return None if None in keys else tuple(keys)
+    return None
+
+
+def _short(name: Value) -> Value:
+    """Cut a name that is longer than any real one."""
+    if isinstance(name, Excerpt) and name.kind == "str":
+        return name.head[:LONGEST_NAME].decode("utf-8", "replace")
+    return name[:LONGEST_NAME] if isinstance(name, str) else name
+
+
 def _arguments(value: Value) -> tuple[Value, ...]:
-    """Spread a call's argument tuple; the pure-Python unpickler spreads any iterable."""
+    """Spread a call's argument tuple; the pure-Python unpickler spreads any iterable, the C one any kind of tuple."""
+    value = _listed(value)
+    return tuple(value.items) if isinstance(value, Items) else (value,)
+
+
+def _unknown_rest(value: Value) -> tuple[tuple[str, Value], ...]:
+    """Say that there may be further arguments, when their tuple is itself made while loading or was cut."""
+    value = _listed(value)
     if isinstance(value, Items):
-        return tuple(value.items)
-    return (value,)
+        return (("**", Opaque("...")),) if value.more else ()
+    return (("**", value),)
+
+
+def _listed(value: Value) -> Value:
+    for _ in range(_SHORT):
+        if isinstance(value, Result) and value.callee in _SPREAD and len(value.args) == 1:
+            value = value.args[0]
+    return value
 
 
 def _named(value: Value) -> tuple[tuple[str, Value], ...]:

@@ -16,7 +16,17 @@ LONGEST = 32 << 20
 
 _EXPANDED = 32 << 20
 _STAGES = 4
-_HEX = frozenset(b"0123456789abcdefABCDEF")
+_HEX = b"0123456789abcdefABCDEF"
+_STARTS = frozenset(
+    {b"gA", b"80", b"eJ", b"eN", b"eA", b"H4", b"1f", b"1F", b"78", b"x\x9c", b"x\xda", b"x\x01", b"x^", b"\x1f\x8b"}
+)
+"""How pickles begin as base64 or hex, and what zlib and gzip begin with, as it is and in the same codes."""
+
+
+def may_hold(head: bytes) -> bool:
+    """Whether a string that begins with these two bytes may hold a pickle."""
+    return head in _STARTS or _begins(head)
+
 
 
 def embedded_pickle(blob: Blob, offset: int, length: int, budget: Budget) -> tuple[Blob, str] | None:
@@ -28,7 +38,7 @@ def embedded_pickle(blob: Blob, offset: int, length: int, budget: Budget) -> tup
     head = blob.read(offset, min(length, 4))
     if _begins(head):
         return blob.window(offset, length), ""
-    if length > LONGEST or not _may_decode(head):
+    if length > LONGEST or head[:2] not in _STARTS:
         return None
     content = blob.read(offset, length)
     stages: list[str] = []
@@ -47,32 +57,13 @@ def _begins(content: bytes) -> bool:
     return len(content) >= 2 and content[0] == 0x80 and content[1] <= 5
 
 
-def _may_decode(head: bytes) -> bool:
-    return head[:2] in (
-        b"gA",
-        b"80",
-        b"eJ",
-        b"eN",
-        b"eA",
-        b"H4",
-        b"1f",
-        b"1F",
-        b"78",
-        b"x\x9c",
-        b"x\xda",
-        b"x\x01",
-        b"x^",
-        b"\x1f\x8b",
-    )
-
-
 def _one_stage(content: bytes, budget: Budget) -> tuple[str, bytes] | None:
     if content[:1] == b"x" and content[1:2] in (b"\x9c", b"\xda", b"\x01", b"^"):
         return _inflate(content, zlib.MAX_WBITS, "zlib", budget)
     if content[:2] == b"\x1f\x8b":
         return _inflate(content, zlib.MAX_WBITS | 16, "gzip", budget)
-    stripped = bytes(content.split()[0]) if len(content.split()) == 1 else b"".join(content.split())
-    if len(stripped) % 2 == 0 and _HEX.issuperset(stripped):
+    stripped = content.translate(None, b" \t\r\n\v\f")
+    if len(stripped) % 2 == 0 and not stripped.translate(None, _HEX):
         return "hex", binascii.unhexlify(stripped)
     try:
         return "base64", binascii.a2b_base64(stripped.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(stripped) % 4))

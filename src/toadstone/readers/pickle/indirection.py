@@ -37,6 +37,25 @@ _ITEMS = frozenset(
 _PARTIALS = frozenset({"functools.partial", "_functools.partial"})
 _TYPES = ("dill._dill._load_type", ".cloudpickle._builtin_type")
 """Ends of the names (cloudpickle lives on in copies inside other packages)."""
+_TRACKERS = (".cloudpickle._lookup_class_or_track", ".cloudpickle_fast._lookup_class_or_track")
+_IMPORTS = frozenset({"builtins.__import__", "importlib.__import__", "importlib._bootstrap.__import__"})
+"""Of a dotted name these give the first part, unless a list of names is asked for."""
+_TYPE_NAMES = {
+    "PartialType": Symbol("functools", "partial"),
+    "ItemGetterType": Symbol("operator", "itemgetter"),
+    "AttrGetterType": Symbol("operator", "attrgetter"),
+    "FileType": Symbol("io", "open"),
+    "BufferedRandomType": Symbol("io", "BufferedRandom"),
+    "BufferedReaderType": Symbol("io", "BufferedReader"),
+    "BufferedWriterType": Symbol("io", "BufferedWriter"),
+    "TextWrapperType": Symbol("io", "TextIOWrapper"),
+    "PyTextWrapperType": Symbol("_pyio", "TextIOWrapper"),
+    "ClassType": Symbol("builtins", "type"),
+    "ExitType": Symbol("_sitebuiltins", "Quitter"),
+}
+"""Names in dill's table of types (``dill._dill._typemap``) that are no names of the module ``types``."""
+_DILL_SETATTR = "dill._dill._setattr"
+"""dill writes ``getattr(dill._dill, '_setattr', setattr)`` so that old versions of itself can read it."""
 _LONGEST = 1 << 16
 
 
@@ -55,20 +74,47 @@ def resolved(callee: Value, args: Sequence[Value]) -> Value:
 
 
 def _by_name(name: str, args: list[Value]) -> Value:
-    if (name in _MODULES or name.endswith("cloudpickle.subimport")) and args and isinstance(args[0], str):
-        return Symbol(args[0], "")
+    if name in _MODULES or name.endswith("cloudpickle.subimport"):
+        return _module(name, args)
     if name == "pkgutil.resolve_name" and args and isinstance(args[0], str):
         module, _, attribute = args[0].partition(":")
         return Symbol(module, attribute) if attribute else _dotted(args[0])
-    if name in ("pydoc.locate", "cloudpickle.cloudpickle._lookup_class_or_track") and args and isinstance(args[0], str):
+    if name == "pydoc.locate" and args and isinstance(args[0], str):
         return _dotted(args[0])
-    if name in _ATTRIBUTES and len(args) >= 2:
-        return _attribute(args[0], args[1])
-    if name in _ITEMS and len(args) >= 2:
+    if name in _ATTRIBUTES and (len(args) == 2 or (len(args) == 3 and f"{args[0]}.{args[1]}" == _DILL_SETATTR)):
+        return _attribute(args[0], args[1])  # a third argument would be given instead when there is no such attribute
+    if name in _ITEMS and len(args) == 2:
         return _item(args[0], args[1])
+    if name.endswith(_TRACKERS) and len(args) == 2 and isinstance(args[1], (Symbol, Result, str, bytes)):
+        return args[1]
     if name.endswith(_TYPES) and args and isinstance(args[0], str):
-        return Symbol("types" if args[0].endswith("Type") else "builtins", args[0])
+        return _TYPE_NAMES.get(args[0]) or Symbol("types" if args[0].endswith("Type") else "builtins", args[0])
     return _text(name, args)
+
+
+def _module(name: str, args: list[Value]) -> Value:
+    """Give the module that an importing function gives; None when that is not certain."""
+    if not args or not isinstance(args[0], str):
+        return None
+    wanted, rest = args[0], args[1:]
+    if name in _IMPORTS:
+        listed = rest[2] if len(rest) > 2 else None
+        if len(rest) > 3 and rest[3] != 0:
+            return None  # relative to a module that only the call knows
+        if not (isinstance(listed, Items) and (listed.items or listed.more)):
+            wanted = wanted.partition(".")[0]
+        return Symbol(wanted, "")
+    if wanted.startswith("."):
+        package = rest[0] if len(rest) == 1 else None
+        if not isinstance(package, str):
+            return None
+        dots = len(wanted) - len(wanted.lstrip("."))
+        parents = package.split(".")
+        base = parents[: len(parents) - dots + 1]
+        return Symbol(".".join([*base, wanted[dots:]]), "") if base else None
+    if rest and name.startswith("sys.modules"):
+        return None  # the second argument is given instead when there is no such module
+    return Symbol(wanted, "")
 
 
 def _dotted(text: str) -> Symbol:
@@ -78,14 +124,17 @@ def _dotted(text: str) -> Symbol:
 
 def _second(maker: str, made: Result, args: list[Value]) -> Value:
     """Call what ``attrgetter``, ``methodcaller`` or ``partial`` made."""
-    if maker in _GETTERS and made.args and args:
-        return _attribute(args[0], made.args[0])
-    if maker.endswith(".itemgetter") and made.args and args:
-        return _item(args[0], made.args[0])
-    if maker.endswith(".methodcaller") and made.args and args:
+    if made.state or not made.args:
+        return None  # a partial's function and arguments may have been exchanged since
+    if maker in _GETTERS and len(args) == 1:
+        found = [_attribute(args[0], name) for name in made.args]
+        return found[0] if len(found) == 1 else Items("tuple", found) if all(isinstance(item, Symbol) for item in found) else None
+    if maker.endswith(".itemgetter") and len(args) == 1:
+        return _item(args[0], made.args[0]) if len(made.args) == 1 else None
+    if maker.endswith(".methodcaller") and len(args) == 1:
         method = _attribute(args[0], made.args[0])
         return Result(method, tuple(made.args[1:]), made.kwargs) if method is not None else None
-    if maker in _PARTIALS and made.args:
+    if maker in _PARTIALS:
         return Result(made.args[0], (*made.args[1:], *args), made.kwargs)
     return None
 
@@ -101,6 +150,8 @@ def _attribute(owner: Value, name: Value) -> Value:
 
 
 def _item(owner: Value, key: Value) -> Value:
+    if isinstance(owner, Items):
+        return _element(owner, key)
     if isinstance(owner, Symbol) and isinstance(key, str):
         if str(owner) == "sys.modules":
             return Symbol(key, "")
@@ -111,9 +162,21 @@ def _item(owner: Value, key: Value) -> Value:
     return None
 
 
+def _element(owner: Items, key: Value) -> Value:
+    """Give a callable out of a container that was written down; None for anything else."""
+    found: Value = None
+    if owner.kind in ("tuple", "list") and isinstance(key, int) and -len(owner.items) <= key < len(owner.items) and not owner.more:
+        found = owner.items[key]
+    elif owner.kind == "dict" and isinstance(key, (str, bytes, int)):
+        for pair in owner.items:  # of equal keys the last one counts
+            if isinstance(pair, Items) and len(pair.items) == 2 and pair.items[0] == key:
+                found = pair.items[1]
+    return found if isinstance(found, (Symbol, Result)) else None
+
+
 def _join(args: list[Value]) -> Value:
     separator, parts = args[0], args[1]
-    if isinstance(parts, Items) and not parts.more:
+    if isinstance(parts, Items) and not parts.more and parts.kind in ("tuple", "list"):
         if isinstance(separator, str) and all(isinstance(part, str) for part in parts.items):
             return separator.join(str(part) for part in parts.items)
         if isinstance(separator, bytes) and all(isinstance(part, bytes) for part in parts.items):
@@ -132,7 +195,9 @@ def _add(args: list[Value]) -> Value:
 
 def _decode(args: list[Value]) -> Value:
     content = args[0]
-    encoding = args[1] if len(args) > 1 and isinstance(args[1], str) else "utf-8"
+    encoding = args[1] if len(args) > 1 else "utf-8"
+    if not isinstance(encoding, str):
+        return None
     name = encoding.lower().replace("-", "").replace("_", "")
     if name == "rot13" and isinstance(content, str):
         return codecs.decode(content, "rot13")
@@ -148,7 +213,9 @@ def _decode(args: list[Value]) -> Value:
 
 def _encode(args: list[Value]) -> Value:
     text = args[0]
-    encoding = args[1] if len(args) > 1 and isinstance(args[1], str) else "utf-8"
+    encoding = args[1] if len(args) > 1 else "utf-8"
+    if not isinstance(encoding, str):
+        return None
     if isinstance(text, str) and encoding.lower() in ("utf-8", "ascii", "latin-1", "latin1", "iso-8859-1"):
         return text.encode(encoding)
     return _decode(args) if encoding.lower().startswith("rot") else None
@@ -162,36 +229,36 @@ def _hex(args: list[Value]) -> Value:
     return binascii.unhexlify(args[0]) if isinstance(args[0], (str, bytes)) else None
 
 
-_PURE: dict[str, tuple[int, Callable[[list[Value]], Value]]] = {
-    "builtins.str.join": (2, _join),
-    "builtins.bytes.join": (2, _join),
-    "operator.add": (2, _add),
-    "_operator.add": (2, _add),
-    "operator.concat": (2, _add),
-    "_operator.concat": (2, _add),
-    "builtins.str.__add__": (2, _add),
-    "builtins.str.lower": (1, lambda args: args[0].lower() if isinstance(args[0], str) else None),
-    "builtins.str.upper": (1, lambda args: args[0].upper() if isinstance(args[0], str) else None),
-    "builtins.str.strip": (1, lambda args: args[0].strip() if isinstance(args[0], str) else None),
-    "builtins.str.encode": (1, _encode),
-    "builtins.bytes.decode": (1, _decode),
-    "builtins.str": (1, lambda args: args[0] if isinstance(args[0], str) else _decode(args) if len(args) > 1 else None),
-    "builtins.bytes.fromhex": (1, _hex),
-    "builtins.chr": (1, lambda args: chr(args[0]) if isinstance(args[0], int) and 0 <= args[0] < 0x110000 else None),
-    "codecs.decode": (1, _decode),
-    "_codecs.decode": (1, _decode),
-    "codecs.encode": (1, _encode),
-    "_codecs.encode": (1, _encode),
-    "base64.b64decode": (1, _base64),
-    "binascii.a2b_base64": (1, _base64),
-    "binascii.unhexlify": (1, _hex),
+_PURE: dict[str, tuple[range, Callable[[list[Value]], Value]]] = {
+    "builtins.str.join": (range(2, 3), _join),
+    "builtins.bytes.join": (range(2, 3), _join),
+    "operator.add": (range(2, 3), _add),
+    "_operator.add": (range(2, 3), _add),
+    "operator.concat": (range(2, 3), _add),
+    "_operator.concat": (range(2, 3), _add),
+    "builtins.str.__add__": (range(2, 3), _add),
+    "builtins.str.lower": (range(1, 2), lambda args: args[0].lower() if isinstance(args[0], str) else None),
+    "builtins.str.upper": (range(1, 2), lambda args: args[0].upper() if isinstance(args[0], str) else None),
+    "builtins.str.strip": (range(1, 2), lambda args: args[0].strip() if isinstance(args[0], str) else None),
+    "builtins.str.encode": (range(1, 4), _encode),
+    "builtins.bytes.decode": (range(1, 4), _decode),
+    "builtins.str": (range(1, 4), lambda args: args[0] if isinstance(args[0], str) and len(args) == 1 else _decode(args) if len(args) > 1 else None),
+    "builtins.bytes.fromhex": (range(1, 2), _hex),
+    "builtins.chr": (range(1, 2), lambda args: chr(args[0]) if isinstance(args[0], int) and 0 <= args[0] < 0x110000 else None),
+    "codecs.decode": (range(1, 4), _decode),
+    "_codecs.decode": (range(1, 4), _decode),
+    "codecs.encode": (range(1, 4), _encode),
+    "_codecs.encode": (range(1, 4), _encode),
+    "base64.b64decode": (range(1, 2), _base64),
+    "binascii.a2b_base64": (range(1, 2), _base64),
+    "binascii.unhexlify": (range(1, 2), _hex),
 }
-"""Pure functions of text: how many arguments they need, and what they give."""
+"""Pure functions of text: how many arguments they are followed with (more would change the result), and what they give."""
 
 
 def _text(name: str, args: list[Value]) -> Value:
     known = _PURE.get(name)
-    if known is None or len(args) < known[0]:
+    if known is None or len(args) not in known[0]:
         return None
     try:
         made = known[1](args)

@@ -12,43 +12,65 @@ import re
 from collections.abc import Callable, Generator, Iterator
 
 from toadstone.core.fact import Fact
-from toadstone.core.value import Items, Result, Symbol, Value, leaves
+from toadstone.core.value import Items, Result, Symbol, Value
 from toadstone.readers.reader import Source
 
-WRAPPERS = (
-    Symbol("joblib.numpy_pickle", "NumpyArrayWrapper"),
-    Symbol("sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper"),
-)
+WRAPPERS = ("NumpyArrayWrapper",)
+"""Last parts of the names of classes that are followed by an array (joblib lives on in copies inside other packages)."""
 
 _TYPE = re.compile(r"[<>|=]?([?bBhHiIlLqQefdgFDGiufcSUVmMO])(\d*)")
 _SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4, "d": 8, "g": 16}
+_EXTENDED = frozenset("SUV")
+"""Types whose size is taken from the state and not from the name (``PyTypeNum_ISEXTENDED``)."""
+_HAS_OBJECTS = 1
+"""``NPY_ITEM_REFCOUNT`` among the flags of a dtype."""
 
 Follow = Callable[[int], Generator[Fact, None, int]]
 """Follows the pickle stream at an offset; gives the offset behind it."""
 
 
-def entry(state: Value, name: str) -> Value:
-    """Give the value of a key of a dict that was read; None when there is none."""
-    if isinstance(state, Items):
+def attributes(wrapper: Result) -> dict[str, Value] | None:
+    """Give the attributes that a wrapper has once it is built: later states and, of equal keys, later ones count.
+
+    Returns:
+        None when they cannot be told: states that are no dicts of plain names, or more of them than are kept.
+    """
+    found: dict[str, Value] = {}
+    for state in wrapper.state:
+        if not isinstance(state, Items) or state.kind != "dict" or state.more:
+            return None
         for pair in state.items:
-            if isinstance(pair, Items) and len(pair.items) == 2 and pair.items[0] == name:
-                return pair.items[1]
-    return None
+            key = pair.items[0] if isinstance(pair, Items) and len(pair.items) == 2 else None
+            if not isinstance(key, str) or not isinstance(pair, Items):
+                return None
+            found[key] = pair.items[1]
+    return found if len(wrapper.state) == 1 and not wrapper.args else None
 
 
 def item_size(dtype: Value) -> int | None:
-    """Give the bytes of one element of ``numpy.dtype(...)`` as it was read; 0 for objects, None when unknown."""
-    if not isinstance(dtype, Result) or not dtype.args or not isinstance(dtype.args[0], str):
+    """Give the bytes of one element of ``numpy.dtype(...)`` as it was read; 0 for objects, None when unknown.
+
+    Size and flags come from the state that the dtype is given, as in ``arraydescr_setstate``: that may contradict its
+    name. Only the form that NumPy itself writes is trusted, ``dtype(name, False, True)`` with a state behind it.
+    """
+    if not isinstance(dtype, Result) or dtype.callee != Symbol("numpy", "dtype") or dtype.kwargs or len(dtype.args) != 3:
         return None
-    found = _TYPE.fullmatch(dtype.args[0])
-    if not found:
+    name, align, copy = dtype.args
+    found = _TYPE.fullmatch(name) if isinstance(name, str) else None
+    state = dtype.state[-1] if dtype.state else None
+    if not found or align or copy not in (True, 1) or not isinstance(state, Items) or len(state.items) not in (8, 9):
         return None
     kind, digits = found.groups()
-    if kind == "O" or any(leaf == "O8" or leaf == "O" for state in dtype.state for leaf in leaves(state)):  # noqa: PLR1714
+    size, flags = state.items[5], state.items[7]
+    if not isinstance(size, int) or not isinstance(flags, int) or any(isinstance(value, bool) for value in (size, flags)):
+        return None
+    if (kind == "O") != bool(flags & _HAS_OBJECTS) and kind != "V":
+        return None
+    if flags & _HAS_OBJECTS:
         return 0
-    if not digits:
-        return _SIZES.get(kind)
-    return int(digits[:9]) * (4 if kind == "U" else 1)
+    if kind in _EXTENDED:
+        return size if size > 0 else None
+    return int(digits[:9]) if digits else _SIZES.get(kind)
 
 
 def array_bytes(
@@ -57,18 +79,19 @@ def array_bytes(
     """Make the detour (see `toadstone.readers.pickle.machine`) that steps over an array's bytes."""
 
     def detour(wrapper: Result, offset: int) -> Generator[Fact, None, int]:
-        state = wrapper.state[-1] if wrapper.state else None
-        size = item_size(entry(state, "dtype"))
-        shape = entry(state, "shape")
+        known = attributes(wrapper)
+        size = item_size(known.get("dtype")) if known is not None else None
+        shape = known.get("shape") if known is not None else None
         if size == 0:
             return (yield from follow(offset))
-        counts = [count for count in shape.items if isinstance(count, int)] if isinstance(shape, Items) else []
+        counts = [count for count in shape.items if isinstance(count, int)] if isinstance(shape, Items) and shape.kind == "tuple" else []
         if size is None or not isinstance(shape, Items) or len(counts) != len(shape.items) or any(count < 0 for count in counts):
+            yield source.anomaly("array-confusion", "an array is described as joblib never does; its loader decides where it ends", offset)
             yield source.unread("an array of unknown size follows in the stream", offset)
             return offset
         yield from as_opcodes(offset)
         begin = offset
-        if entry(state, "numpy_array_alignment_bytes") is not None:
+        if known is not None and known.get("numpy_array_alignment_bytes") is not None:
             padding = source.blob.read(offset, 1)
             begin += 1 + (padding[0] if padding else 0)
         end = begin + size * math.prod(counts)

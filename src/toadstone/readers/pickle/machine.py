@@ -17,7 +17,9 @@ from typing import TypeAlias
 from toadstone.core.fact import Fact
 from toadstone.core.value import KEPT_TEXT, Items, Opaque, Table, Value
 from toadstone.readers.pickle.arguments import Arguments
+from toadstone.readers.pickle.embedded import may_hold
 from toadstone.readers.pickle.opcodes import COUNTED, LINES, MARGIN, NAMES
+from toadstone.readers.pickle.skim import MOST_STRINGS
 from toadstone.readers.pickle.state import HEADS, MOST_MARKS, UNKNOWN, Broken, Raw, Stream
 
 _DOUBLE = struct.Struct(">d").unpack_from
@@ -53,7 +55,10 @@ class Machine(Arguments):
                     if here < self.frame_end and pos < tape.limit:
                         careful = True  # the last bytes of a frame, one opcode at a time
                     else:
-                        self.spend(filled // 4)
+                        self.account(filled)
+                        if len(strings) > MOST_STRINGS:
+                            yield from self.full_of_strings()
+                            strings.clear()
                         if not tape.load(here):
                             raise Broken("the stream ends before STOP")  # noqa: TRY301
                         buffer, pos, limit, base, filled = tape.buffer, 0, tape.limit, tape.base, tape.filled
@@ -72,7 +77,7 @@ class Machine(Arguments):
                         continue
                     if op == 0x8C and (end := pos + 2 + buffer[pos + 1]) <= filled:
                         push(buffer[pos + 2 : end].decode("utf-8", "surrogatepass"))
-                        if end - pos > 17 and buffer[pos + 2] in HEADS:
+                        if end - pos > 17 and buffer[pos + 2] in HEADS and may_hold(buffer[pos + 2 : pos + 4]):
                             strings.append((base + pos + 2, end - pos - 2, False))
                         pos = end
                         continue
@@ -107,7 +112,7 @@ class Machine(Arguments):
                 elif op == 0x58:
                     if (end := pos + 5 + _LONG(buffer, pos + 1)[0]) <= filled and end - pos <= KEPT_TEXT:
                         push(buffer[pos + 5 : end].decode("utf-8", "surrogatepass"))
-                        if end - pos > 20 and buffer[pos + 5] in HEADS:
+                        if end - pos > 20 and buffer[pos + 5] in HEADS and may_hold(buffer[pos + 5 : pos + 7]):
                             strings.append((base + pos + 5, end - pos - 5, False))
                         pos = end
                         continue
@@ -185,6 +190,7 @@ class Machine(Arguments):
             stream.value = UNKNOWN
         yield from facts
         facts.clear()
+        self.spend(max(pos, 0) // 4 + self.work)
         return stream
 
     def straddles(self, op: int, offset: int, frame_end: int) -> None:
@@ -203,6 +209,7 @@ class Machine(Arguments):
 
     def rare(self, op: int, offset: int) -> int:
         """Follow one opcode; give the offset of the next."""
+        self.work += 1
         if op in COUNTED:
             return self.counted(op, offset)
         if op in LINES:

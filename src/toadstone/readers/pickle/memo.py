@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from toadstone.core.value import Opaque, Value
 
-MOST_READ = 1_000_000
-"""Distinct memo slots that may be read back; a stream that reads more is not followed (no real one comes near)."""
+MOST_READ = 400_000
+"""Distinct memo slots whose values are kept for reading them back; no real stream comes near."""
+
+
+class _Slots(dict[int, Value]):
+    """Slots whose value was not kept are unknown."""
+
+    def __missing__(self, slot: int) -> Value:
+        return MISSING
 
 
 class Memo:
@@ -20,7 +27,7 @@ class Memo:
 
     def __init__(self, wanted: set[int] | None) -> None:
         self.wanted = wanted
-        self.values: dict[int, Value] = {}
+        self.values: dict[int, Value] = _Slots()
         self.run = 0
         """Slots 0 to run - 1 are in use; real pickles never need more than this number."""
         self.others: set[int] = set()
@@ -41,6 +48,11 @@ class Memo:
         if self.wanted is None or slot in self.wanted:
             self.values[slot] = value
 
+    @property
+    def weight(self) -> int:
+        """Bytes of the memo itself, without its values (estimated)."""
+        return 100 * len(self.values) + 70 * len(self.others)
+
     def memoize(self, value: Value) -> None:
         """Write the slot that ``MEMOIZE`` uses."""
         self.put(len(self), value)
@@ -50,7 +62,7 @@ class Memo:
 
     def get(self, slot: int) -> Value:
         """Read a slot; unknown when it was never written."""
-        return self.values.get(slot, MISSING)
+        return self.values[slot]
 
 
 MISSING = Opaque("memo")

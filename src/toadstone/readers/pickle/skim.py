@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from toadstone.core.blob import Blob
-from toadstone.core.budget import BudgetError
 from toadstone.core.value import KEPT_TEXT
+from toadstone.readers.pickle.embedded import may_hold
 from toadstone.readers.pickle.memo import MOST_READ
 from toadstone.readers.pickle.opcodes import COUNTED, FIXED, LINES, MARGIN, SIGNED_COUNT
 from toadstone.readers.pickle.state import HEADS
@@ -26,6 +26,10 @@ _PUSHES = (0x4E, 0x88, 0x89, 0x29, 0x5D, 0x7D, 0x8F, 0x4A, 0x4B, 0x4D, 0x47)
 _LONG = struct.Struct("<I").unpack_from
 _WIDTH = [FIXED[code] if code in _PUSHES else 0 for code in range(256)]
 """Width of the opcodes that only push something of fixed size; 0 for all others."""
+
+
+MOST_STRINGS = 50_000
+"""Strings that may hold another pickle: so many are kept before they are looked into."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
                 limit = tape.limit
                 if pos < limit:
                     continue
-            if not tape.load(here):
+            if len(strings) > MOST_STRINGS or not tape.load(here):
                 break
             buffer, pos, limit = tape.buffer, 0, tape.limit
             if frame_end >= 0:
@@ -99,7 +103,8 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
                 length = buffer[pos + 1]
                 pos += 2
             if length > 15 and (pos >= tape.filled or buffer[pos] in HEADS):
-                strings.append((tape.base + pos, length, op == 0x43))
+                if may_hold(tape.take(tape.base + pos, 2)):
+                    strings.append((tape.base + pos, length, op == 0x43))
             if (op == 0x8C or op == 0x58) and length <= KEPT_TEXT:  # noqa: PLR1714
                 text = buffer[pos : pos + length] if pos + length <= tape.filled else tape.take(tape.base + pos, length)
                 if not text.isascii() and not is_text(text):
@@ -148,7 +153,8 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
             length = int.from_bytes(buffer[pos + 1 : pos + 1 + count], "little")
             pos += 1 + count
             if length > 15 and op != 0x8A and (pos >= tape.filled or buffer[pos] in HEADS):
-                strings.append((tape.base + pos, length, op != 0x8D))
+                if may_hold(tape.take(tape.base + pos, 2)):
+                    strings.append((tape.base + pos, length, op != 0x8D))
             depth += 1
             pos += length
         elif op == 0x2E:  # STOP
@@ -202,10 +208,8 @@ def slots_read(blob: Blob, start: int, found: set[int], spend: Callable[[int], N
         spend: Accounts for steps.
 
     Returns:
-        The slots; None when they cannot be told (raw arrays lie between the opcodes) and all must be kept.
-
-    Raises:
-        BudgetError: If there are more than `MOST_READ`.
+        The slots, at most about `MOST_READ` of them; None when they cannot be told (raw arrays lie between the opcodes) and
+        all must be kept.
     """
     tape = Tape(blob)
     offset = start
@@ -244,18 +248,19 @@ def slots_read(blob: Blob, start: int, found: set[int], spend: Callable[[int], N
             else:
                 return found
         if len(found) > MOST_READ:
-            raise BudgetError("the stream reads back more memo slots than any real one")
+            return found
         offset = tape.base + pos
     return found
 
 
 _RAW = b"NumpyArrayWrapper"
+_DIGITS = 4_000
 _STEP = [FIXED[code] if code in FIXED and code != 0x2E else 0 for code in range(256)]
 
 
 def _text_slot(line: bytes) -> tuple[int, ...]:
     try:
-        return (int(line),)
+        return (int(line[:_DIGITS]),)
     except ValueError:
         return ()
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from toadstone.core.fact import Anomaly, Fact
+from toadstone.core.fact import Anomaly, Fact, Unread
 from toadstone.core.place import Place
 from toadstone.core.value import Opaque, Result, Symbol, Value
+from toadstone.readers.flood import KEPT
 from toadstone.readers.pickle.memo import Memo
 from toadstone.readers.pickle.tape import Tape
+from toadstone.readers.pickle.weight import MOST_HELD, Scales, light
 
 Detour: TypeAlias = Callable[[Result, int], "Generator[Fact, None, int]"]
 """Called when a built object is known to be followed by bytes that are no opcodes; gives the offset to go on at."""
 
 UNKNOWN = Opaque("unknown")
 MOST_MARKS = 1_000_000
+COST_OF_CALL = 40
+"""Steps that a call or an import costs: the facts are judged by several checks."""
+
+COST_OF_STREAM = 100
+"""Steps that any stream costs, however short."""
 
 HEADS = frozenset({0x80, 0x67, 0x38, 0x65, 0x48, 0x78, 0x1F})
 """First bytes of strings that may hold another pickle: raw, base64 (``g``, ``e``, ``H``), hex (``8``), zlib, gzip."""
@@ -52,7 +59,7 @@ class State:
         tape: The bytes.
         place: Of the blob; facts get the offset of their opcode.
         wanted: Memo slots that are read back (see `Memo`).
-        detours: By callee, for objects that are followed by raw bytes.
+        detours: By the last part of the callee's name, for objects that are followed by raw bytes.
         spend: Accounts for steps against the budget.
     """
 
@@ -61,7 +68,7 @@ class State:
         tape: Tape,
         place: Place,
         wanted: set[int] | None,
-        detours: dict[Symbol, Detour],
+        detours: dict[str, Detour],
         spend: Callable[[int], None],
     ) -> None:
         self.tape = tape
@@ -75,15 +82,59 @@ class State:
         self.protocol = 0
         self.frame_end = -1
         self.imported: set[Symbol] = set()
+        self.names: dict[tuple[bytes, bytes], Symbol] = {}
+        """Names in text opcodes that were decoded before."""
         self.strings: list[tuple[int, int, bool]] = []
+        self.full_of_strings: Callable[[], Iterable[Fact]] = lambda: ()
+        """Looks into the strings that were found, when there are many."""
         self.facts: list[Fact] = []
         self.cuts: list[tuple[int, int]] = []
         """Spans that the C unpickler may not see (see `_straddles`)."""
         self.irregular = False
+        self.work = COST_OF_STREAM
+        """Steps made and not yet accounted for."""
+        self.notes = 0
+        self.scales = Scales()
+        self.told: dict[object, int] = {}
+        """How often each call was reported."""
+        self.grown = 0
+        """Characters of text that were made by joining and decoding."""
         self.stream = Stream(0)
 
+    def account(self, size: int) -> None:
+        """Account for the work on ``size`` bytes of opcodes, and see that what they made does not fill the memory.
+
+        Raises:
+            Broken: If the stream holds more than any real one.
+            BudgetError: If no budget is left.
+        """
+        self.spend(size // 4 + self.work)
+        self.work = 0
+        if self.scales.due(size):
+            self.work = self.scales.weigh((self.stack, self.memo.values.values()), self.memo.weight + 40 * len(self.marks))
+            if self.scales.full:
+                self.forget()
+
+    def forget(self) -> None:
+        """Drop the values that weigh most, and go on: names and short text are enough to see what is called.
+
+        Raises:
+            Broken: If even what is left is too much.
+        """
+        if self.memo.weight + 8 * len(self.stack) + 40 * len(self.marks) > MOST_HELD // 2:
+            raise Broken("it holds more values at once than any real stream")
+        self.facts.append(Unread(self.place, "a stream holds more values at once than are kept; some arguments are not known"))
+        self.stack[:] = [value if light(value) else UNKNOWN for value in self.stack]
+        for slot, value in self.memo.values.items():
+            if not light(value):
+                self.memo.values[slot] = UNKNOWN
+        self.stream.persistent.clear()
+
     def note(self, kind: str, detail: str, offset: int) -> None:
-        self.facts.append(Anomaly(self.place.at(offset), kind, detail))
+        """Report an anomaly; one that comes again and again is told a few times."""
+        self.notes += 1
+        if self.notes <= KEPT:
+            self.facts.append(Anomaly(self.place.at(offset), kind, detail))
 
     def underflow(self, offset: int) -> Value:
         """A real unpickler stops here. What follows is read all the same: damage must not hide anything."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from toadstone.core.blob import Blob
 from toadstone.readers.pickle.opcodes import MARGIN
 
-WINDOW = 1 << 20
+WINDOW = 1 << 18
 """Bytes of the stream that are in memory at once."""
 
+_FIRST = 1 << 12
+"""Bytes of the first window: most streams that are tried are short or no streams at all."""
+
 LONGEST_LINE = 1 << 24
-"""Text opcodes whose line is longer are taken for damage."""
+"""Of longer lines the rest is not kept (names and numbers are not that long, and of texts the head is enough)."""
 
 
 class Tape:
@@ -30,11 +33,13 @@ class Tape:
         self.base = 0
         self.filled = 0
         self.limit = 0
+        self.width = _FIRST
 
     def load(self, offset: int) -> bool:
         """Move the window to ``offset``; false at the end of the blob."""
         self.base = offset
-        self.buffer = self.blob.read(offset, min(WINDOW, self.size - offset)) if offset < self.size else b""
+        self.buffer = self.blob.read(offset, min(self.width, self.size - offset)) if offset < self.size else b""
+        self.width = min(4 * self.width, WINDOW)
         self.filled = len(self.buffer)
         last = offset + self.filled >= self.size
         self.limit = self.filled if last else max(self.filled - MARGIN, 0)
@@ -58,14 +63,14 @@ class Tape:
                 return self.buffer[start:found], self.base + found + 1
         parts: list[bytes] = []
         position = offset
-        while position < self.size and position - offset < LONGEST_LINE:
+        while position < self.size:
             piece = self.blob.read(position, min(1 << 16, self.size - position))
             if not piece:
                 return None
             cut = piece.find(b"\n")
+            if position - offset < LONGEST_LINE:
+                parts.append(piece if cut < 0 else piece[:cut])
             if cut >= 0:
-                parts.append(piece[:cut])
                 return b"".join(parts), position + cut + 1
-            parts.append(piece)
             position += len(piece)
         return None

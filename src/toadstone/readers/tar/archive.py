@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterator
 from toadstone.core.blob import Blob, JoinedBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Fact, Link
-from toadstone.readers.member_names import escapes, traverses, trick
+from toadstone.readers.member_names import traverses, trick
+from toadstone.readers.outside import link_escapes
 from toadstone.readers.reader import Source
 from toadstone.readers.tar.extended import LONGEST, Map, laid_out, number_of, old_map, pax_map, pax_records
 from toadstone.readers.tar.header import BLOCK, LINKS, LONG, NODES, PAX, Header, parse, text, valid
@@ -189,12 +190,12 @@ class Tar:
         """Links, folders and device nodes: Python takes the next block as a header even if a size is stated, others skip."""
         if header.kind in LINKS:
             hard = header.kind == b"1"
-            outside = escapes(name, link, from_root=hard)
+            outside = link_escapes(name, link, from_root=hard)
             yield Link(self.source.place.inside(name), link, "hardlink" if hard else "symlink", outside)
             if not hard:
                 self.links.add(name.strip("/"))
         elif header.kind in NODES:
-            yield from self._tell("malformed", f"{name!r} would be made a device or pipe", position)
+            yield from self._tell("special-file", f"{name!r} would be made a device or pipe", position)
         begin = position + BLOCK
         if not size:
             return begin

@@ -19,7 +19,7 @@ reader of this module has rank 10: readers of formats inside zip files take a sm
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from toadstone.core.fact import Fact
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from toadstone.readers.zip.entry import Entry, View
     from toadstone.readers.zip.records import Header
 
-__all__ = ["READERS", "Archive", "Directory", "Entry", "Header", "View", "open_zip"]
+__all__ = ["READERS", "Archive", "Directory", "Entry", "Header", "View", "behind_prefix", "open_zip", "prefix_facts"]
 
 _NAMES = (".zip", ".npz", ".keras", ".pt", ".pth", ".ckpt", ".bin", ".whl", ".skops", ".mar", ".jar", ".docx", ".xlsx")
 
@@ -67,18 +67,27 @@ def read(source: Source) -> Iterator[Fact]:
 
 
 def read_behind_prefix(source: Source) -> Iterator[Fact]:
-    """Read an archive that begins behind something else: self-extractors, polyglots.
+    """Read an archive that begins behind something else: self-extractors, polyglots."""
+    if (yield from prefix_facts(source)):
+        yield from open_zip(source).facts(source)
+
+
+def prefix_facts(source: Source) -> Generator[Fact, None, bool]:
+    """Say what stands before an archive; give whether the archive is to be read here. For the first who asks only.
 
     Content of another container that happens to end in a stored zip is not read twice: if the other container's reader
     understood all of it, more follows after the end record, and the name promises no zip, then the zip is a member.
     """
     from toadstone.readers.zip.directory import last_end  # noqa: PLC0415  (see __getattr__)
 
+    if "zip-prefix" in source.shared:
+        return False
+    source.shared["zip-prefix"] = True
     offset = last_end(source.blob)
     at_end = offset + 22 + int.from_bytes(source.blob.read(offset + 20, 2), "little") >= source.blob.size
     named = source.suffix in _NAMES
     if not at_end and not named and not any(start < offset for start, _ in source.coverage.gaps()):
-        return
+        return False
     understood = source.coverage.covered
     archive = open_zip(source)
     first = min([*(entry.offset for entry in archive.entries), *(found.start for found in archive.directories)], default=offset)
@@ -88,7 +97,7 @@ def read_behind_prefix(source: Source) -> Iterator[Fact]:
         source.coverage.read(0, first)
     else:
         yield source.anomaly("hidden-data", f"the archive begins behind {first:,} bytes of something else", 0)
-    yield from archive.facts(source)
+    return True
 
 
 _LINE = 256
@@ -99,7 +108,8 @@ def _is_command_line(prefix: bytes) -> bool:
     return prefix.startswith(b"#!") and len(prefix) <= _LINE and prefix.endswith(b"\n") and prefix.count(b"\n") == 1
 
 
-def _behind_prefix(source: Source) -> bool:
+def behind_prefix(source: Source) -> bool:
+    """Whether a zip's end record leads to a directory in something that does not begin like a zip."""
     blob = source.blob
     if blob.size < 22 or b"PK\x05\x06" not in blob.read(max(blob.size - _TAIL, 0), _TAIL) or source.head(8).startswith(_HEADS):
         return False
@@ -113,5 +123,5 @@ _HEADS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x01\x02", b"PK00PK\x03\x04", b"PK\x
 
 READERS = (
     Reader(kind="zip", read=read, heads=_HEADS, rank=10),
-    Reader(kind="zip-behind-prefix", read=read_behind_prefix, claims=_behind_prefix, always=True, rank=79),
+    Reader(kind="zip-behind-prefix", read=read_behind_prefix, claims=behind_prefix, always=True, rank=79),
 )

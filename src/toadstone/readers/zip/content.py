@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from toadstone.core.blob import Blob
 from toadstone.core.fact import Anomaly, Fact, Link
-from toadstone.readers.member_names import escapes
+from toadstone.readers.outside import link_escapes
 from toadstone.readers.reader import Source
 from toadstone.readers.unpack import Maker, Outcome, Stream, bzip2, collect, deflate, xz, zip_lzma, zstd
 from toadstone.readers.zip.entry import STORED, Entry, View
@@ -189,7 +189,7 @@ def _really_encrypted(source: Source, entry: Entry) -> bool:
 def _symlink(source: Source, entry: Entry, text: bytes) -> Iterator[Fact]:
     """A symbolic link's content is its target."""
     target = text[:_LINK_TEXT].decode("utf-8", "replace")
-    yield Link(source.place.inside(entry.name), target, "symlink", escapes(entry.name, target))
+    yield Link(source.place.inside(entry.name), target, "symlink", link_escapes(entry.name, target))
     if _is_path(text):
         source.coverage.read(entry.data_offset, entry.data_end)
 
