@@ -1,11 +1,12 @@
 """Hostile inputs over all readers: no crash, no hang, bounded memory.
 
-Mutates real and booby-trapped files (those of the corpora that are small, and a few made here), reads each mutant through
-the whole walker, and counts internal errors, inputs that take more than 2 seconds of CPU, and the memory of the worker.
+Mutates real and booby-trapped files (those of the corpora that are small), reads each mutant through the whole walker with
+all checks, and records internal errors, inputs that take more than 2 seconds of CPU or 256 MB, and workers that die or
+hang. Troublesome inputs are saved under ``.bench/fuzz/``.
 
     python -m benchmarks.fuzz --inputs 1000000 --workers 2
 
-The run is repeatable: worker W of seed S makes the same mutants every time.
+The run is repeatable: input N of seed S over the same files is always the same; ``--from N`` goes on where a run stopped.
 """
 
 from __future__ import annotations
@@ -13,49 +14,39 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import resource
+import signal
 import time
 from collections import Counter
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import Budget
-from toadstone.core.check import make_checks
-from toadstone.core.fact import Unread
+from toadstone.core.check import Check, make_checks
+from toadstone.core.fact import Fact, Unread
 from toadstone.core.place import Place
 from toadstone.readers.reader import Source, readers
 from toadstone.readers.walk import walk
 
 _LARGEST = 40_000
 _SLOW = 2.0
+_FAT = 256
+_STUCK = 20.0
+"""Seconds of CPU after which an input is given up."""
+_SILENT = 120.0
+"""Seconds after which a worker that says nothing is ended."""
+_BATCH = 500
 _INTERESTING = (
-    0,
-    1,
-    2,
-    4,
-    7,
-    8,
-    15,
-    16,
-    31,
-    32,
-    63,
-    64,
-    127,
-    128,
-    255,
-    256,
-    1023,
-    4096,
-    65535,
-    65536,
-    2**31 - 1,
-    2**31,
-    2**32 - 1,
-    2**63 - 1,
-    2**64 - 1,
-)
+    0, 1, 2, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 1023, 4096, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1,
+    2**63 - 1, 2**64 - 1,
+)  # fmt: skip
 
 
 def seeds(folder: Path) -> list[tuple[str, bytes]]:
@@ -101,48 +92,198 @@ def mutate(chance: random.Random, data: bytes, other: bytes) -> bytes:
     return bytes(content[: 4 * _LARGEST])
 
 
-def work(arguments: tuple[int, int, int, str]) -> dict[str, object]:
-    """Read ``count`` mutants; give what went wrong."""
-    worker, count, seed, folder = arguments
-    chance = random.Random(f"{seed}-{worker}")
-    pool = seeds(Path(folder))
+@dataclass(frozen=True)
+class Input:
+    """One mutant: its number, name, the kind of reader that is forced on it (mostly none), and its bytes."""
+
+    number: int
+    name: str
+    hint: str
+    data: bytes
+
+
+def make(number: int, seed: int, pool: list[tuple[str, bytes]], kinds: list[str]) -> Input:
+    """Make input ``number``."""
+    chance = random.Random(f"{seed}-{number}")
+    name, data = chance.choice(pool)
+    mutant = mutate(chance, data, chance.choice(pool)[1])
+    return Input(number, name, chance.choice(kinds) if chance.random() < 0.15 else "", mutant)
+
+
+class Stuck(BaseException):
+    """An input uses more CPU than is waited for; no `Exception`, so that nothing in the product catches it."""
+
+
+def _stuck(_signal: int, _frame: FrameType | None) -> None:
+    raise Stuck
+
+
+def examine(given: Input, dispatch: dict[type[Fact], list[Check]]) -> tuple[str, list[str]]:
+    """Read one input with all checks; give its kind and what went wrong."""
+    source = Source(BytesBlob(given.data), given.name, Place(given.name), Budget.of(len(given.data)), hint=given.hint)
+    wrong: list[str] = []
+    signal.setitimer(signal.ITIMER_PROF, _STUCK)
+    began = time.process_time()
+    try:
+        for fact in walk(source):
+            if isinstance(fact, Unread) and "internal error" in fact.reason:
+                wrong.append(fact.reason)
+            for check in dispatch.get(type(fact), ()):
+                try:
+                    list(check.examine(fact))
+                except Exception as error:  # noqa: BLE001  (what is looked for)
+                    wrong.append(f"check {check.id}: {type(error).__name__}: {error}")
+    except Stuck:
+        wrong.append("hangs")
+    except Exception as error:  # noqa: BLE001  (what is looked for)
+        wrong.append(f"escapes: {type(error).__name__}: {error}")
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    spent = time.process_time() - began
+    if spent > _SLOW:
+        wrong.append(f"took {spent:.1f} s")
+    return source.notes.get("kind", "?"), wrong
+
+
+def work(sender: Connection, first: int, count: int, seed: int, pool: list[tuple[str, bytes]]) -> None:
+    """Examine ``count`` inputs from number ``first`` on; tell each that begins and each trouble."""
+    signal.signal(signal.SIGPROF, _stuck)
+    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     kinds = [reader.kind for reader in readers()]
-    dispatch: dict[type, list[object]] = {}
+    dispatch: dict[type[Fact], list[Check]] = {}
     for check in make_checks({}):
         for fact_type in check.reads:
             dispatch.setdefault(fact_type, []).append(check)
-    troubles: list[dict[str, object]] = []
     seen: Counter[str] = Counter()
-    slowest = 0.0
-    for number in range(count):
-        name, data = chance.choice(pool)
-        mutant = mutate(chance, data, chance.choice(pool)[1])
-        hint = chance.choice(kinds) if chance.random() < 0.15 else ""
+    slowest, memory = 0.0, _memory()
+    for number in range(first, first + count):
+        sender.send(("begins", number))
+        given = make(number, seed, pool, kinds)
         began = time.process_time()
-        source = Source(BytesBlob(mutant), name, Place(name), Budget.of(len(mutant)), hint=hint)
-        for fact in walk(source):
-            if isinstance(fact, Unread) and "internal error" in fact.reason:
-                troubles.append(
-                    {"worker": worker, "number": number, "name": name, "hint": hint, "reason": fact.reason, "data": mutant.hex()}
-                )
-            for check in dispatch.get(type(fact), ()):
-                list(check.examine(fact))  # type: ignore[attr-defined]
-        spent = time.process_time() - began
-        slowest = max(slowest, spent)
-        seen[source.notes.get("kind", "?")] += 1
-        if spent > _SLOW:
-            troubles.append(
-                {
-                    "worker": worker,
-                    "number": number,
-                    "name": name,
-                    "hint": hint,
-                    "reason": f"took {spent:.1f} s",
-                    "data": mutant.hex(),
-                }
-            )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"count": count, "troubles": troubles, "slowest": slowest, "memory": memory, "kinds": dict(seen)}
+        kind, wrong = examine(given, dispatch)
+        slowest = max(slowest, time.process_time() - began)
+        seen[kind] += 1
+        before, memory = memory, _memory()
+        if memory > _FAT and memory > before:
+            wrong.append(f"the process grew from {before} to {memory} MB")
+        if wrong:
+            sender.send(("trouble", number, wrong))
+    sender.send(("done", dict(seen), slowest, memory))
+
+
+def _memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+@dataclass
+class Worker:
+    """A process, what it has to do, and when it was last heard of."""
+
+    process: BaseProcess
+    receiver: Connection
+    last: int
+    stop: int
+    heard: float = field(default_factory=time.monotonic)
+
+
+class Run:
+    """Hands batches to workers, and goes on behind the input at which one died."""
+
+    def __init__(self, first: int, inputs: int, seed: int, folder: Path, output: Path) -> None:
+        self.seed = seed
+        self.output = output
+        self.pool = seeds(folder)
+        self.kinds = [reader.kind for reader in readers()]
+        self.first = first
+        self.ranges = [(at, min(at + _BATCH, first + inputs)) for at in range(first, first + inputs, _BATCH)][::-1]
+        self.workers: list[Worker] = []
+        self.seen: Counter[str] = Counter()
+        self.troubles: list[dict[str, Any]] = []
+        self.done, self.slowest, self.memory = 0, 0.0, 0
+
+    def go(self, workers: int) -> None:
+        """Run to the end; an interrupt stops it, with what is known so far written down."""
+        began = time.monotonic()
+        told = 0.0
+        try:
+            while self.ranges or self.workers:
+                while self.ranges and len(self.workers) < workers:
+                    self._start(*self.ranges.pop())
+                wait([worker.receiver for worker in self.workers], timeout=5)
+                for worker in list(self.workers):
+                    self._listen(worker)
+                if time.monotonic() - told > 30:
+                    told = time.monotonic()
+                    self._tell(told - began)
+        except KeyboardInterrupt:
+            for worker in self.workers:
+                worker.process.kill()
+        self._tell(time.monotonic() - began)
+
+    def _start(self, first: int, stop: int) -> None:
+        context = multiprocessing.get_context("fork")
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=work, args=(sender, first, stop - first, self.seed, self.pool), daemon=True)
+        process.start()
+        sender.close()
+        self.workers.append(Worker(process, receiver, first - 1, stop))
+
+    def _listen(self, worker: Worker) -> None:
+        """Take what a worker says; see whether it died or fell silent."""
+        try:
+            while worker.receiver.poll():
+                message = worker.receiver.recv()
+                worker.heard = time.monotonic()
+                if message[0] == "begins":
+                    self.done += 1
+                    worker.last = message[1]
+                elif message[0] == "trouble":
+                    self._trouble(message[1], message[2])
+                else:
+                    self.seen.update(message[1])
+                    self.slowest, self.memory = max(self.slowest, message[2]), max(self.memory, message[3])
+                    self._end(worker)
+                    return
+        except EOFError:
+            worker.process.join(5)
+            self._trouble(worker.last, [f"the worker died (exit {worker.process.exitcode})"])
+            self._end(worker, resume=True)
+            return
+        if time.monotonic() - worker.heard > _SILENT:
+            worker.process.kill()
+            self._trouble(worker.last, [f"the worker said nothing for {_SILENT:.0f} s"])
+            self._end(worker, resume=True)
+
+    def _end(self, worker: Worker, *, resume: bool = False) -> None:
+        worker.process.join()
+        worker.receiver.close()
+        self.workers.remove(worker)
+        if resume and worker.last + 1 < worker.stop:
+            self.ranges.append((max(worker.last + 1, 0), worker.stop))
+
+    def _trouble(self, number: int, reasons: list[str]) -> None:
+        given = make(number, self.seed, self.pool, self.kinds)
+        folder = self.output.with_suffix("")
+        folder.mkdir(parents=True, exist_ok=True)
+        saved = folder / f"{self.seed}-{number}-{given.name}"
+        saved.write_bytes(given.data)
+        trouble = {"number": number, "name": given.name, "hint": given.hint, "reasons": reasons, "saved": saved.name}
+        self.troubles.append(trouble)
+        print(json.dumps(trouble), flush=True)
+
+    def _tell(self, seconds: float) -> None:
+        done = self.done
+        print(f"{done:,} inputs, {len(self.troubles)} troubles, slowest {self.slowest:.2f} s, {self.memory} MB", flush=True)
+        pending = [at for at, _ in self.ranges] + [worker.last for worker in self.workers]
+        summary = {
+            "inputs": done, "seed": self.seed, "from": self.first, "next": min(pending, default=self.first + done),
+            "seconds": round(seconds), "slowest_seconds": round(self.slowest, 3), "memory_mb": self.memory,
+            "kinds": dict(self.seen.most_common()), "troubles": self.troubles,
+        }  # fmt: skip
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        part = self.output.with_suffix(".part")
+        part.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+        os.replace(part, self.output)  # noqa: PTH105
 
 
 def main() -> int:
@@ -150,33 +291,13 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--from", dest="first", type=int, default=0, help="number of the first input (`next` of an earlier run)")
     parser.add_argument("--seeds", default=".bench", help="folder with files to mutate")
     parser.add_argument("--output", default=".bench/fuzz.json")
     options = parser.parse_args()
-    batch = 2_000
-    jobs = [(number, batch, options.seed, options.seeds) for number in range(max(options.inputs // batch, 1))]
-    troubles: list[object] = []
-    kinds: Counter[str] = Counter()
-    done, slowest, memory = 0, 0.0, 0
-    with multiprocessing.get_context("fork").Pool(options.workers, maxtasksperchild=10) as pool:
-        for result in pool.imap_unordered(work, jobs):
-            done += int(str(result["count"]))
-            slowest = max(slowest, float(str(result["slowest"])))
-            memory = max(memory, int(str(result["memory"])))
-            kinds.update(result["kinds"])  # type: ignore[arg-type]
-            troubles += result["troubles"]  # type: ignore[operator]
-            print(f"\r{done:,} inputs, {len(troubles)} troubles, slowest {slowest:.2f} s, {memory} MB", end="", flush=True)
-    print()
-    Path(options.output).parent.mkdir(parents=True, exist_ok=True)
-    summary = {
-        "inputs": done,
-        "seed": options.seed,
-        "slowest_seconds": round(slowest, 3),
-        "memory_mb": memory,
-        "kinds": dict(kinds.most_common()),
-    }
-    Path(options.output).write_text(json.dumps({**summary, "troubles": troubles}, indent=1), encoding="utf-8")
-    return 1 if troubles else 0
+    run = Run(options.first, options.inputs, options.seed, Path(options.seeds), Path(options.output))
+    run.go(options.workers)
+    return 1 if run.troubles else 0
 
 
 if __name__ == "__main__":

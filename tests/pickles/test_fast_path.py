@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import pickletools
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from toadstone.core.blob import BytesBlob
@@ -96,6 +96,7 @@ def test_damage_is_never_skimmed_over(data, protocol, draw):
 @settings(max_examples=200)
 def test_keeping_only_the_slots_that_are_read_back_changes_nothing(data, protocol):
     written = pickle.dumps([data, data, [data]], protocol)
+    assume(b"NumpyArrayWrapper" not in written)  # behind it may lie an array: all slots are kept
     halt = skim(BytesBlob(written), 0)
     start, known = (halt.offset, halt.slots) if isinstance(halt, Halt) else (0, set())
     wanted = slots_read(BytesBlob(written), start, known, lambda _steps: None)

@@ -212,3 +212,22 @@ def test_a_method_of_an_argument_is_not_the_argument(seeds: Seeds) -> None:
     assert found["m.f"] == {("call", ("a",))}
     assert not found["m.g"]
     assert not found["m.h"]
+
+
+def test_setting_attributes_of_a_new_object_patches_nothing(seeds: Seeds) -> None:
+    found = derive(
+        seeds, m="class C: pass\ndef f(n, v):\n o = C()\n setattr(o, n, v)\ndef g(o, n, v): setattr(o, n, v)"
+    )
+    assert not found["m.f"]
+    assert found["m.g"] == {("patch", ("o", "n"))}
+
+
+def test_a_class_may_be_a_primitive_with_derived_methods(seeds: Seeds) -> None:
+    found = derive(
+        seeds,
+        zipfile="class ZipFile:\n def __init__(self, file, mode='r'): pass\n def act(self, x): open(x, 'w')",
+        m="from zipfile import ZipFile\ndef f(a): ZipFile(a)\ndef g(a): ZipFile(a, 'w')\ndef h(a, b): ZipFile(a).act(b)",
+    )
+    assert found["m.f"] == {("read-file", ("a",))}
+    assert found["m.g"] == {("write-file", ("a",))}
+    assert found["m.h"] == {("read-file", ("a",)), ("write-file", ("b",))}

@@ -32,6 +32,9 @@ def root_of(ref: Ref) -> Ref:
     return ref
 
 
+SETTERS = frozenset({"builtins.setattr", "builtins.delattr", "builtins.object.__setattr__", "builtins.object.__delattr__"})
+
+
 class Known(Protocol):
     """What is known so far of the callables of a program."""
 
@@ -222,6 +225,8 @@ class Frame:
     def through(self, entity: Entity, call: Call) -> Iterator[tuple[Sink, Witness]]:
         """The sinks of one callee, in terms of the caller's inputs."""
         params, summary, bound = self.bound(entity, call)
+        if entity[1] in SETTERS and self.fresh(next(iter(bound.values()), None)):
+            return
         name = entity[1].partition("#")[0]
         for sink, witness in list(summary.sinks.items()):
             if witness[-1:] in DIRECT:
@@ -232,6 +237,13 @@ class Frame:
                 yield found, chain
             if sink.effect == CALL and len(sink.needs) == 1:
                 yield from self.callbacks(sink.needs[0], bound, call, name)
+
+    def fresh(self, value: Value | None) -> bool:
+        """Whether an object was made by this function: setting its attributes patches nothing that others use."""
+        if value is None or any(isinstance(origin, str) for origin in value.origins):
+            return False
+        calls = [origin for origin in value.origins if isinstance(origin, int)]
+        return bool(calls) and all(any(kind == "class" for kind, _ in self.reached(index)) for index in calls)
 
     def translated(self, sink: Sink, params: Iterable[Parameter], bound: dict[str, Value], call: Call) -> Iterator[Sink]:
         """One callee sink in terms of the caller."""

@@ -16,6 +16,11 @@ MAX_DEPTH = 10
 MAX_ENTITIES = 6
 
 
+def ordered(refs: frozenset[Ref]) -> list[Ref]:
+    """References in an order that does not depend on hashes: what is cut off must be the same in every run."""
+    return sorted(refs, key=repr) if len(refs) > 1 else list(refs)
+
+
 class Program:
     """Every module lowered so far, with its names resolved across modules."""
 
@@ -70,7 +75,7 @@ class Program:
         return result
 
     def _lookup(self, dotted: str) -> Iterator[Entity]:
-        if dotted in self.seeds.symbols:
+        if dotted in self.seeds.symbols and dotted not in self.classes:
             yield "seed", dotted
         elif dotted in self.functions:
             yield from self._functions(dotted)
@@ -113,7 +118,7 @@ class Program:
     def _member(self, module: Module, name: str) -> Iterator[Entity]:
         value = module.names.get(name)
         if value is not None:
-            for ref in value.refs:
+            for ref in ordered(value.refs):
                 if ref != ("g", f"{module.name}.{name}"):
                     yield from self.entities(ref, None)
             if value.refs:
@@ -183,7 +188,7 @@ class Program:
             yield "class", f"{owner}.{name}"
             return
         module = self.owner_module.get(owner, "")
-        for ref in self.classes[owner].attributes[name].refs:
+        for ref in ordered(self.classes[owner].attributes[name].refs):
             if ref[0] == "g" and str(ref[1]).startswith(f"{module}.") and "." not in str(ref[1])[len(module) + 1 :]:
                 local = f"{owner}.{str(ref[1])[len(module) + 1 :]}"
                 if local in self.functions:
@@ -197,7 +202,7 @@ class Program:
             found = self.classes.get(owner)
             for method in found.methods.values() if found else ():
                 value = method.writes.get(name)
-                for ref in value.refs if value else ():
+                for ref in ordered(value.refs) if value else ():
                     yield from self.entities(ref, method)
 
     # -- references --------------------------------------------------------------------------------------------------
@@ -239,7 +244,7 @@ class Program:
             kind, name = entity
             if kind in {"func", "method"}:
                 called = self.functions[name]
-                for ref in called.returns.refs:
+                for ref in ordered(called.returns.refs):
                     yield from self.entities(ref, called)
             else:
                 yield from self._instances([entity])
@@ -255,7 +260,7 @@ class Program:
     def value_entities(self, value: Value, function: Function | None) -> list[Entity]:
         """What any reference of a value may stand for."""
         found: dict[Entity, None] = {}
-        for ref in sorted(value.refs, key=repr):
+        for ref in ordered(value.refs):
             for entity in self.entities(ref, function):
                 found[entity] = None
         return list(found)[:MAX_ENTITIES]

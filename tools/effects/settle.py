@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tools.effects.ir import Function, Module, Ref, Value
-from tools.effects.resolve import Program
+from tools.effects.resolve import Program, ordered
 
 
 def settled_refs(program: Program, function: Function, value: Value) -> frozenset[Ref]:
     """References that hold outside the function."""
     refs: set[Ref] = set()
-    for ref in value.refs:
+    for ref in ordered(value.refs):
         if ref[0] in {"g", "self"}:
             refs.add(ref)
             continue

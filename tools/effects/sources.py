@@ -40,6 +40,8 @@ def source_files(root: Path, *, stdlib: bool, only: frozenset[str] = frozenset()
             continue
         if "test" in parts[:-1] and (not stdlib or parts[:2] != ("test", "support")):
             continue
+        if not stdlib and (path.stem.startswith("test_") or path.stem.endswith("_test")):
+            continue
         named = module_name(relative)
         if named:
             yield named[0], named[1], path

@@ -31,7 +31,7 @@ class Propagation:
             name = queue.popleft()
             waiting.discard(name)
             if self.evaluate(self.program.functions[name]):
-                for user in self.users.get(name, ()):
+                for user in sorted(self.users.get(name, ())):
                     if user not in waiting:
                         waiting.add(user)
                         queue.append(user)
@@ -80,6 +80,8 @@ class Propagation:
         """The parameters and the summary of calling a class."""
         result = Summary()
         params: tuple[Parameter, ...] = ()
+        if cls in self.program.seeds.symbols:
+            return self.primitive(cls)
         for name in ("__init__", "__new__"):
             found = self.program.member(cls, name)
             if found is None or found[0] != "func":
@@ -108,6 +110,13 @@ class Propagation:
                 params = seed.params
         result.returns = frozenset(parameter.name for parameter in params)
         return params, result
+
+    def primitive(self, cls: str) -> tuple[tuple[Parameter, ...], Summary]:
+        """A class that the seeds describe."""
+        seed = self.program.seeds.symbols[cls]
+        result = Summary(dict.fromkeys(() if seed.local else seed.sinks, ()))
+        result.returns = frozenset(parameter.name for parameter in seed.params)
+        return seed.params, result
 
     def after_fields(self, cls: str, params: tuple[Parameter, ...], result: Summary) -> None:
         """A data class hands its fields to ``__post_init__``."""

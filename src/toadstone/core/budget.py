@@ -9,6 +9,10 @@ class BudgetError(Exception):
     """The budget is used up; the reader's caller turns this into an `Unread` fact (rule: unread is never clean)."""
 
 
+_ENTRY = 100
+"""Steps that something inside costs at depth 1, however small it is."""
+
+
 @dataclass
 class Budget:
     """Shared by everything inside one subject.
@@ -36,6 +40,14 @@ class Budget:
         text and weights expand two- to tenfold; an interpreter makes at most one step for each byte of its stream.
         """
         return cls(expand=(128 << 20) + 32 * size, steps=4_000_000 + 4 * size, trials=2_000_000 + 2 * size)
+
+    def spend_entry(self, depth: int) -> None:
+        """Account for looking into something at a depth: where every level holds two more, only the depth tells the cost.
+
+        Raises:
+            BudgetError: If no budget is left.
+        """
+        self.spend_steps(_ENTRY * depth * depth)
 
     def trial(self) -> Budget:
         """Give what a trial may cost; `settle` takes back what it left.

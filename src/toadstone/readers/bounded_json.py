@@ -18,11 +18,13 @@ class Document:
     Attributes:
         root: The value; objects are dicts in which the last of repeated keys wins, as in most parsers.
         repeated: Repeated keys, in order, at most 64 of each object.
+        shadowed: The pairs that a later value of the same key replaced, at most 64; some parsers take these.
     """
 
     def __init__(self) -> None:
         self.root: Any = None
         self.repeated: list[str] = []
+        self.shadowed: list[dict[str, Any]] = []
 
 
 def parse(data: bytes, *, utf8_only: bool = False) -> Document:
@@ -44,8 +46,10 @@ def parse(data: bytes, *, utf8_only: bool = False) -> Document:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         built = dict(items)
         if len(built) < len(items) and len(document.repeated) < 64:
-            seen: set[str] = set()
-            document.repeated += [key for key, _ in items if key in seen or seen.add(key)][:64]  # type: ignore[func-returns-value]
+            last = {key: index for index, (key, _) in enumerate(items)}
+            earlier = [(key, value) for index, (key, value) in enumerate(items) if last[key] != index][:64]
+            document.repeated += [key for key, _ in earlier]
+            document.shadowed += [{key: value} for key, value in earlier][: 64 - len(document.shadowed)]
         return built
 
     def constant(name: str) -> float:

@@ -113,7 +113,12 @@ def _pair(source: Source, state: _State) -> Iterator[Fact]:
     if kind == _STRING:
         yield from _string(source, state, key)
     elif kind == _ARRAY:
-        yield Setting(source.place.at(at), "gguf", key, _array(source, state))
+        array = _array(source, state)
+        yield Setting(source.place.at(at), "gguf", key, array)
+        if "template" in key:
+            for text in array.items:
+                if isinstance(text, str):
+                    yield from carried(source, key, text)
     else:
         value = _scalar(state, kind)
         yield Setting(source.place.at(at), "gguf", key, value)

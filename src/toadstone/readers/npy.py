@@ -212,6 +212,7 @@ def read(source: Source) -> Iterator[Fact]:
 def _array(source: Source, start: int) -> Generator[Fact, None, int]:
     """Read one array; the generator's value is the offset behind it, or -1."""
     begin = -1
+    described: dict[str, Literal] = {}
     try:
         header, begin = _header(source, start)
         described, repeated = _described(header)
@@ -219,6 +220,8 @@ def _array(source: Source, start: int) -> Generator[Fact, None, int]:
         size, objects = element(described["descr"])
     except (LiteralError, ShortError) as error:
         yield source.unread(f"array header not understood: {error}", start)
+        if begin > 0 and not described:
+            yield source.anomaly("forged-header", f"the array header is no literal that NumPy writes: {error}", start)
         if begin > 0:  # NumPy may understand it, and unpickle what follows
             source.coverage.read(begin, source.blob.size)
             yield source.member(f"@{begin}", source.blob.window(begin, source.blob.size))

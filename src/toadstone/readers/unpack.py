@@ -291,7 +291,7 @@ class _Lz4:
 
     @property
     def unused_data(self) -> bytes | None:
-        return self._inner.unused_data or None
+        return bytes(self._inner.unused_data or b"") or None
 
     def decompress(self, data: bytes, limit: int) -> bytes:
         if not data and self._inner.needs_input:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from toadstone.core.blob import CHUNK
+from toadstone.core.budget import BudgetError
 from toadstone.core.coverage import Coverage
 from toadstone.core.fact import Anomaly, Fact, Member, Unread
 from toadstone.core.shield import shielded
@@ -72,6 +74,11 @@ def enter(parent: Source, member: Member) -> Iterator[Fact]:
     if parent.budget.members < 0:
         yield Unread(place, "more members than the budget allows", member.blob.size)
         return
+    try:
+        parent.budget.spend_entry(parent.depth + 1)
+    except BudgetError as error:
+        yield Unread(place, str(error), member.blob.size)
+        return
     yield from walk(
         Source(member.blob, member.name, place, parent.budget, depth=parent.depth + 1, hint=member.hint, sibling=parent.sibling),
     )
@@ -94,6 +101,11 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
     if begin >= stop:
         return
     size = stop - begin
+    try:
+        source.budget.spend_entry(source.depth + 1)
+    except BudgetError as error:
+        yield Unread(source.place.at(begin), f"{size:,} bytes were not looked into: {error}", size)
+        return
     if (begin > 0 or stop < source.blob.size) and understood and source.depth < source.budget.depth:
         name = f"@{begin}"
         inner = Source(
@@ -126,11 +138,15 @@ def _carved(source: Source, start: int, stop: int) -> Iterator[Fact]:
             yield fact
 
 
+_ZEROS = bytes(CHUNK)
+"""Comparing is ten times as fast as stripping."""
+
+
 def _skip_zeros(source: Source, start: int, stop: int) -> int:
     position = start
     for chunk in source.blob.chunks(start, stop - start):
-        kept = chunk.lstrip(b"\0")
-        if kept:
+        if chunk != _ZEROS[: len(chunk)]:
+            kept = chunk.lstrip(b"\0")
             return position + len(chunk) - len(kept)
         position += len(chunk)
     return stop

@@ -38,7 +38,10 @@ _PROGRAMS = (
     "calc|calc\\.exe|notepad|notepad\\.exe|xcalc|gnome-calculator|ping|env|id|ls|ps|cat|touch|head|tail|find|grep|tee|kill|sleep|test|exec|eval|source|open|start|node|ruby"
 )
 _WORDS = frozenset(
-    ["cc", "make", "ping", "env", "id", "ls", "ps", "cat", "touch", "head", "tail", "find", "grep", "tee", "kill", "sleep", "test", "exec", "eval", "source", "open", "start", "node", "ruby", "reg", "git", "fish", "ln", "dd", "sed", "printf", "hostname", "calc", "base64", "tar", "lua", "dig"],
+    """
+    cc make ping env id ls ps cat touch head tail find grep tee kill sleep test exec eval source open start node ruby reg
+    git fish ln dd sed printf hostname calc base64 tar lua dig
+    """.split(),
 )
 """Programs whose names are also ordinary words: they need shell-like arguments to count."""
 
@@ -48,16 +51,23 @@ _ARGUMENTS = re.compile(r"(?:^|\s)(?:--?\w|/\w|~/|\.{1,2}/|[<>|;&$`'\"*]|\w+\.(?
 _OPERATOR = re.compile(
     rf"(?:;|&&|\|\|?|\$\(|`)\s*(?:/(?:usr/)?s?bin/)?(?:{_PROGRAMS})\b(?:\s+[-/~.\w$'\"]|\s*$|\s*[;|&)`])|/dev/(?:tcp|udp)/|>\s*/dev/null|2>&1",
 )
-_SINGLE = frozenset({"whoami", "calc.exe", "notepad.exe", "powershell", "powershell.exe", "cmd.exe", "xcalc", "gnome-calculator", "/bin/sh", "/bin/bash"})
+_SINGLE = frozenset("whoami calc.exe notepad.exe powershell powershell.exe cmd.exe xcalc gnome-calculator /bin/sh /bin/bash".split())
 
 _FORMAT = re.compile(r"\{[^{}]*[.\[]_?_\w+")
 """A format string that walks attributes of its arguments by name."""
 _CODE_HINT = re.compile(r"\(|\bimport\b|__\w+__")
 _RISKY_CALLS = frozenset(
-    ["exec", "eval", "compile", "__import__", "open", "getattr", "setattr", "delattr", "globals", "locals", "vars", "input", "breakpoint", "print", "system", "popen", "Popen", "run", "call", "check_output", "check_call", "getoutput", "spawn", "spawnl", "spawnv", "execl", "execv", "execve", "fork", "urlopen", "urlretrieve", "loads", "import_module", "b64decode", "unlink", "rmtree", "remove", "kill", "connect"],
+    """
+    exec eval compile __import__ open getattr setattr delattr globals locals vars input breakpoint print system popen
+    Popen run call check_output check_call getoutput spawn spawnl spawnv execl execv execve fork urlopen urlretrieve loads
+    import_module b64decode unlink rmtree remove kill connect
+    """.split(),
 )
 _RISKY_BASES = frozenset(
-    ["os", "sys", "subprocess", "socket", "shutil", "ctypes", "builtins", "urllib", "requests", "pathlib", "importlib", "pickle", "marshal", "pty", "platform", "signal", "threading", "multiprocessing"],
+    """
+    os sys subprocess socket shutil ctypes builtins urllib requests pathlib importlib pickle marshal pty platform signal
+    threading multiprocessing
+    """.split(),
 )
 
 _PATH = re.compile(r"\s*(?:file://\S+|~[\w.-]*/\S+|(?:\.\./)+\S*|/(?:[\w.@+-]+/)+[\w.@+ -]*|/(?:etc|tmp|proc|root|dev)\b\S*|[A-Za-z]:[\\/]\S.*|\\\\[\w.-]+\\\S+)\s*\Z")
@@ -111,8 +121,8 @@ def _is_code(text: str) -> bool:
 
 
 def _base(node: object) -> str:
-    while hasattr(node, "value"):
-        node = node.value
+    while (inner := getattr(node, "value", None)) is not None:
+        node = inner
     return str(getattr(node, "id", ""))
 
 

@@ -28,6 +28,8 @@ _MAKERS = frozenset({"_make_function", "_create_function", "_make_skel_func", "F
 def is_assembler(symbol: Symbol) -> bool:
     """Whether a symbol only assembles functions or classes (also in the copies of cloudpickle inside other packages)."""
     module, name = symbol.module, symbol.name.partition(".")[0]
+    if (module, name) == ("dill", "_dill"):
+        module, name = "dill._dill", symbol.name.partition(".")[2]
     if module == "cloudpickle" or module.endswith((".cloudpickle", "cloudpickle.cloudpickle", "cloudpickle.cloudpickle_fast")):
         return name in _CLOUDPICKLE
     if module in ("dill._dill", "dill"):

@@ -61,7 +61,7 @@ def shape(args: Sequence[Value], kwargs: Sequence[tuple[str, Value]] = ()) -> st
 def is_harmless(symbol: Symbol, how: str, args: Sequence[Value], kwargs: Sequence[tuple[str, Value]] = ()) -> bool:
     """Whether this use of a symbol is one that real models contain, with arguments that carry no payload.
 
-    A shape may end in ``*`` (any arguments follow) and have ``text`` for a string that is content (it may look like
+    A shape may end in ``*`` (any arguments follow) or ``**`` (any arguments follow and may look like anything) and have ``text`` for a string that is content (it may look like
     anything), ``any`` for any value.
     """
     shapes = _table().get((str(symbol), how))
@@ -82,6 +82,8 @@ def _matches(known: list[str], mine: list[str]) -> frozenset[int] | None:
     """Match shapes; give the positions that may look like anything, or None when they do not match."""
     free: set[int] = set()
     for index, wanted in enumerate(known):
+        if wanted == "**":
+            return frozenset([*free, *range(index, len(mine))])
         if wanted == "*":
             return frozenset(free)
         if index >= len(mine):

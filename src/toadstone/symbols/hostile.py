@@ -101,7 +101,7 @@ QUERIES = re.compile(
       git(?:\s+(?:-\S+|…))*\s+(?:rev-parse|describe|log|status|show|ls-files|config\s+--get|branch|diff|tag|remote\s+-v|--version)
       |(?:uname|hostname|whoami|id|arch|date|nproc|lscpu|lspci|sysctl|ldconfig|ldd|locale|tty|stty|sw_vers|nvidia-smi|rocm-smi|rocminfo
       |hipconfig|pkg-config|lsb_release|getconf|otool|objdump|file|which|where|xcrun|xcode-select|tput|cls|clear|ver|pwd|ls|dir|mode|color
-      |chcp|ps|fc-list|fc-match|system_profiler|df|free|echo)\b
+      |chcp|ps|fc-list|fc-match|system_profiler|df|free)\b
       |\S+\s+(?:-{1,2}version|-V|-v|--help|-dumpmachine|-dumpversion|-print-\S+|--cflags|--libs)\b
     )[^;&|`$<>]*(?:2>\s*(?:/dev/null|&1))?\s*$""",
     re.VERBOSE | re.IGNORECASE,

@@ -142,6 +142,10 @@ def called(callee: Value) -> Symbol | None:
         base, name = callee.args
         if isinstance(base, Result) and isinstance(base.callee, Symbol) and isinstance(name, str):
             return Symbol(base.callee.module, f"{base.callee.name}.{name}")
+    if isinstance(callee, Result) and callee.callee == Symbol("operator", "getitem") and len(callee.args) == 2:
+        base, name = callee.args
+        if isinstance(base, Symbol) and isinstance(name, str) and base.name in ("", "__dict__"):  # __builtins__['eval']
+            return Symbol(base.module, name)
     return None
 
 

@@ -98,6 +98,9 @@ class EmbeddedCode(Check):
         if intent is not None and hostile_anyway(intent):
             yield self._found(fact, Severity.CRITICAL, intent.deed)
             return
+        if intent is not None and intent.severity >= Severity.HIGH:  # no layer and no transformation needs any of these
+            yield self._found(fact, Severity.HIGH, intent.deed)
+            return
         deed = _deed(fact)
         if deed:
             yield self._found(fact, Severity.HIGH, deed)

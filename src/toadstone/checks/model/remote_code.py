@@ -109,6 +109,12 @@ def _judged(fact: Call) -> tuple[Severity | None, str]:
     if symbol is None or knowledge is None or not knowledge.exact:
         return None, ""
     if (
+        Effect.RUN_COMMAND in knowledge.effects
+        and intent is not None
+        and any(way.effect is Effect.RUN_COMMAND for way in knowledge.sensitive)
+    ):
+        return Severity.HIGH, f"runs a command with {symbol}"  # a model has no reason to, however innocent the command
+    if (
         Effect.LOAD_NATIVE in knowledge.effects
         and symbol.module in ("ctypes", "_ctypes", "cffi")
         and origins(fact.args[:1]).texts

@@ -67,14 +67,14 @@ def _read(
     for loaded in found:
         source.coverage.read(0, loaded.end)
         if loaded.codes:
-            chosen = versions or tuple(likely_versions(loaded.codes, loaded.layout))
+            chosen = list(versions) or likely_versions(loaded.codes, loaded.layout)
             yield from _walked(source, loaded.codes, chosen, moment, module=module, prefix=prefix)
         yield from constants_of(loaded.codes, source.place)
     source.budget.spend_steps(sum(len(loaded.codes) for loaded in found))
 
 
 def _walked(
-    source: Source, codes: list[CodeObject], versions: tuple[str, ...], moment: Moment, *, module: bool, prefix: str
+    source: Source, codes: list[CodeObject], versions: list[str], moment: Moment, *, module: bool, prefix: str
 ) -> Iterator[Fact]:
     from toadstone.readers.code.bytecode import BytecodeReading  # noqa: PLC0415
 
@@ -84,7 +84,7 @@ def _walked(
         if id(code) in nested:
             continue
         if not module:
-            spoken = versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
+            spoken = " to ".join(dict.fromkeys((versions[0], versions[-1])))
             names = ", ".join(code.names[:8]) or "none"
             summary = f"CPython {spoken}, {len(code.code)} bytes, {code.argcount} arguments, names: {names}"
             yield Code(source.place.at(code.offset), "bytecode", code.name, summary)

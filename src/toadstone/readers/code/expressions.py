@@ -349,12 +349,12 @@ class Expressions(Machine):
     def _constant_items(self, value: Value) -> list[Value] | None:
         """Items of a constant sequence that is worth working through one by one."""
         if isinstance(value, Items) and value.kind in ("list", "tuple") and not value.more:
-            items = value.items
+            items: list[Value] = value.items
         else:
             worked_out = self.strings.plain(value)
             if not isinstance(worked_out, (str, bytes)) or not worked_out:
                 return None
-            items = list(worked_out)
+            items = [*worked_out]
         return items if 0 < len(items) <= UNROLLED and self.steps + len(items) < 60_000 else None
 
     def _walrus(self, node: ast.NamedExpr) -> Value:

@@ -62,7 +62,7 @@ def read_json(source: Source) -> Iterator[Fact]:
     source.budget.spend_steps(len(data) // 4)
     documents, repeated, reason = _parsed(thinned(data) if len(data) > LARGE and has_vocabulary(data) else data)
     if reason:
-        if promised and data.lstrip()[:1] in {b"{", b"["}:
+        if promised and data.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in {b"{", b"["}:
             yield source.unread(f"json: {reason}", size=len(data))
         return
     source.coverage.read(0, len(data))
@@ -81,7 +81,7 @@ def _parsed(data: bytes) -> tuple[list[Any], list[str], str]:
     except JsonError as error:
         reason = str(error)
     else:
-        return [document.root], document.repeated, ""
+        return [document.root, *document.shadowed], document.repeated, ""
     if len(body) > LARGE and (smaller := collapsed(body)) is not None:
         return _parsed(smaller)
     if "Extra data" in reason:
@@ -92,7 +92,7 @@ def _parsed(data: bytes) -> tuple[list[Any], list[str], str]:
             document = parse(_TRAILING.sub(lambda found: found[1] or "", text).encode())
         except JsonError:
             return [], [], reason
-        return [document.root], document.repeated, ""
+        return [document.root, *document.shadowed], document.repeated, ""
     return [], [], reason
 
 
@@ -138,7 +138,7 @@ def read_yaml(source: Source) -> Iterator[Fact]:
     yield from _repeated(source, reading.repeated)
     if is_bomb(reading, len(data)):
         yield source.anomaly("resource-claim", f"aliases make {len(data):,} bytes of YAML stand for {reading.expanded:,} nodes")
-    yield from _documents(source, reading.documents)
+    yield from _documents(source, [*reading.documents, *reading.shadowed])
     if reason:
         yield source.unread(f"yaml: {reason}")
 
@@ -241,7 +241,7 @@ _ENCODED = frozenset({"gA", "80", "eJ", "eN", "eA", "H4", "1f", "1F", "78"})
 
 def _is_json(source: Source) -> bool:
     if source.suffix == ".json":
-        return source.head(1) != b"" and source.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"[", b'"', b""} | {
+        return source.head(1) != b"" and source.head().lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in {b"{", b"[", b'"', b""} | {
             bytes([digit]) for digit in b"-0123456789tfn"
         }
     return source.suffix not in _OTHERS and source.blob.size <= 16 << 20 and bool(_OPENING.match(source.head()))

@@ -10,6 +10,7 @@ from typing import Any
 from toadstone.core.fact import Call, Fact, Import, Link, Setting, Text
 from toadstone.core.value import Symbol
 from toadstone.readers.configuration.pictures import REMOTE, is_dotted, symbol
+from toadstone.readers.configuration.requirements import stated
 from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
 
@@ -33,8 +34,12 @@ def by_name(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (
         if base == "package.json" and isinstance(document.get("scripts"), dict):
             for name, command in list(document["scripts"].items())[:100]:
                 yield Text(source.place, f"script:{name}"[:80], str(command)[:2000])
-        if base == "pyproject.toml" and isinstance(document.get("build-system"), dict):
-            yield from _build(source, document["build-system"])
+        if base == "pyproject.toml":
+            if isinstance(document.get("build-system"), dict):
+                yield from _build(source, document["build-system"])
+            yield from _project(source, document)
+        if base in {"environment.yml", "environment.yaml", "conda.yaml", "conda.yml", "python_env.yaml"}:
+            yield from _stated(source, document.get("dependencies"))
 
 
 def _modules(source: Source, entries: list[Any]) -> Iterator[Fact]:
@@ -112,6 +117,36 @@ def _stage(source: Source, node: dict[str, Any]) -> Iterator[Fact]:
         old = node["pattern"].get("String", node["pattern"].get("Regex", ""))
         if isinstance(old, str) and sum(character.isalpha() for character in old) > 2 and node["content"].strip():
             yield Setting(source.place, "tokenizers", "Replace", f"{old[:200]} -> {node['content'][:200]}")
+
+
+def _project(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
+    """``pyproject.toml``: dependencies, and the indexes that uv, Poetry and PDM take them from."""
+    project, tool = document.get("project"), document.get("tool")
+    if isinstance(project, dict):
+        yield from _stated(source, project.get("dependencies"))
+        yield from _stated(source, project.get("optional-dependencies"))
+    yield from _stated(source, document.get("dependency-groups"))
+    if isinstance(document.get("build-system"), dict):
+        yield from _stated(source, document["build-system"].get("requires"))
+    for name, key in (("uv", "index"), ("poetry", "source"), ("pdm", "source")):
+        entries = tool.get(name) if isinstance(tool, dict) else None
+        found = entries.get(key) if isinstance(entries, dict) else None
+        for entry in found[:64] if isinstance(found, list) else []:
+            if isinstance(entry, dict) and isinstance(entry.get("url"), str):
+                yield Setting(source.place, "pip", "--extra-index-url", entry["url"][:400])
+
+
+def _stated(source: Source, requirements: object) -> Iterator[Fact]:
+    """Requirements in a list, or in lists by name (a conda environment has pip's own inside its list)."""
+    stack = [requirements]
+    for _ in range(2000):
+        if not stack:
+            return
+        item = stack.pop()
+        if isinstance(item, str):
+            yield from stated(source.place, item.strip())
+        elif isinstance(item, (list, dict)):
+            stack.extend(reversed(list(item.values() if isinstance(item, dict) else item)[:1000]))
 
 
 def _build(source: Source, table: dict[str, Any]) -> Iterator[Fact]:

@@ -143,6 +143,11 @@ class Keys:
         if is_dotted(name):
             yield Import(self._source.place, symbol(name), "import_path", "config")
 
+    def activation(self, _node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``activation_function`` and ``activation_fn`` with dots: sentence-transformers imports the name and calls it."""
+        if is_dotted(name):
+            yield from self._called(name, "activation", None, None)
+
     def auto_map(self, _node: Node, path: Path, mapping: Any) -> Iterator[Fact]:  # noqa: ANN401
         """``auto_map``: transformers runs these classes from the repository's own, or another repository's, Python files."""
         for key, names in list(mapping.items())[:64] if isinstance(mapping, dict) else []:
@@ -249,6 +254,9 @@ _READERS: dict[str, Callable[[Keys, Node, Path, Any], Iterator[Fact]]] = {
     "py/repr": Keys.named,
     "py/mod": Keys.named,
     "import_path": Keys.import_path,
+    "activation_function": Keys.activation,
+    "activation_fn": Keys.activation,
+    "sbert_ce_default_activation_function": Keys.activation,
     "auto_map": Keys.auto_map,
     "custom_pipelines": Keys.pipelines,
     "trust_remote_code": Keys.trust,

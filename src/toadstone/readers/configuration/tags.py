@@ -54,6 +54,7 @@ class Reading:
     Attributes:
         documents: The values of the documents that ended.
         facts: What tags mean.
+        shadowed: Pairs that a later value of the same key replaced.
         expanded: Nodes that a loader would visit if every alias were a copy.
     """
 
@@ -62,6 +63,7 @@ class Reading:
     facts: list[Fact] = field(default_factory=list)
     expanded: int = 0
     repeated: list[str] = field(default_factory=list)
+    shadowed: list[Any] = field(default_factory=list)
     _stack: list[_Open] = field(default_factory=list)
     _anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
 
@@ -138,6 +140,7 @@ class Reading:
         else:
             if top.key in top.value and isinstance(top.key, str) and len(self.repeated) < 64:
                 self.repeated.append(top.key)
+                self.shadowed.append({top.key: top.value[top.key]})
             top.value[top.key] = value
         top.waits = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from toadstone.core.blob import Blob, BytesBlob
@@ -36,6 +37,8 @@ _SETTINGS = 4096
 _SETTING_BYTES = 4096
 KERAS_CONFIGS = frozenset({"model_config", "training_config", "config"})
 """Root attributes that Keras turns into objects when it loads a model."""
+_JSON = re.compile(rb"[\s\0\xef\xbb\xbf\xff\xfe]*[{\[]")
+"""The beginning of JSON in any encoding."""
 
 
 def begins_like_a_file(head: bytes) -> bool:
@@ -64,9 +67,10 @@ class Contents:
             head = blob.read(0, 64)
             if begins_like_a_file(head) or self._pickle(blob):
                 yield self._medium.source.member(name, blob)
+            elif path == "/" and attribute.name in KERAS_CONFIGS and _JSON.match(head):
+                yield self._medium.source.member(name, blob, "keras-config")
             elif datatype.text and head.lstrip()[:1] in {b"{", b"["}:
-                hint = "keras-config" if path == "/" and attribute.name in KERAS_CONFIGS else ""
-                yield self._medium.source.member(name, blob, hint)
+                yield self._medium.source.member(name, blob)
             elif datatype.text and single and self._settings > 0:
                 self._settings -= 1
                 yield Setting(self._medium.source.place.at(offset), "hdf5", name, _text(blob, offset))

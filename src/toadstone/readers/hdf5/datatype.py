@@ -137,6 +137,7 @@ def _compound(cursor: Cursor, size: int, bits: int, version: int, depth: int) ->
         name = _name(cursor, padded=version < 3)
         offset = cursor.number(4 if version < 3 else max(1, (size.bit_length() + 7) // 8))
         rank = 0
+        extents: list[int] = []
         if version == 1:
             rank = cursor.number(1)
             cursor.take(11)

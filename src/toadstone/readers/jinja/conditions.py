@@ -18,6 +18,12 @@ Outcome = tuple[Needles, Needles]
 """Literals that are present when a condition holds, and when it does not."""
 
 NEITHER: Outcome = (NONE, NONE)
+
+
+def _swapped(outcome: Outcome) -> Outcome:
+    return outcome[1], outcome[0]
+
+
 _SWAPPED = {"gt": "lt", "lt": "gt", "gteq": "lteq", "lteq": "gteq"}
 _SIGNS = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<=", "in": "in", "notin": "not in"}
 _EQUALITY = {"eq": "eq", "==": "eq", "equalto": "eq", "sameas": "eq", "ne": "ne", "!=": "ne", "in": "in"}
@@ -85,7 +91,7 @@ class Conditions:
 
     def _compare(self, left: nodes.Expr, operator: str, right: nodes.Expr) -> Outcome:
         outcome = self._membership(left, right) if operator in {"in", "notin"} else self._relation(left, operator, right)
-        return outcome[::-1] if operator in {"notin", "ne"} else outcome
+        return _swapped(outcome) if operator in {"notin", "ne"} else outcome
 
     def _membership(self, left: nodes.Expr, right: nodes.Expr) -> Outcome:
         container = self._analysis.flow(right)
@@ -120,7 +126,7 @@ class Conditions:
         flow = self._analysis.flow(subject)
         if isinstance(constant, bool) and operator in {"eq", "ne"}:
             outcome = self.when(subject)
-            return outcome if constant else outcome[::-1]
+            return outcome if constant else _swapped(outcome)
         if flow.kind in {"text", "time", "tools"}:
             return self._needles([value for value in constants if isinstance(value, str)], flow), NONE
         if isinstance(constant, int) and flow.kind in {"number", "random"}:
@@ -156,7 +162,7 @@ class Conditions:
         name = self._analysis.variable_name(node.node)
         if node.name in {"true", "false"}:
             outcome = self.when(node.node)
-            return outcome if node.name == "true" else outcome[::-1]
+            return outcome if node.name == "true" else _swapped(outcome)
         if node.name == "defined":
             return (self._satisfying(name, lambda _value: True)[0], NONE) if name else NEITHER
         if node.name in _EQUALITY and node.args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2 import nodes
@@ -295,13 +295,13 @@ def _string(method: Callable[[str], Any]) -> Callable[[tuple[Any, ...]], Any]:
     return apply
 
 
-def _strip(parts: tuple[Any, ...]) -> Any:  # noqa: ANN401
+def _strip(parts: Sequence[Any]) -> Any:  # noqa: ANN401
     if not isinstance(parts[0], str):
         return _NOTHING
     return parts[0].strip(parts[1]) if len(parts) > 1 and isinstance(parts[1], str) else parts[0].strip()
 
 
-def _split(parts: tuple[Any, ...]) -> Any:  # noqa: ANN401
+def _split(parts: Sequence[Any]) -> Any:  # noqa: ANN401
     if not isinstance(parts[0], str):
         return _NOTHING
     return parts[0].split(parts[1])[:512] if len(parts) > 1 and isinstance(parts[1], str) and parts[1] else parts[0].split()[:512]

@@ -122,6 +122,8 @@ class Costs:
         return result
 
     def _product(self, node: nodes.Mul, depth: int) -> float:
+        if any(_is_sequence(part) or self.length(part, depth) > self.number(part, depth) for part in (node.left, node.right)):
+            return 0.0  # a text or list, repeated
         return self.number(node.left, depth) + self.number(node.right, depth)
 
     def _sum(self, node: nodes.BinExpr, depth: int) -> float:

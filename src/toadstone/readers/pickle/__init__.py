@@ -11,12 +11,12 @@ from toadstone.core.fact import Anomaly, Call, Fact, Import
 from toadstone.core.value import Excerpt, Opaque, Result, Symbol
 from toadstone.readers.code.pickled import code_facts, looks_like_code
 from toadstone.readers.pickle.embedded import embedded_pickle
-from toadstone.readers.pickle.joblib import WRAPPERS, array_bytes
+from toadstone.readers.pickle.joblib import COMPANIONS, WRAPPERS, array_bytes, array_file
 from toadstone.readers.pickle.machine import Machine
 from toadstone.readers.pickle.memo import MOST_READ
 from toadstone.readers.pickle.opcodes import NAMES
 from toadstone.readers.pickle.skim import Halt, Skimmed, skim, slots_read
-from toadstone.readers.pickle.state import Stream
+from toadstone.readers.pickle.state import Detour, Stream
 from toadstone.readers.pickle.tape import Tape
 from toadstone.readers.pickle.torch_legacy import LegacyLayout
 from toadstone.readers.reader import Reader, Source
@@ -81,7 +81,9 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
             yield from follow(Source(source.blob, source.name, source.place, source.budget), offset)
 
     arrays = array_bytes(source, inner, as_opcodes)
-    machine = Machine(Tape(source.blob, stop), source.place, wanted, dict.fromkeys(WRAPPERS, arrays), source.budget.spend_steps)
+    files = array_file(source)
+    detours: dict[str, Detour] = {**dict.fromkeys(WRAPPERS, arrays), **dict.fromkeys(COMPANIONS, files)}
+    machine = Machine(Tape(source.blob, stop), source.place, wanted, detours, source.budget.spend_steps)
     if probing:
         return (yield from machine.run(start))
     machine.full_of_strings = lambda: _embedded(source, machine.strings)

@@ -231,9 +231,13 @@ class Calls(State):
         self.stack.append(made)
 
     def op_small_tuple(self, size: int, offset: int) -> None:
-        values = [self.pop(offset) for _ in range(size)]
-        values.reverse()
-        self.stack.append(Items("tuple", values))
+        stack = self.stack
+        if len(stack) - self.fence >= size:
+            stack[-size:] = [Items("tuple", stack[-size:])]
+        else:
+            values = [self.pop(offset) for _ in range(size)]
+            values.reverse()
+            stack.append(Items("tuple", values))
 
     def op_pop(self, _argument: int, offset: int) -> None:
         """POP removes a mark when nothing lies above it, as both unpicklers do."""

@@ -81,7 +81,7 @@ def _by_name(name: str, args: list[Value]) -> Value:
         return Symbol(module, attribute) if attribute else _dotted(args[0])
     if name == "pydoc.locate" and args and isinstance(args[0], str):
         return _dotted(args[0])
-    if name in _ATTRIBUTES and (len(args) == 2 or (len(args) == 3 and f"{args[0]}.{args[1]}" == _DILL_SETATTR)):
+    if name in _ATTRIBUTES and (len(args) == 2 or (len(args) == 3 and f"{args[0]!s}.{args[1]!s}" == _DILL_SETATTR)):
         return _attribute(args[0], args[1])  # a third argument would be given instead when there is no such attribute
     if name in _ITEMS and len(args) == 2:
         return _item(args[0], args[1])

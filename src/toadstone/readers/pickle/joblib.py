@@ -11,12 +11,16 @@ import math
 import re
 from collections.abc import Callable, Generator, Iterator
 
-from toadstone.core.fact import Fact
+from toadstone.core.fact import Fact, Link
 from toadstone.core.value import Items, Result, Symbol, Value
+from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
 
 WRAPPERS = ("NumpyArrayWrapper",)
 """Last parts of the names of classes that are followed by an array (joblib lives on in copies inside other packages)."""
+
+COMPANIONS = ("NDArrayWrapper", "ZNDArrayWrapper")
+"""The same of older versions, whose arrays lie in files beside the pickle (``joblib/numpy_pickle_compat.py``)."""
 
 _TYPE = re.compile(r"[<>|=]?([?bBhHiIlLqQefdgFDGiufcSUVmMO])(\d*)")
 _SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4, "d": 8, "g": 16}
@@ -100,5 +104,19 @@ def array_bytes(
             end = source.blob.size
         source.coverage.inert(offset, end)
         return end
+
+    return detour
+
+
+def array_file(source: Source) -> Callable[[Result, int], Generator[Fact, None, int]]:
+    """Make the detour for arrays in files of their own: joblib opens them by name, and unpickles what is no array."""
+
+    def detour(wrapper: Result, offset: int) -> Generator[Fact, None, int]:
+        name = (attributes(wrapper) or {}).get("filename")
+        if isinstance(name, str):
+            yield Link(source.place.at(offset), name, "external-data", escapes(name, nested=bool(source.place.member)))
+        else:
+            yield source.anomaly("array-confusion", "the file of an array is named as joblib never does", offset)
+        return offset
 
     return detour

@@ -129,6 +129,7 @@ class State:
             if not light(value):
                 self.memo.values[slot] = UNKNOWN
         self.stream.persistent.clear()
+        self.scales.emptied(self.memo.weight + 80 * len(self.stack))
 
     def note(self, kind: str, detail: str, offset: int) -> None:
         """Report an anomaly; one that comes again and again is told a few times."""

@@ -11,7 +11,7 @@ from itertools import chain
 
 from toadstone.core.value import Excerpt, Items, Result, Table, Value
 
-MOST_HELD = 64 << 20
+MOST_HELD = 88 << 20
 """Bytes of values that one stream may hold at once (estimated); a real one drops nearly all it makes."""
 
 _PER_BYTE = 160
@@ -35,6 +35,10 @@ class Scales:
         """Whether ``size`` more bytes of opcodes may have filled what was left."""
         self._room -= _PER_BYTE * size
         return self._room <= 0
+
+    def emptied(self, base: int) -> None:
+        """Take note that only ``base`` bytes are left."""
+        self._room = max(MOST_HELD - base, _OFTEN * _PER_BYTE)
 
     def weigh(self, roots: Iterable[Iterable[Value]], base: int) -> int:
         """Estimate what is held; give the number of values that were looked at.
@@ -63,7 +67,7 @@ class Scales:
             if held >= MOST_HELD:
                 break
         self.full = held >= MOST_HELD
-        self._room = max(MOST_HELD - held, _OFTEN * _PER_BYTE)
+        self.emptied(held)
         return count
 
 
