@@ -42,7 +42,7 @@ _STUCK = 20.0
 """Seconds of CPU after which an input is given up."""
 _SILENT = 120.0
 """Seconds after which a worker that says nothing is ended."""
-_BATCH = 500
+_BATCH = 2_000
 _INTERESTING = (
     0, 1, 2, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 1023, 4096, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1,
     2**63 - 1, 2**64 - 1,

@@ -91,3 +91,11 @@ def test_an_array_that_is_not_understood_may_hold_objects(description: bytes, co
 
 def test_a_wrapper_is_no_use_without_an_array() -> None:
     assert stopped(call(HEADER + name("joblib.numpy_pickle", "NumpyArrayWrapper"), text("x")) + b"}b" + NUMBER + BEHIND)
+
+
+def test_a_storage_that_a_plain_unpickler_would_run_is_no_storage() -> None:
+    """Behind ``(key, location, type)`` old files have a count and numbers; the count can be an opcode that skips itself."""
+    head = b"\x80\x02" + of(text("0"), text("cpu"), name("torch", "FloatStorage")) + b"."
+    count = b"X\x03\0\0\0\0\0\0"
+    data = head + count + (b"0" + PAYLOAD + b".").ljust(4 * int.from_bytes(count, "little"), b"x")
+    assert stopped(data)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from tests.adversarial.hostile_formats import CASES
+from tests.adversarial.hostile_objects import KERAS, NUMPY, SKOPS, TORCHSCRIPT
+from tests.adversarial.hostile_settings import CONFIGURATION
+from tests.adversarial.hostile_templates import TEMPLATES
+from tests.adversarial.hostile_tensors import GGUF, ONNX, SAFETENSORS
+from tests.adversarial.pieces import Files, zipped
 from toadstone.core.finding import Severity
 from toadstone.verbs.scan import scan
+
+FAMILIES = {
+    "template": TEMPLATES, "gguf": GGUF, "safetensors": SAFETENSORS, "onnx": ONNX, "keras": KERAS, "numpy": NUMPY, "skops": SKOPS,
+    "configuration": CONFIGURATION, "torchscript": TORCHSCRIPT,
+}  # fmt: skip
+CASES: dict[str, Files] = {f"{family}: {name}": files for family, cases in FAMILIES.items() for name, files in cases.items()}
+for _name, _files in list(CASES.items())[::9]:  # every ninth once more, three archives deep
+    CASES[f"{_name}, three archives deep"] = {"a.zip": zipped(("b.zip", zipped(("c.zip", zipped(*_files.items())))))}
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

@@ -46,3 +46,9 @@ def test_the_base_of_a_reconstructed_object_is_initialised() -> None:
 
 def test_the_payload_itself() -> None:
     assert stopped(HEADER + PAYLOAD + b".")
+
+
+def test_what_a_destructor_works_on_may_come_late() -> None:
+    keys = b"".join(text(f"k{number}") + b"K\x01" for number in range(400))
+    state = b"}(" + keys + text("_URLopener__tempfiles") + b"]ub."
+    assert stopped(HEADER + name("urllib.request", "URLopener") + b")\x81" + state)

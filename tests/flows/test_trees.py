@@ -26,8 +26,10 @@ def test_a_tree_is_listed_below_the_target_as_typed(tmp_path, monkeypatch):
 def test_a_link_inside_the_target_is_followed_once(tmp_path):
     (tmp_path / "real.pkl").write_bytes(COMMAND)
     (tmp_path / "latest.pkl").symlink_to("real.pkl")
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "latest.pkl").symlink_to("../real.pkl")
     report = scan(tmp_path)
-    assert paths(report) == [f"{tmp_path}/latest.pkl"], "the name by which it is used wins"
+    assert paths(report) == [f"{tmp_path}/latest.pkl", f"{tmp_path}/real.pkl"], "once under each name"
     assert report.verdict == "malicious"
 
 

@@ -40,7 +40,8 @@ def test_every_type_has_its_size(dtype: str, shape: list[int], size: int) -> Non
 @pytest.mark.parametrize(
     ("entries", "kind"),
     [
-        ({"a": tensor([2], 0, 8), "b": tensor([2], 4, 12)}, "tensor-overlap"),
+        ({"a": tensor([2], 0, 8), "b": tensor([2], 4, 12)}, "tensor-bounds"),
+        ({"a": tensor([3], 0, 12), "b": tensor([3], 0, 12)}, "tensor-overlap"),
         ({"a": tensor([2], 0, 12)}, "tensor-bounds"),
         ({"a": tensor([1 << 62, 1 << 62], 0, 12)}, "tensor-bounds"),
         ({"a": tensor([1], 0, 4), "b": tensor([1], 1 << 40, (1 << 40) + 4)}, "tensor-bounds"),

@@ -215,9 +215,7 @@ def test_a_method_of_an_argument_is_not_the_argument(seeds: Seeds) -> None:
 
 
 def test_setting_attributes_of_a_new_object_patches_nothing(seeds: Seeds) -> None:
-    found = derive(
-        seeds, m="class C: pass\ndef f(n, v):\n o = C()\n setattr(o, n, v)\ndef g(o, n, v): setattr(o, n, v)"
-    )
+    found = derive(seeds, m="class C: pass\ndef f(n, v):\n o = C()\n setattr(o, n, v)\ndef g(o, n, v): setattr(o, n, v)")
     assert not found["m.f"]
     assert found["m.g"] == {("patch", ("o", "n"))}
 
@@ -231,3 +229,17 @@ def test_a_class_may_be_a_primitive_with_derived_methods(seeds: Seeds) -> None:
     assert found["m.f"] == {("read-file", ("a",))}
     assert found["m.g"] == {("write-file", ("a",))}
     assert found["m.h"] == {("read-file", ("a",)), ("write-file", ("b",))}
+
+
+def test_a_table_chooses_but_does_not_make(seeds: Seeds) -> None:
+    found = derive(
+        seeds,
+        m="import os\nT = {'a': 'true'}\ndef f(a): os.system(T.get(a))\ndef g(a): os.system(T.get('a', a))\ndef h(d): os.system(d.get('x'))",
+    )
+    assert not found["m.f"]
+    assert found["m.g"] == {("run-command", ("a",))}
+    assert found["m.h"] == {("run-command", ("d",))}
+
+
+def test_a_copy_is_a_new_object(seeds: Seeds) -> None:
+    assert not effects(seeds, "import copy\ndef f(a, n):\n b = copy.copy(a)\n setattr(b, n, 1)")

@@ -11,6 +11,9 @@ from tools.effects.ir import NOTHING, OPAQUE, UNKNOWN, Call, Function, Guard, Mo
 
 MAX_REF_DEPTH = 5
 BUILTIN_NAMES = frozenset(dir(builtins)) | {"WindowsError", "__builtins__"}
+LOOKUPS = frozenset({"get", "pop", "index", "count", "find", "startswith", "endswith", "issubset", "isdisjoint"})
+"""Methods of tables and texts whose result is chosen by the argument, but not made of it."""
+
 MUTATORS = frozenset({"append", "extend", "insert", "add", "update", "setdefault", "appendleft", "extendleft"})
 
 
@@ -225,6 +228,8 @@ class Expressions:
                 self.taint(node.func.value, opaque(join_all([*args, *stars, *keywords.values(), *doubles])))
             if node.func.attr in {"get", "pop"} and args and (item := self.item(receiver, args[0])) is not receiver:
                 return opaque(join_all([item, *args[1:]]))
+            if node.func.attr in LOOKUPS and args and not receiver.origins and not self.own(receiver):
+                return opaque(join_all([*args[1:], *keywords.values()]))
         call = Call(
             callee, receiver, args, keywords, join_all(stars) if stars else None, join_all(doubles) if doubles else None,
             tuple(self.guards), self.conditional == 0, bare,
@@ -249,6 +254,11 @@ class Expressions:
         if args[1].origins and self.is_module(node.args[0]):
             return self.synthetic(node, "toadstone.module-getattr", [args[1]])
         return opaque(join_all(args))
+
+    @staticmethod
+    def own(value: Value) -> bool:
+        """Whether a value may be something of the program, whose method of that name does something else."""
+        return any(ref[0] in {"inst", "ret", "attr", "super", "self"} for ref in value.refs)
 
     def synthetic(self, node: ast.AST, target: str, args: list[Value]) -> Value:
         """Record a call that the syntax only implies."""

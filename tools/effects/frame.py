@@ -243,7 +243,14 @@ class Frame:
         if value is None or any(isinstance(origin, str) for origin in value.origins):
             return False
         calls = [origin for origin in value.origins if isinstance(origin, int)]
-        return bool(calls) and all(any(kind == "class" for kind, _ in self.reached(index)) for index in calls)
+        return bool(calls) and all(self.makes(index) for index in calls)
+
+    def makes(self, index: int) -> bool:
+        """Whether a call makes a new object: it constructs or copies one."""
+        if any(kind == "class" for kind, _ in self.reached(index)):
+            return True
+        names = {str(ref[1]).rpartition(".")[2] for ref in self.function.calls[index].callee.refs if ref[0] == "g"}
+        return bool(names) and names <= {"copy", "deepcopy"}
 
     def translated(self, sink: Sink, params: Iterable[Parameter], bound: dict[str, Value], call: Call) -> Iterator[Sink]:
         """One callee sink in terms of the caller."""

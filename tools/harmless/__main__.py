@@ -3,7 +3,7 @@
     python -m tools.harmless --corpus .bench/benign
 
 Reads the `tune` half of the benign corpus, takes every call that the judgement would report although no effect of it is
-known, and writes symbol, use and argument shape to ``src/toadstone/symbols/data/harmless.tsv``. Uses with a known effect
+known, and writes symbol, use and argument shape to ``src/toadstone/symbols/harmless.tsv``. Uses with a known effect
 are never taken from files: they stand in ``reviewed.toml``, each with its reason.
 """
 
@@ -27,7 +27,7 @@ from toadstone.symbols.arguments import looks_of
 from toadstone.symbols.judgement import judge_call
 
 _HERE = Path(__file__).parent
-_TABLE = Path("src/toadstone/symbols/data/harmless.tsv")
+_TABLE = Path("src/toadstone/symbols/harmless.tsv")
 _MOST_SHAPES = 6
 """Symbols with more shapes than this take any arguments of the commonest number; their strings are still looked at."""
 _CODE = frozenset({"python", "bytecode", "notebook", "jinja"})
@@ -96,7 +96,8 @@ def main() -> int:
     harmless._table.cache_clear()  # noqa: SLF001  (the table that is being made must not hide what belongs in it)
     table = lines(collect(files(options.corpus)))
     head = [
-        "# symbol, how it is used, shape of its arguments. Written by `python -m tools.harmless`; reviewed uses: tools/harmless/reviewed.toml."
+        "# symbol, how it is used, shape of its arguments. Written by `python -m tools.harmless`;",
+        "# reviewed uses: tools/harmless/reviewed.toml.",
     ]
     _TABLE.write_text("\n".join([*head, *table]) + "\n", encoding="utf-8")
     print(f"{len(table):,} uses")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from toadstone.core.report import Report
 from toadstone.core.version import __version__
 from toadstone.formats import Envelope
@@ -54,5 +56,5 @@ def _text(text: str) -> str:
 
 def _code(text: str) -> str:
     clean = printable(text).replace("|", "\\|")
-    ticks = "``" if "`" in clean else "`"
+    ticks = "`" * (max((len(run) for run in re.findall("`+", clean)), default=0) + 1)
     return f"{ticks}{clean}{ticks}" if ticks == "`" else f"{ticks} {clean} {ticks}"

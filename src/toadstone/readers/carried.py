@@ -19,7 +19,9 @@ from toadstone.readers.reader import Source
 
 _SHORTEST = 16
 _SHOWN = 200
-_TEMPLATE = re.compile(r"\{%[-+]?\s*(?:if|for|set|macro|include|import|from|extends|call|block|filter|with|raw|do)\b|\{\{[-+]?\s*[\w'\"(\[]")
+_TEMPLATE = re.compile(
+    r"\{%[-+]?\s*(?:if|for|set|macro|include|import|from|extends|call|block|filter|with|raw|do)\b|\{\{[-+]?\s*[\w'\"(\[]"
+)
 
 
 def carried(source: Source, name: str, text: str) -> Iterator[Fact]:

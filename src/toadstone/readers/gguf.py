@@ -124,7 +124,7 @@ def _pair(source: Source, state: _State) -> Iterator[Fact]:
         yield Setting(source.place.at(at), "gguf", key, value)
         if key == "general.alignment" and isinstance(value, int):
             if value < 8 or value & (value - 1) or value > 1 << 20:
-                yield source.anomaly("malformed", f"general.alignment is {value}; it must be a power of two", at)
+                yield source.anomaly("forged-header", f"general.alignment is {value}; it must be a power of two", at)
             else:
                 state.alignment = value
 

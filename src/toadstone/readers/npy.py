@@ -212,15 +212,16 @@ def read(source: Source) -> Iterator[Fact]:
 def _array(source: Source, start: int) -> Generator[Fact, None, int]:
     """Read one array; the generator's value is the offset behind it, or -1."""
     begin = -1
-    described: dict[str, Literal] = {}
+    understood = False
     try:
         header, begin = _header(source, start)
         described, repeated = _described(header)
         shape = dimensions(described["shape"])
+        understood = True
         size, objects = element(described["descr"])
     except (LiteralError, ShortError) as error:
         yield source.unread(f"array header not understood: {error}", start)
-        if begin > 0 and not described:
+        if begin > 0 and not understood:
             yield source.anomaly("forged-header", f"the array header is no literal that NumPy writes: {error}", start)
         if begin > 0:  # NumPy may understand it, and unpickle what follows
             source.coverage.read(begin, source.blob.size)

@@ -6,6 +6,7 @@ headers above 100 MB, holes, overlaps, trailing bytes, and sizes that contradict
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,9 @@ from toadstone.readers.reader import Reader, Source
 HEADER_LIMIT = 100_000_000
 """Bytes; the reference's ``MAX_HEADER_SIZE``."""
 
+_SHORT = 1 << 16
+"""Bytes in which a header that lies about its length is looked for."""
+
 _HELD = 32 << 20
 """Bytes of a header that are held in memory: about 250,000 tensors, twice what the largest models have in all."""
 
@@ -28,6 +32,9 @@ _BITS = {
     "C64": 64, "F64": 64, "I64": 64, "U64": 64,
 }  # fmt: skip
 
+
+_DTYPE = re.compile(r"[A-Z]{1,8}[0-9]{0,3}(?:_[A-Z0-9]{1,16})*")
+"""What names of dtypes look like, of later versions as well."""
 
 _BLANKS = b" \t\r\n"
 
@@ -48,7 +55,7 @@ def claims(source: Source) -> bool:
     """
     head = source.head()
     size = int.from_bytes(head[:8], "little")
-    begin = head[8:].lstrip(_BLANKS)[:2]
+    begin = head[8:].lstrip(_BLANKS + b"\xef\xbb\xbf")[:2]
     if source.suffix == ".safetensors" and begin[:1] in (b"{", b"["):
         return True
     if len(head) < 10 or begin[:1] != b"{" or (begin[1:] not in (b'"', b"}", b"") and begin[1:].strip(_BLANKS)):
@@ -63,6 +70,8 @@ def read(source: Source) -> Iterator[Fact]:
     if size > HEADER_LIMIT:
         yield source.anomaly("resource-claim", f"the header claims {size:,} bytes; the reference stops at {HEADER_LIMIT:,}", 0)
     if size > source.blob.size - 8:
+        if _ends_early(source):
+            yield source.anomaly("forged-header", f"the header claims {size:,} bytes, but its JSON ends before the file does", 0)
         yield source.unread(f"the header is cut short: {source.blob.size - 8:,} of {size:,} bytes", 8)
         return
     if size > _HELD:
@@ -75,6 +84,7 @@ def read(source: Source) -> Iterator[Fact]:
     try:
         document = parse(raw.rstrip(b" "), utf8_only=True)
     except JsonError as error:
+        yield source.anomaly("forged-header", f"the header is all there and no JSON: {error}", 8)
         yield source.unread(f"the header is no JSON: {error}", 8, size)
         return
     if not isinstance(document.root, dict):
@@ -90,9 +100,21 @@ def read(source: Source) -> Iterator[Fact]:
     yield from thinned(source, _tensors(source, document.root, 8 + size))
 
 
+def _ends_early(source: Source) -> bool:
+    """Whether a header that claims more than there is was no victim of a broken download: its JSON is complete."""
+    import json  # noqa: PLC0415  (start-up time)
+
+    text = source.blob.read(8, _SHORT).decode("utf-8", "ignore").lstrip()
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return bool(text[end:].strip())
+
+
 def _metadata(source: Source, metadata: object) -> Iterator[Fact]:
     if not isinstance(metadata, dict):
-        yield source.anomaly("malformed", "__metadata__ is no object", 8)
+        yield source.anomaly("forged-header", "__metadata__ is no object", 8)
         return
     for key, value in metadata.items():
         if isinstance(value, (dict, list)):
@@ -118,23 +140,37 @@ def _tensors(source: Source, header: dict[str, Any], begin: int) -> Iterator[Fac
         if problem:
             yield source.anomaly("tensor-bounds", f"tensor {name[:200]!r}: {problem}", begin + min(tensor.start, room))
         known.append(tensor)
+    yield from _layout(source, known, begin, complete=len(known) == len(header))
+
+
+def _layout(source: Source, known: list[_Tensor], begin: int, *, complete: bool) -> Iterator[Fact]:
+    """Claim the data of the tensors, and compare their places with each other and with the end of the file."""
+    room = source.blob.size - begin
     known.sort(key=lambda tensor: (tensor.start, tensor.stop, tensor.name))
-    reached = 0
+    reached, before = 0, (-1, -1)
     for tensor in known:
+        shown = f"tensor {tensor.name[:200]!r}"
         if tensor.start < reached and tensor.stop > tensor.start:
-            detail = f"tensor {tensor.name[:200]!r} begins inside the one before"
-            yield source.anomaly("tensor-overlap", detail, begin + tensor.start)
+            tied = (tensor.start, tensor.stop) == before  # hand-made files share weights like this
+            detail = f"{shown} {'is' if tied else 'begins inside'} the one before"
+            yield source.anomaly("tensor-overlap" if tied else "tensor-bounds", detail, begin + tensor.start)
+        elif complete and reached < tensor.start <= room:
+            yield source.anomaly("forged-header", f"a hole of {tensor.start - reached:,} bytes before {shown}", begin + reached)
         elif tensor.start > max(reached, room):
-            detail = (
-                f"tensor {tensor.name[:200]!r} begins at {tensor.start:,}, behind a hole and outside the {room:,} bytes of data"
-            )
+            detail = f"{shown} begins at {tensor.start:,}, behind a hole and outside the {room:,} bytes of data"
             yield source.anomaly("tensor-bounds", detail, begin)
+        if ".." in tensor.name.replace("\\", "/").split("/"):
+            detail = f"the name of {shown} climbs out of a folder, for tools that write a file for each tensor"
+            yield source.anomaly("name-trick", detail, 8)
+        before = (tensor.start, tensor.stop)
         reached = max(reached, tensor.stop)
         source.coverage.inert(begin + tensor.start, begin + tensor.stop)
     if reached > room:
         yield source.unread(f"the tensors are cut short: {room:,} of {reached:,} bytes", source.blob.size)
-    elif reached < room and len(known) == len(header):
-        yield source.anomaly("malformed", f"{room - reached:,} bytes behind the last tensor; the reference refuses them", begin + reached)
+    elif reached < room and complete:
+        detail = f"{room - reached:,} bytes behind the last tensor; the reference refuses them"
+        padding = not any(piece.strip(b"\0") for piece in source.blob.chunks(begin + reached, room - reached))
+        yield source.anomaly("malformed" if padding else "forged-header", detail, begin + reached)
 
 
 def _tensor(name: str, entry: object) -> tuple[str, _Tensor | None]:
@@ -149,7 +185,9 @@ def _tensor(name: str, entry: object) -> tuple[str, _Tensor | None]:
     tensor = _Tensor(offsets[0], offsets[1], name)
     if not _naturals(shape):
         return "the shape is no list of sizes", tensor
-    if not isinstance(dtype, str) or dtype not in _BITS:
+    if not isinstance(dtype, str) or not _DTYPE.fullmatch(dtype):
+        return f"{str(dtype)[:40]!r} is no name of a dtype", None
+    if dtype not in _BITS:
         return f"the dtype {str(dtype)[:40]!r} is not known, so its size cannot be checked", None
     bits = _BITS[dtype]
     for size in shape:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from toadstone.core.fact import Fact, Operator
+from toadstone.core.value import Value
 from toadstone.readers.reader import Reader, Source
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ _MAKERS = frozenset({
     "new_zeros", "new_ones", "new_empty", "new_full", "repeat_interleave", "randperm", "tril_indices", "triu_indices",
 })  # fmt: skip
 """Operators that make a tensor as large as their arguments say."""
+
+_TEXTS = 64
+"""Text arguments that are kept of all calls of one operator."""
 
 _ELEMENTS = 1 << 40
 """Elements of one tensor that no machine holds."""
@@ -49,15 +53,26 @@ def read_code(source: Source) -> Iterator[Fact]:
         yield source.unread("TorchScript source that does not parse")
         return
     source.coverage.read(0, source.blob.size)
-    seen: set[str] = set()
+    lines: dict[str, int] = {}
+    texts: dict[str, list[tuple[str, Value]]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and (name := _dotted(node.func)):
-            if name not in seen:
-                seen.add(name)
-                domain, _, operator = name.rpartition(".")
-                yield Operator(source.place.line(node.lineno - 1), f"torchscript:{domain}", operator, name)
+            lines.setdefault(name, node.lineno - 1)
+            kept = texts.setdefault(name, [])
+            kept.extend(_texts(node)[: _TEXTS - len(kept)])
             yield from _allocation(source, node, name)
+    for name, line in lines.items():
+        domain, _, operator = name.rpartition(".")
+        yield Operator(source.place.line(line), f"torchscript:{domain}", operator, name, tuple(texts[name]))
     yield from _loops(source, tree)
+
+
+def _texts(node: ast.Call) -> list[tuple[str, Value]]:
+    """List the text constants among the arguments of a call."""
+    given = [(str(number), value) for number, value in enumerate(node.args)]
+    given += [(keyword.arg or "", keyword.value) for keyword in node.keywords]
+    found = [(name, getattr(value, "value", None)) for name, value in given]
+    return [(name, value[:4096]) for name, value in found if isinstance(value, str)]
 
 
 def _dotted(node: object) -> str:
@@ -83,7 +98,11 @@ def _extent(node: ast.expr) -> list[float]:
     import ast  # noqa: PLC0415
 
     items = node.elts[:64] if isinstance(node, (ast.List, ast.Tuple)) else [node]
-    sizes = [float(item.value) for item in items if isinstance(item, ast.Constant) and type(item.value) is int and abs(item.value) < 1 << 64]
+    sizes = [
+        float(item.value)
+        for item in items
+        if isinstance(item, ast.Constant) and type(item.value) is int and abs(item.value) < 1 << 64
+    ]
     return sizes if len(sizes) == len(items) and all(size > 0 for size in sizes) else [1.0]
 
 

@@ -51,7 +51,9 @@ _ARGUMENTS = re.compile(r"(?:^|\s)(?:--?\w|/\w|~/|\.{1,2}/|[<>|;&$`'\"*]|\w+\.(?
 _OPERATOR = re.compile(
     rf"(?:;|&&|\|\|?|\$\(|`)\s*(?:/(?:usr/)?s?bin/)?(?:{_PROGRAMS})\b(?:\s+[-/~.\w$'\"]|\s*$|\s*[;|&)`])|/dev/(?:tcp|udp)/|>\s*/dev/null|2>&1",
 )
-_SINGLE = frozenset("whoami calc.exe notepad.exe powershell powershell.exe cmd.exe xcalc gnome-calculator /bin/sh /bin/bash".split())
+_SINGLE = frozenset(
+    "whoami calc.exe notepad.exe powershell powershell.exe cmd.exe xcalc gnome-calculator /bin/sh /bin/bash".split()
+)
 
 _FORMAT = re.compile(r"\{[^{}]*[.\[]_?_\w+")
 """A format string that walks attributes of its arguments by name."""
@@ -70,7 +72,10 @@ _RISKY_BASES = frozenset(
     """.split(),
 )
 
-_PATH = re.compile(r"\s*(?:file://\S+|~[\w.-]*/\S+|(?:\.\./)+\S*|/(?:[\w.@+-]+/)+[\w.@+ -]*|/(?:etc|tmp|proc|root|dev)\b\S*|[A-Za-z]:[\\/]\S.*|\\\\[\w.-]+\\\S+)\s*\Z")
+_PATH = re.compile(
+    r"\s*(?:file://\S+|~[\w.-]*/\S+|(?:\.\./)+\S*|/(?:[\w.@+-]+/)+[\w.@+ -]*|/(?:etc|tmp|proc|root|dev)\b\S*"
+    r"|[A-Za-z]:[\\/]\S.*|\\\\[\w.-]+\\\S+)\s*\Z"
+)
 _URL = re.compile(r"\b(?:https?|ftps?|wss?|tcp|udp|ldaps?|smb|ssh|sftp|git|gopher|dns|rmi)://[^\s'\"<>]+", re.IGNORECASE)
 _DOMAIN = re.compile(
     r"(?<![\w.@/-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:com|net|org|ru|cn|info|biz|xyz|top|onion|invalid|example|test|co\.[a-z]{2})(?::\d{1,5})?(?![\w.-])",
@@ -178,10 +183,21 @@ def _is_encoded(text: str) -> bool:
     except binascii.Error:
         return False
     printable = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in decoded)
-    return printable >= 0.95 * len(decoded) or decoded[:2] in (b"\x78\x9c", b"\x1f\x8b", b"\x80\x04", b"\x80\x05", b"\x80\x03", b"\x80\x02", b"BZ", b"\xe3\x00")
+    return printable >= 0.95 * len(decoded) or decoded[:2] in (
+        b"\x78\x9c",
+        b"\x1f\x8b",
+        b"\x80\x04",
+        b"\x80\x05",
+        b"\x80\x03",
+        b"\x80\x02",
+        b"BZ",
+        b"\xe3\x00",
+    )
 
 
-_ENCODED_HEADS = frozenset({b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\xe3\x00", b"\x1f\x8b", b"x\x9c", b"x\xda", b"PK", b"BZ"})
+_ENCODED_HEADS = frozenset(
+    {b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\xe3\x00", b"\x1f\x8b", b"x\x9c", b"x\xda", b"PK", b"BZ"}
+)
 """First bytes of pickles, code objects, compressed data and archives."""
 
 

@@ -1,6 +1,6 @@
 """Symbols that are harmless in the way they are called: what the big libraries really emit, with argument shapes.
 
-The table ``data/harmless.tsv`` is written by ``python -m tools.harmless`` from real models made by the real libraries
+The table ``harmless.tsv`` beside this module is written by ``python -m tools.harmless`` from real models made by the real libraries
 (see ``docs/judgement.md``). A line is a symbol, how it is used, and one shape of its arguments. Nothing is harmless by
 its module alone.
 """
@@ -21,11 +21,7 @@ _REFUSED = frozenset({Look.COMMAND, Look.CODE, Look.ADDRESS, Look.PATH, Look.ENC
 def _table() -> dict[tuple[str, str], frozenset[str]]:
     """Shapes by (symbol, how)."""
     found: dict[tuple[str, str], set[str]] = {}
-    path = Path(__file__).with_name("data") / "harmless.tsv"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        text = ""
+    text = Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8")
     for line in text.splitlines():
         if line and not line.startswith("#"):
             symbol, how, shape = line.split("\t")[:3]
@@ -61,8 +57,8 @@ def shape(args: Sequence[Value], kwargs: Sequence[tuple[str, Value]] = ()) -> st
 def is_harmless(symbol: Symbol, how: str, args: Sequence[Value], kwargs: Sequence[tuple[str, Value]] = ()) -> bool:
     """Whether this use of a symbol is one that real models contain, with arguments that carry no payload.
 
-    A shape may end in ``*`` (any arguments follow) or ``**`` (any arguments follow and may look like anything) and have ``text`` for a string that is content (it may look like
-    anything), ``any`` for any value.
+    A shape may end in ``*`` (any arguments follow) or ``**`` (any arguments follow and may look like anything). It has
+    ``text`` for a string that is content (it may look like anything) and ``any`` for any value.
     """
     shapes = _table().get((str(symbol), how))
     if shapes is None:

@@ -7,6 +7,7 @@ its arguments look like.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from toadstone.core.fact import Call, Import, Moment
@@ -14,7 +15,7 @@ from toadstone.core.finding import Confidence, Json, Severity
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value, leaves, render
 from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_known
 from toadstone.symbols.arguments import Look, looks_of, symbols_in
-from toadstone.symbols.assembly import is_assembler, is_own, makes_function
+from toadstone.symbols.assembly import changes_foreign, is_assembler, is_own, makes_class, makes_function
 from toadstone.symbols.harmless import is_harmless
 from toadstone.symbols.roles import Role, has_text, names_gadget, role_of
 
@@ -66,6 +67,7 @@ _ATTRIBUTE_OF = frozenset({Symbol("builtins", "getattr"), Symbol("inspect", "get
 _BY_PROXY = frozenset({Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__")})
 """Functions of the pickle protocol itself that make an instance of their first argument."""
 
+_MOST_HANDED = 256
 _MOST_PARTS = 32
 """Parts of a dotted name; no real one has more than five."""
 
@@ -160,7 +162,9 @@ def judge_call(fact: Call) -> Judgement | None:
         return _judge_computed(callee, args, fact.kwargs)
     if callee in _DEFERRED:
         return _judge_deferred(callee, args, fact.kwargs)
-    if is_assembler(callee) or is_harmless(callee, how, args, fact.kwargs):
+    if is_assembler(callee):
+        return _judge_assembly(callee, args)
+    if is_harmless(callee, how, args, fact.kwargs):
         return None
     knowledge = None
     for target in _targets(callee, how):
@@ -205,11 +209,12 @@ def _judge_destructor(symbol: Symbol, state: Value) -> Judgement | None:
         return None
     private = f"_{symbol.name.rpartition('.')[2].lstrip('_')}__"
     given = {str(key).replace(private, "__") for key in _keys(state)}
+    cut = isinstance(state, Items) and state.more > 0  # what was not kept may be anything
     effects = [
         effect
         for effect in Effect
         if any(
-            way.effect is effect and way.parameters and all(parameter.attribute in given for parameter in way.parameters)
+            way.effect is effect and way.parameters and all(parameter.attribute in given or cut for parameter in way.parameters)
             for way in knowledge.sensitive
         )
     ]
@@ -229,9 +234,25 @@ def _keys(state: Value) -> list[Value]:
     return [key for part in state.items if isinstance(part, Items) and part.kind == "dict" for key in _keys(part)]
 
 
+def _judge_assembly(symbol: Symbol, args: tuple[Value, ...]) -> Judgement | None:
+    """Judge a function that puts functions and classes together: by what it is given to work on."""
+    if changes_foreign(symbol, args):
+        why = f"calls {symbol} on something that the file has not made: it changes what other code relies on"
+        return Judgement(Severity.HIGH, Confidence.HIGH, str(symbol), (Effect.PATCH.value,), why)
+    inner = _dangerous_arguments(args[:2], ())  # metaclass and bases: making a class runs them
+    if inner is not None and makes_class(Result(symbol, args)):
+        return Judgement(Severity.HIGH, Confidence.HIGH, str(symbol), (Effect.CALL.value,), f"makes a class of {inner} with {symbol}")
+    return None
+
+
 def _judge_deferred(symbol: Symbol, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> Judgement | None:
     """Judge a callable that is made and kept for later: it is ordinary unless what it will hand over is a command or code."""
     looks = looks_of([*args, *(value for _, value in kwargs)])
+    held = args[0] if args and symbol.name.startswith("partial") else None
+    if isinstance(held, Symbol) and (knowledge := effects_of(held.module, held.name)) is not None:
+        judged = _judge_known(held, knowledge, "REDUCE", args[1:], kwargs)
+        if judged is not None and judged.severity >= Severity.HIGH:
+            return replace(judged, severity=Severity.HIGH, why=f"keeps a call of {held} for later")
     if not _STRONG & looks.keys():
         return None
     why = f"keeps {_listed(looks)} in {symbol} for a later call"
@@ -254,7 +275,7 @@ def _judge_known(
     if not knowledge.exact and not _tells([*args, *(value for _, value in kwargs)]):
         severity = Severity.MEDIUM  # its module is dangerous; an enum or an exception of it, made of numbers, is not
     inner = _dangerous_arguments(args, kwargs) if Effect.CALL in effects else None
-    if effects == [Effect.PATCH] and args and is_own(args[0]):
+    if effects == [Effect.PATCH] and args and is_own(args[0]) and not _is_bound(symbol):
         severity = Severity.LOW  # it changes an object that the artefact has made
     if inner is not None:
         severity = max(severity, Severity.CRITICAL)
@@ -271,9 +292,17 @@ def _calls_the_known(args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], .
     """Whether all that a higher-order function is given to call are classes of walked modules without an effect."""
     given = symbols_in([*args, *(value for _, value in kwargs)])
     return bool(given) and all(
-        module_known(symbol.module) and role_of(symbol, "REDUCE") is not Role.FUNCTION and effects_of(symbol.module, symbol.name) is None
+        module_known(symbol.module)
+        and role_of(symbol, "REDUCE") is not Role.FUNCTION
+        and effects_of(symbol.module, symbol.name) is None
         for symbol in given
     )
+
+
+def _is_bound(symbol: Symbol) -> bool:
+    """Whether a name is a method of an object of the process (``os.environ.update``): what it changes is no argument then."""
+    first, _, rest = symbol.name.partition(".")
+    return bool(rest) and symbol.module != "builtins" and not any(character.isupper() for character in first)
 
 
 def _tells(values: list[Value]) -> bool:
@@ -320,10 +349,13 @@ def _judge_unknown(
     looks = looks_of(values)
     gadget = names_gadget(values) if how not in _SETTING else ""
     walked = known or module_known(symbol.module)
-    severity = _unknown_severity(role_of(symbol, how), frozenset(looks) - usual, how, walked=walked, known=known, text=has_text(values))
+    severity = _unknown_severity(
+        role_of(symbol, how), frozenset(looks) - usual, how, walked=walked, known=known, text=has_text(values)
+    )
     if usual and severity is not None and not _PAYLOAD & looks.keys() - usual:
         severity = None if walked else Severity.MEDIUM  # configurations call public functions with names and paths all day
-    if not walked and how not in _SETTING and _runs_through(symbol):
+    inner = _dangerous_arguments(_handed(values), ()) if how not in _SETTING else None
+    if inner is not None or (not walked and how not in _SETTING and _runs_through(symbol)):
         severity = Severity.HIGH
     if gadget or _STRONG & looks.keys():
         severity = max(severity or Severity.INFO, Severity.MEDIUM if known or (how in _SETTING and walked) else Severity.HIGH)
@@ -333,6 +365,8 @@ def _judge_unknown(
         why = f"hands the name {gadget!r} to {symbol}"
     elif _PAYLOAD & looks.keys():
         why = f"hands {_listed(looks)} to {symbol}"
+    elif inner is not None:
+        why = f"hands {inner} to {symbol}"
     elif walked:
         why = f"calls {symbol}, a function that is no part of putting an object together"
     else:
@@ -368,7 +402,7 @@ def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[
     if makes_function(callee):
         why = "calls a function whose code the file itself carries"
         return Judgement(Severity.CRITICAL, Confidence.HIGH, f"{render(maker)}()", ("run-code",), why, "", _shown(looks))
-    if isinstance(maker, Symbol) and is_assembler(maker):
+    if makes_class(callee) and _dangerous_arguments((callee,), ()) is None:
         return None
     if isinstance(maker, Symbol) and is_harmless(maker, "computed", args, kwargs):
         return None
@@ -403,6 +437,21 @@ def _method(callee: Result, args: tuple[Value, ...]) -> tuple[Symbol, tuple[Valu
     if not isinstance(owner, Result) or not isinstance(owner.callee, Symbol) or not isinstance(name, str):
         return None
     return Symbol(owner.callee.module, f"{owner.callee.name}.{name}"), given
+
+
+def _handed(values: Sequence[Value]) -> tuple[Value, ...]:
+    """List the names that a call is handed to use, also in containers and partial calls; what earlier calls used is spent."""
+    found: list[Value] = []
+    waiting = list(values)
+    while waiting and len(found) < _MOST_HANDED:
+        value = waiting.pop()
+        if isinstance(value, Symbol):
+            found.append(value)
+        elif isinstance(value, Items):
+            waiting += value.items
+        elif isinstance(value, Result) and value.callee in _DEFERRED:
+            waiting += value.args
+    return tuple(found)
 
 
 def _dangerous_arguments(args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> str | None:

@@ -31,16 +31,28 @@ _PUBLIC = re.compile(r"(un_?pickle|re_?construct|re_?build)_\w+|custom_rebuild\Z
 _CLASS = re.compile(r"_{0,2}[A-Z]\w*")
 _LOWER_CLASSES = frozenset(
     {
-        *(f"builtins.{name}" for name in ("set", "frozenset", "bytearray", "slice", "range", "complex", "list", "dict", "tuple", "int", "float")),
+        *(
+            f"builtins.{name}"
+            for name in ("set", "frozenset", "bytearray", "slice", "range", "complex", "list", "dict", "tuple", "int", "float")
+        ),
         *(f"builtins.{name}" for name in ("str", "bytes", "bool", "object", "memoryview", "reversed", "enumerate", "zip")),
         *(f"datetime.{name}" for name in ("date", "time", "datetime", "timedelta", "timezone")),
         *(f"collections.{name}" for name in ("deque", "defaultdict")),
         *(f"itertools.{name}" for name in ("count", "cycle", "repeat", "chain", "islice", "product")),
-        *(f"{module}.{name}" for module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray") for name in ("dtype", "ndarray", "scalar")),
+        *(
+            f"{module}.{name}"
+            for module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray")
+            for name in ("dtype", "ndarray", "scalar")
+        ),
         *(f"torch.{name}" for name in ("device", "dtype", "layout", "memory_format", "finfo", "iinfo")),
-        "array.array", "_codecs.encode", "operator.attrgetter", "re._compile", "numpy.ndarray", "pandas._libs.tslibs.timezones.maybe_get_tz",
+        "array.array",
+        "_codecs.encode",
+        "operator.attrgetter",
+        "re._compile",
+        "numpy.ndarray",
+        "pandas._libs.tslibs.timezones.maybe_get_tz",
     },
-)  # fmt: skip
+)
 """Classes (and codecs of the pickle protocol itself) whose names do not look like a class's."""
 
 _REFERENCE = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)[.:]([A-Za-z_]\w*)\s*\Z")
@@ -61,7 +73,11 @@ def role_of(symbol: Symbol, how: str) -> Role:
 
 def has_text(values: Sequence[Value]) -> bool:
     """Whether text or bytes are among the arguments themselves or in containers that are."""
-    return any(isinstance(leaf, (str, bytes, Excerpt)) and leaf not in ("", b"") for value in values for leaf in leaves(value, made=False))
+    return any(
+        isinstance(leaf, (str, bytes, Excerpt)) and leaf not in ("", b"")
+        for value in values
+        for leaf in leaves(value, made=False)
+    )
 
 
 def names_gadget(values: Sequence[Value]) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toadstone.core.errors import UsageError, nearest
 
-_OWN = frozenset({".toadstone"})
-"""Folders of our own making below a TARGET that are no part of it."""
+_DIGEST = re.compile(r"[0-9a-f]{32,128}")
+"""Names under which caches keep content that is known by the links to it."""
+
+_MOST_NAMES = 64
+"""Names of one file under which it is read; a name decides what a file is to a loader."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,9 @@ class Item:
 def expand(target: str, exclude: tuple[str, ...] = ()) -> Iterator[Item]:
     """List the files of a TARGET in a stable order.
 
-    Symbolic links are followed inside the TARGET only; a file that is reachable in several ways is read once (the
-    Hugging Face cache keeps blobs in one folder and names them by links from another: the name wins).
+    Symbolic links are followed inside the TARGET only. A file that is reachable in several ways is read once under each of
+    its names, since a name decides what a loader does with it; content whose own name is a digest, as in the Hugging Face
+    cache, is read under the names of the links to it.
 
     Raises:
         UsageError: If the TARGET does not exist or is of a kind that cannot be read.
@@ -75,22 +80,29 @@ def _tree(shown: str, root: Path, exclude: tuple[str, ...]) -> Iterator[Item]:
     real_root = root.resolve()
     files: list[tuple[str, Path]] = []
     links: list[tuple[str, Path]] = []
-    for folder, names, entries in os.walk(root):
+    found: list[Item] = []
+
+    def closed(error: OSError) -> None:
+        inner = Path(str(error.filename)).relative_to(root).as_posix()
+        found.append(Item(f"{shown}/{inner}", root / inner, root, f"cannot be listed: {error.strerror}"))
+
+    for folder, names, entries in os.walk(root, onerror=closed):
         names.sort()
         here = Path(folder)
         relative = here.relative_to(root)
-        names[:] = [name for name in names if name not in _OWN and not _excluded(relative / name, exclude)]
+        names[:] = [name for name in names if not _excluded(relative / name, exclude)]
         for name in sorted(entries) + [name for name in names if (here / name).is_symlink()]:
             inner = relative / name
             if not _excluded(inner, exclude):
                 (links if (here / name).is_symlink() else files).append((f"{shown}/{inner.as_posix()}", here / name))
-    seen: set[tuple[int, int]] = set()
-    found: list[Item] = []
+    seen: dict[tuple[int, int], set[str]] = {}
     for name, path in links:
         item = _link(name, path, root, real_root)
-        if item is not None and (item.trouble or item.link or _first(item.path, seen)):
-            found.append(item)
-    found.extend(Item(name, path, root, _trouble(path)) for name, path in files if _trouble(path) or _first(path, seen))
+        if item is not None:
+            found += [item] if item.trouble or item.link else _named(item, seen)
+    for name, path in files:
+        item = Item(name, path, root, _trouble(path))
+        found += [item] if item.trouble else _named(item, seen)
     yield from sorted(found, key=lambda item: item.shown)
 
 
@@ -107,15 +119,21 @@ def _link(shown: str, path: Path, root: Path, real_root: Path) -> Item | None:
         return Item(shown, path, root, link=str(path.readlink()))
     if not real.is_relative_to(real_root):
         return Item(shown, path, root, link=str(path.readlink()))
-    return None if real.is_dir() else Item(shown, real, root, _trouble(real))
+    return None if real.is_dir() else Item(shown, path, root, _trouble(real))
 
 
-def _first(path: Path, seen: set[tuple[int, int]]) -> bool:
-    status = path.stat()
-    identity = (status.st_dev, status.st_ino)
-    known = identity in seen and status.st_nlink >= 1
-    seen.add(identity)
-    return not known
+def _named(item: Item, seen: dict[tuple[int, int], set[str]]) -> list[Item]:
+    """Give the item unless its file is looked at under the same name already, or is content that only links name."""
+    status = item.path.stat()
+    names = seen.setdefault((status.st_dev, status.st_ino), set())
+    name = item.path.name
+    kept_for_links = _DIGEST.fullmatch(name) or ("." not in name and item.path.parent.name == "blobs")
+    if name in names or (names and kept_for_links):
+        return []
+    names.add(name)
+    if len(names) > _MOST_NAMES:
+        return [replace(item, trouble=f"the same file has more than {_MOST_NAMES} names")]
+    return [item]
 
 
 def _trouble(path: Path) -> str:

@@ -14,6 +14,13 @@ from toadstone.symbols.arguments import Look, looks_of
 _PYTHON = frozenset({"PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad", "TritonOp"})
 _PAYLOAD = frozenset({Look.COMMAND, Look.CODE, Look.ADDRESS, Look.PATH})
 _EXTENSIONS = frozenset({"ai.onnx.contrib", "com.microsoft.extensions"})
+_KNOWN = frozenset({
+    "", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training", "com.microsoft",
+    "com.microsoft.nchwc", "com.microsoft.nhwc", "com.microsoft.dml", "com.microsoft.experimental", "com.microsoft.mlfeaturizers",
+    "com.microsoft.internal.nhwc", "com.ms.internal.nhwc", "com.ms.internal.nchwc",
+})  # fmt: skip
+"""Domains of the standard and of ONNX Runtime itself; a longer name that begins like one of them is somebody else's."""
+
 _REMOTE = frozenset({"AzureAudioToText", "AzureTextToText", "AzureTritonInvoker", "OpenAIAudioToText"})
 _SHIPPED = """
 AudioDecoder BasicTokenizer BertTokenizer BertTokenizerDecoder BlingFireSentenceBreaker BpeDecoder BpeTokenizer CLIPTokenizer
@@ -54,9 +61,10 @@ class CustomOperator(Check):
     ## How it decides
     `high`: operators that run Python (`PyOp`, `PyCustomOp`, `PythonOp`, `PythonOpGrad`, `TritonOp` in any domain, and
     operators of the domains of onnxruntime-extensions that the library itself does not have: these exist only as Python
-    functions), and operators of an unknown domain that are given a command, code, an address or a path. `medium`: operators that send the model's inputs to a server, and every operator of an unknown domain. Silent: `ai.onnx`,
-    `ai.onnx.ml`, `ai.onnx.training`, ONNX Runtime's own `com.microsoft` domains, the operators that onnxruntime-extensions
-    ships, functions that the model defines itself, and domains in `allow`.
+    functions), and operators of an unknown domain that are given a command, code, an address or a path. `medium`: operators
+    that send the model's inputs to a server, and every operator of an unknown domain. Silent: `ai.onnx`, `ai.onnx.ml`,
+    `ai.onnx.training`, ONNX Runtime's own `com.microsoft` domains, the operators that onnxruntime-extensions ships, functions
+    that the model defines itself, and domains in `allow`.
 
     ## What it misses
     What a library does once it is loaded, and operators that a runtime was patched to replace.
@@ -81,7 +89,7 @@ class CustomOperator(Check):
             severity, why = Severity.HIGH, "runs Python code of the host"
         elif fact.domain in _EXTENSIONS and fact.name in _REMOTE:
             severity, why = Severity.MEDIUM, "sends the model's inputs to a server"
-        elif fact.domain in _EXTENSIONS or _microsoft(fact.domain) or _standard(fact.domain):
+        elif fact.domain in _EXTENSIONS | _KNOWN:
             return
         else:
             severity, why = _foreign(fact)
@@ -114,16 +122,6 @@ class CustomOperator(Check):
         yield Operator(place, "com.microsoft", "FusedMatMul", "node")
         yield Operator(place, "com.microsoft.nchwc", "Conv", "node")
         yield Operator(place, "ai.onnx.contrib", "BertTokenizer", "node")
-
-
-def _standard(domain: str) -> bool:
-    return domain in {"", "ai.onnx"} or (domain.startswith("ai.onnx.") and domain not in _EXTENSIONS)
-
-
-def _microsoft(domain: str) -> bool:
-    return domain in {"com.microsoft", "com.ms.internal.nhwc"} or (
-        domain.startswith("com.microsoft.") and domain not in _EXTENSIONS
-    )
 
 
 def _foreign(fact: Operator) -> tuple[Severity, str]:

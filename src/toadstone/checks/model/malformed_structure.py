@@ -28,10 +28,10 @@ class MalformedStructure(Check):
 
     ## How it decides
     `medium`: a defect is often no more than a broken download, and a doubled key in a file that people edit may be an
-    oversight, but a person should look before the file is used. `high`: an entry given twice in what only programs write
-    (the header of a tensor file, a serialised object): they write from a table, which holds each key once. What could be read up to the defect, and every reading of what is ambiguous, is
-    judged by all other checks. Contradictions inside archives, which careless writers do not produce, are reported as
-    ``archive-mismatch``.
+    oversight, but a person should look before the file is used. `high`: an entry given twice in what only programs write (the
+    header of a tensor file, a serialised object): they write from a table, which holds each key once. What could be read up
+    to the defect, and every reading of what is ambiguous, is judged by all other checks. Contradictions inside archives,
+    which careless writers do not produce, are reported as ``archive-mismatch``.
 
     ## What it misses
     Defects that every implementation tolerates in the same way, and ambiguities of formats that are not read.

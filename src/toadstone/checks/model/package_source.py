@@ -16,9 +16,12 @@ from toadstone.core.value import render
 _INDEX = frozenset({"-i", "--index-url", "--pypi-url", "--extra-index-url", "-f", "--find-links"})
 _FILES = frozenset({"-r", "--requirement", "-c", "--constraint", "-e", "--editable"})
 _URL = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ftp|ssh|git|s3)://[^\s;#'\"]+|\bgit@[\w.-]+:\S+", re.IGNORECASE)
+_SHARED = ("storage.googleapis.com", "amazonaws.com", "bcebos.com", "github.com", ".github.io", "gitlab.com", "huggingface.co")
+"""Places where anybody may put files; honest builds are there as well."""
 _PINNED = re.compile(r"(?:#|&)(?:sha256|sha384|sha512)=[0-9a-f]{64,}|@[0-9a-f]{40}\b", re.IGNORECASE)
 _INTERNAL = tuple(
-    ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7")
+    ipaddress.ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7")
 )
 
 
@@ -47,7 +50,8 @@ class PackageSource(Check):
     ## How it decides
     `high`: an address in numbers on a public network. Such an address has no owner that anybody could name and no certificate;
     no publisher hands out packages like this. `medium`: transport without encryption, and an index or a folder of links at a
-    host that is not in `known_hosts`. `low`: a requirement by URL or from a version control system, which many honest
+    host that is not in `known_hosts`. `low`: an index at one of the big hosts where anybody may put files, and a requirement by
+    URL or from a version control system, which many honest
     repositories have (a build for one GPU, an unreleased version); when it is pinned to a digest or commit it is `info`.
     Addresses of internal networks count as unknown hosts. Indexes at a host in `known_hosts` are silent.
 
@@ -61,17 +65,14 @@ class PackageSource(Check):
     pip documentation, "Requirements File Format"; A. Birsan, "Dependency Confusion" (2021); CWE-427, CWE-494, CWE-829.
     """
 
-    known_hosts: frozenset[str] = frozenset(
-        {
-            "pypi.org", "test.pypi.org", "files.pythonhosted.org", "pypi.python.org", "pypi.nvidia.com", "pypi.ngc.nvidia.com",
-            "developer.download.nvidia.com", "download.pytorch.org", "data.pyg.org", "storage.googleapis.com", "conda.anaconda.org",
-            "pypi.tuna.tsinghua.edu.cn", "mirrors.aliyun.com", "mirrors.cloud.tencent.com", "mirror.baidu.com", "pypi.mirrors.ustc.edu.cn",
-            "pypi.doubanio.com", "pypi.douban.com", "repo.huaweicloud.com", "mirrors.huaweicloud.com", "www.paddlepaddle.org.cn",
-            "paddle-wheel.bj.bcebos.com", "download.openmmlab.com", "dl.fbaipublicfiles.com", "huggingface.co",
-            "huggingface.github.io", "github.com", "gitlab.com", "abetlen.github.io", "flashinfer.ai", "wheels.vllm.ai", "repo.radeon.com",
-            "pytorch-extension.intel.com", "download.tensorflow.org", "piwheels.org", "www.piwheels.org",
-        }
-    )  # fmt: skip
+    known_hosts: frozenset[str] = frozenset({
+        "pypi.org", "test.pypi.org", "files.pythonhosted.org", "pypi.python.org", "pypi.nvidia.com", "pypi.ngc.nvidia.com",
+        "developer.download.nvidia.com", "download.pytorch.org", "data.pyg.org", "conda.anaconda.org",
+        "pypi.tuna.tsinghua.edu.cn", "mirrors.aliyun.com", "mirrors.cloud.tencent.com", "mirror.baidu.com",
+        "pypi.mirrors.ustc.edu.cn", "pypi.doubanio.com", "pypi.douban.com", "repo.huaweicloud.com", "mirrors.huaweicloud.com",
+        "www.paddlepaddle.org.cn", "download.openmmlab.com", "flashinfer.ai", "wheels.vllm.ai", "repo.radeon.com",
+        "pytorch-extension.intel.com", "download.tensorflow.org", "piwheels.org", "www.piwheels.org",
+    })  # fmt: skip
     """Hosts of package indexes that honest requirement files name."""
 
     def examine(self, fact: Setting) -> Iterator[Finding]:
@@ -88,7 +89,9 @@ class PackageSource(Check):
         for url in _URL.findall(text)[:16]:
             severity = self._judged(fact.key, url, text)
             if severity is not None:
-                yield self._found(fact, url, severity, "takes packages from" if fact.key in _INDEX else "takes a requirement from")
+                yield self._found(
+                    fact, url, severity, "takes packages from" if fact.key in _INDEX else "takes a requirement from"
+                )
 
     def _judged(self, key: str, url: str, text: str) -> Severity | None:
         host = _host(url)
@@ -96,7 +99,9 @@ class PackageSource(Check):
         if _numeric(host):
             return Severity.HIGH
         if key in _INDEX:
-            return None if host in self.known_hosts else Severity.MEDIUM
+            if host in self.known_hosts:
+                return None
+            return Severity.LOW if host.endswith(_SHARED) and not plain else Severity.MEDIUM
         if plain and host not in self.known_hosts:
             return Severity.MEDIUM
         return Severity.INFO if _PINNED.search(text) else Severity.LOW
@@ -105,7 +110,12 @@ class PackageSource(Check):
         kind = "ipv4" if _numeric(_host(what)) and "." in _host(what) else "url"
         message = f"The requirements file {deed} {what}."
         return self.finding(
-            fact.place, message, severity=severity, key=f"{fact.key}:{what}", indicators=(Indicator("url" if "//" in what else kind, what),), option=fact.key
+            fact.place,
+            message,
+            severity=severity,
+            key=f"{fact.key}:{what}",
+            indicators=(Indicator("url" if "//" in what else kind, what),),
+            option=fact.key,
         )
 
     @classmethod

@@ -49,7 +49,9 @@ class TemplateResource(Check):
     def examine(self, fact: Anomaly) -> Iterator[Finding]:
         """Judge one costly place."""
         if fact.kind == "template-resource":
-            yield self.finding(fact.place, f"Rendering this template is made to exhaust the server ({fact.detail}).", key=fact.detail[:80])
+            yield self.finding(
+                fact.place, f"Rendering this template is made to exhaust the server ({fact.detail}).", key=fact.detail[:80]
+            )
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:

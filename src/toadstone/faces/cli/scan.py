@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Policy
 from toadstone.faces.cli.parser import Parser
 from toadstone.formats import FORMATS, Envelope, write
+from toadstone.formats.terminal import printable
 from toadstone.verbs.cache import Cache, cache_folder
 from toadstone.verbs.scan import scan
 
@@ -55,6 +57,7 @@ def parser() -> Parser:
 def run(words: list[str]) -> int:
     """Run the command; give its exit code."""
     options = parser().parse_intermixed_args(words)
+    gc.set_threshold(100_000, 20, 50)  # files may hold millions of values, nearly none of them in cycles
     config = _config(options.policy, options.targets, quiet=options.quiet)
     config = replace(
         config,
@@ -118,7 +121,7 @@ class _Progress:
         now = time.monotonic()
         if now - self._shown > 0.1:
             self._shown = now
-            sys.stderr.write(f"\r\x1b[K{number:,}/{total:,} {name[-60:]}")
+            sys.stderr.write(f"\r\x1b[K{number:,}/{total:,} {printable(name[-60:])}")
             sys.stderr.flush()
 
     def clear(self) -> None:

@@ -52,10 +52,11 @@ def _read(
 ) -> Iterator[Fact]:
     from toadstone.readers.code.bytecode import constants_of  # noqa: PLC0415  (tables are only needed once there is bytecode)
     from toadstone.readers.code.disassemble import OF_LAYOUT, likely_versions  # noqa: PLC0415
-    from toadstone.readers.code.marshal_reader import LAYOUTS, load_all  # noqa: PLC0415
+    from toadstone.readers.code.marshal_reader import LAYOUTS, OBJECTS, load_all  # noqa: PLC0415
 
     data = source.blob.read(0, min(source.blob.size, LARGEST))
     layouts = tuple(layout for layout in LAYOUTS if not versions or versions[0] in OF_LAYOUT[layout])
+    source.budget.spend_steps(min(len(data), OBJECTS))
     found, reason = load_all(data, layouts, start)
     if not found:
         source.coverage.read(0, start)

@@ -16,7 +16,7 @@ from typing import Any
 DEPTH = 2000
 """Nesting that CPython itself accepts (``MAX_MARSHAL_STACK_DEPTH``)."""
 
-OBJECTS = 2_000_000
+OBJECTS = 500_000
 """Objects read from one stream at most; a real module has thousands."""
 
 _FLAG_REF = 0x80
@@ -116,6 +116,8 @@ class Unmarshaller:
         self._refs: list[Any] = []
         self._stack: list[_Frame] = []
         self._objects = 0
+        self.met_code = False
+        """Whether a code object began, finished or not."""
 
     def load(self) -> Any:
         """Read one object; `position` is behind it afterwards.
@@ -222,6 +224,7 @@ class Unmarshaller:
         if kind == 0x28:  # '('
             return _Frame(tuple, self._size(1), [], slot)
         if kind == 0x63:  # 'c'
+            self.met_code = True
             fields = LAYOUTS[self.layout]
             offset = self.position - 1
             return _Frame(lambda parts: self._code(parts, offset), len(fields), [], slot, layout=fields)
@@ -367,6 +370,8 @@ def load_all(data: bytes, layouts: tuple[str, ...] = tuple(LAYOUTS), start: int 
             value = reader.load()
         except MarshalError as error:
             reason = str(error)
+            if not reader.met_code:
+                break  # as below
             continue
         found.append(Loaded(value, reader.codes, reader.position, layout))
         if not reader.codes:

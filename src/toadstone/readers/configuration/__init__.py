@@ -195,9 +195,9 @@ def _documents(source: Source, documents: list[Any]) -> Iterator[Fact]:
     from toadstone.readers.configuration.files import by_name  # noqa: PLC0415
     from toadstone.readers.configuration.keys import Keys  # noqa: PLC0415
 
-    keys = Keys(source)
     entered: set[int] = set()
     for document in documents:
+        keys = Keys(source, document)
         yield from by_name(source, document)
         stack: list[tuple[Any, str]] = [(document, "")]
         while stack:
@@ -225,7 +225,11 @@ def _text(source: Source, keys: Any, path: str, text: str) -> Iterator[Fact]:  #
     """What a text value may be besides text: a resolver, a template under some other key, a pickle in Base64."""
     if "${" in text:
         yield from keys.resolver(path, text)
-    if "template" in path.rpartition(".")[2].lower() and ("{{" in text or "{%" in text) and keys.TEMPLATES.isdisjoint(path.split(".")):
+    if (
+        "template" in path.rpartition(".")[2].lower()
+        and ("{{" in text or "{%" in text)
+        and keys.TEMPLATES.isdisjoint(path.split("."))
+    ):
         from toadstone.readers.jinja import expressions  # noqa: PLC0415
 
         yield from expressions(source, text)

@@ -31,15 +31,7 @@ def by_name(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (
             yield from _weights(source, document["weight_map"])
         if isinstance(document.get("model"), dict) and ("pre_tokenizer" in document or "normalizer" in document):
             yield from _tokenizer(source, document)
-        if base == "package.json" and isinstance(document.get("scripts"), dict):
-            for name, command in list(document["scripts"].items())[:100]:
-                yield Text(source.place, f"script:{name}"[:80], str(command)[:2000])
-        if base == "pyproject.toml":
-            if isinstance(document.get("build-system"), dict):
-                yield from _build(source, document["build-system"])
-            yield from _project(source, document)
-        if base in {"environment.yml", "environment.yaml", "conda.yaml", "conda.yml", "python_env.yaml"}:
-            yield from _stated(source, document.get("dependencies"))
+        yield from _packaging(source, base, document)
 
 
 def _modules(source: Source, entries: list[Any]) -> Iterator[Fact]:
@@ -117,6 +109,19 @@ def _stage(source: Source, node: dict[str, Any]) -> Iterator[Fact]:
         old = node["pattern"].get("String", node["pattern"].get("Regex", ""))
         if isinstance(old, str) and sum(character.isalpha() for character in old) > 2 and node["content"].strip():
             yield Setting(source.place, "tokenizers", "Replace", f"{old[:200]} -> {node['content'][:200]}")
+
+
+def _packaging(source: Source, base: str, document: dict[str, Any]) -> Iterator[Fact]:
+    """Files of package managers: scripts, build systems, requirements, indexes."""
+    if base == "package.json" and isinstance(document.get("scripts"), dict):
+        for name, command in list(document["scripts"].items())[:100]:
+            yield Text(source.place, f"script:{name}"[:80], str(command)[:2000])
+    elif base == "pyproject.toml":
+        if isinstance(document.get("build-system"), dict):
+            yield from _build(source, document["build-system"])
+        yield from _project(source, document)
+    elif base in {"environment.yml", "environment.yaml", "conda.yaml", "conda.yml", "python_env.yaml"}:
+        yield from _stated(source, document.get("dependencies"))
 
 
 def _project(source: Source, document: dict[str, Any]) -> Iterator[Fact]:

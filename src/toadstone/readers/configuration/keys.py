@@ -11,12 +11,14 @@ from toadstone.core.blob import BytesBlob
 from toadstone.core.fact import Call, Fact, Import, Link, Moment, Setting
 from toadstone.core.value import Symbol, Value
 from toadstone.readers.configuration.pictures import REMOTE, is_dotted, picture, symbol
+from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
 
 Node = dict[str, Any]
 Path = str
 
 _RESOLVER = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*:")
+_REFERENCE = re.compile(r"\$\{(\.?)([A-Za-z_][\w.]*)\}")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+(?:@[\w.-]+)?(?::\w+)?")
 _LOCATORS = frozenset({
     "hydra.utils.get_method", "hydra.utils.get_class", "hydra.utils.get_object", "hydra.utils.get_static_method",
@@ -34,13 +36,15 @@ class Keys:
 
     Args:
         source: Where the document is.
+        document: Its root, to which interpolations refer.
     """
 
     TEMPLATES: ClassVar = frozenset({"chat_template", "chat_template_jinja", "chat_templates", "tokenizer.chat_template"})
     """Keys whose text is a chat template."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, document: Any = None) -> None:  # noqa: ANN401
         self._source = source
+        self._document = document
 
     def at(self, node: Node, path: Path) -> Iterator[Fact]:
         """Yield what the keys of one mapping mean; its children are not entered.
@@ -71,10 +75,36 @@ class Keys:
         """``_target_``: Hydra imports the name and calls it with the other keys."""
         if not isinstance(name, str):
             return
+        name = self._interpolated(node, name)
         rest = {key: item for key, item in node.items() if key not in _OWN}
         given = node.get("_args_")
         when = Moment.USE if node.get("_partial_") is True else Moment.LOAD
         yield from self._called(name, "_target_", given, rest, when)
+
+    def _interpolated(self, node: Node, text: str) -> str:
+        """Put in what plain interpolations (``${a.b}``, ``${.c}``) refer to, as OmegaConf does before Hydra sees the name."""
+        for _ in range(8):
+            found = _REFERENCE.search(text)
+            if found is None:
+                break
+            value: Any = node if found[1] == "." else self._document
+            for part in found[2].split("."):
+                value = value.get(part) if isinstance(value, dict) else None
+            if not isinstance(value, str) or len(value) > 400:
+                break
+            text = text[: found.start()] + value + text[found.end() :]
+        return text
+
+    def path(self, _node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``template_path`` and its like: LangChain reads the file into the prompt."""
+        if isinstance(name, str) and name and escapes(name, nested=False):
+            yield Link(self._source.place, name[:1000], "read-on-load", escapes=True)
+
+    def run(self, _node: Node, path: Path, command: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """Commands that a project's own tools run: DVC stages, MLflow entry points, package scripts, containers."""
+        words = command[:64] if isinstance(command, list) else [command]
+        if words and all(isinstance(word, str) for word in words):
+            yield Setting(self._source.place, "command", path[:200], " ".join(words)[:4000])
 
     def target(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
         """``target`` with ``params``: NeMo and latent diffusion import the name; other files use the word for other things."""
@@ -208,6 +238,8 @@ class Keys:
         """``type: command``: an agent's hook."""
         if isinstance(command, str) and node.get("type") == "command":
             yield self._command(node)
+        else:
+            yield from self.run(node, _path, command)
 
     def _command(self, entry: Node) -> Call:
         given = entry.get("args")
@@ -268,6 +300,26 @@ _READERS: dict[str, Callable[[Keys, Node, Path, Any], Iterator[Fact]]] = {
     "loader_module": Keys.loader,
     "mcpServers": Keys.servers,
     "command": Keys.hook,
+    "template_path": Keys.path,
+    "prefix_path": Keys.path,
+    "suffix_path": Keys.path,
+    "prompt_path": Keys.path,
+    "example_prompt_path": Keys.path,
+    "llm_path": Keys.path,
+    **dict.fromkeys(
+        (
+            "cmd",
+            "entrypoint",
+            "preinstall",
+            "install",
+            "postinstall",
+            "prepare",
+            "onCreateCommand",
+            "postCreateCommand",
+            "postStartCommand",
+        ),
+        Keys.run,
+    ),
     "chat_template": Keys.template,
     "chat_template_jinja": Keys.template,
     "chat_templates": Keys.template,

@@ -158,7 +158,12 @@ class Reading:
             return value
         if name.startswith("python/"):
             return self._python(name.removeprefix("python/"), value, line)
-        self.facts.append(Import(self.source.place.line(line), _symbol(name.split(":", 1)[-1]), f"!!{name[:80]}", "yaml"))
+        made, how, place = _symbol(name.split(":", 1)[-1]), f"!!{name[:80]}", self.source.place.line(line)
+        self.facts.append(Import(place, made, how, "yaml"))
+        if "." in name:  # parsers in Java take the tag for a class and the items for its constructor (CVE-2022-1471)
+            given = tuple(picture(item) for item in value[:256]) if isinstance(value, list) else (picture(value),)
+            self.facts.append(Call(place, made, given, (), how, "yaml"))
+            return Result(made, given)
         return value
 
     def _custom(self, tag: str, value: Any, line: int) -> None:  # noqa: ANN401

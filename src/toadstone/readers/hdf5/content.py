@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from toadstone.core.blob import Blob, BytesBlob
 from toadstone.core.fact import Fact, Setting
 from toadstone.core.value import Excerpt, Value
+from toadstone.readers.carried import carried_pickle
 from toadstone.readers.hdf5.attribute import Attribute
 from toadstone.readers.hdf5.datatype import STRING, VARIABLE, Datatype
 from toadstone.readers.hdf5.heap import GlobalHeap
@@ -73,7 +74,10 @@ class Contents:
                 yield self._medium.source.member(name, blob)
             elif datatype.text and single and self._settings > 0:
                 self._settings -= 1
-                yield Setting(self._medium.source.place.at(offset), "hdf5", name, _text(blob, offset))
+                text = _text(blob, offset)
+                yield Setting(self._medium.source.place.at(offset), "hdf5", name, text)
+                if isinstance(text, str):
+                    yield from carried_pickle(self._medium.source, name, text)
 
     def items(self, name: str, size: int, data: bytes) -> Iterator[Fact]:
         """Look at each of the fixed-size items in ``data``: strings and opaque values that begin like a file."""

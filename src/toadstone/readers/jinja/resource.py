@@ -28,7 +28,7 @@ ROUNDS = 22.0
 
 _DEPTH = 130
 _CALL = 2.0**-20
-"""Log2 of one call of a macro: next to nothing, but calls by the thousand add up."""
+"""Log2 of next to nothing: a text of one character is a text all the same, and calls of a macro add up."""
 
 _REPORTED = 8
 _ASSIGNED = 8
@@ -76,6 +76,8 @@ class Costs:
                 yield node, what
             elif isinstance(node, nodes.Macro) and self._endless(node):
                 yield node, f"the macro {node.name} calls itself without a condition"
+            elif isinstance(node, nodes.Macro) and _branching(node):
+                yield node, f"the macro {node.name} calls itself twice, with nothing but its own parameters and constants"
             elif isinstance(node, nodes.For) and (name := self._doubling(node)):
                 yield node, f"{name} grows exponentially from round to round"
         for node in self._tree.body:
@@ -262,6 +264,31 @@ class Costs:
         return sequence and self.number(other) >= 1
 
 
+def _branching(macro: nodes.Macro) -> bool:
+    """Whether a macro calls itself several times without going down into any data: its calls double at every level."""
+    own = {parameter.name for parameter in macro.args}
+    calls = [
+        node
+        for node in every(macro)
+        if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == macro.name and node.args
+    ]
+    return sum(all(_arithmetic(argument, own) for argument in call.args) for call in calls) > 1
+
+
+def _arithmetic(node: nodes.Expr, own: set[str]) -> bool:
+    """Whether an argument is computed from parameters and numbers alone, and not merely passed on."""
+    parts = list(every(node))
+    if not any(isinstance(part, (nodes.Add, nodes.Sub, nodes.Mul, nodes.FloorDiv)) for part in parts):
+        return isinstance(node, nodes.Const)
+    known = (nodes.Add, nodes.Sub, nodes.Mul, nodes.FloorDiv)
+    return all(
+        isinstance(part, known)
+        or (isinstance(part, nodes.Const) and isinstance(part.value, int))
+        or (isinstance(part, nodes.Name) and part.name in own)
+        for part in parts
+    )
+
+
 def _either(one: float, other: float) -> float:
     """Log2 of the sum of two counts."""
     high, low = max(one, other), min(one, other)
@@ -269,11 +296,13 @@ def _either(one: float, other: float) -> float:
 
 
 def _log(value: float) -> float:
-    return math.log2(value) if value > 1 else 0.0
+    return math.log2(value) if value > 1 else _CALL if value else 0.0
 
 
 def _is_sequence(node: nodes.Node) -> bool:
-    return isinstance(node, (nodes.List, nodes.Tuple, nodes.Concat)) or (isinstance(node, nodes.Const) and isinstance(node.value, str))
+    return isinstance(node, (nodes.List, nodes.Tuple, nodes.Concat)) or (
+        isinstance(node, nodes.Const) and isinstance(node.value, str)
+    )
 
 
 def _target(node: nodes.Node) -> str:
@@ -300,7 +329,11 @@ def _count(node: nodes.Node, name: str, depth: int) -> int:
         return max((_count(part, name, depth + 1) for part in (node.expr1, node.expr2) if part is not None), default=0)
     if isinstance(node, (nodes.Add, nodes.Mul, nodes.Concat, nodes.Pow)):
         return sum(_count(part, name, depth + 1) for part in node.iter_child_nodes())
-    if isinstance(node, nodes.Filter) and node.node is not None and node.name in {"string", "list", "safe", "trim", "upper", "lower"}:
+    if (
+        isinstance(node, nodes.Filter)
+        and node.node is not None
+        and node.name in {"string", "list", "safe", "trim", "upper", "lower"}
+    ):
         return _count(node.node, name, depth + 1)
     return 0
 

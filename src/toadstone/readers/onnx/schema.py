@@ -1,6 +1,7 @@
 """The messages of ``onnx.proto``: what each field is called and how it is read.
 
-Kinds: ``int``, ``text`` and ``texts`` (a repeated text) are kept, ``scalars`` and ``bytes`` are read or passed over, everything else names a message.
+Kinds: ``int``, ``text`` and ``texts`` (a repeated text) are kept,
+``scalars`` and ``bytes`` are read or passed over, everything else names a message.
 """
 
 from __future__ import annotations

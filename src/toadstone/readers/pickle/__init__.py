@@ -45,6 +45,8 @@ _NESTED = {
     "dill.loads": "pickle",
     "dill._dill.loads": "pickle",
     "marshal.loads": "marshal-run",
+    "spacy.vocab.unpickle_vocab": "pickle",
+    "spacy.tokens.doc.unpickle_doc": "pickle",
 }
 """Callables that deserialise the bytes they are given: which reader these are handed to (empty: by content)."""
 _CODE_MAKERS = frozenset({"types.CodeType", "dill._dill._create_code"})
@@ -116,15 +118,20 @@ def _with_code(source: Source, run: Generator[Fact, None, Stream]) -> Generator[
 
 def _nested(source: Source, call: Call) -> Iterator[Fact]:
     """Hand on the bytes that a call deserialises: they are a file of their own."""
-    content = call.args[0] if call.args else None
-    name = f"@{call.place.offset}({str(call.callee).rpartition('.')[2]})"
-    if isinstance(content, str):  # protocols 0 to 2 write bytes as text
-        content = content.encode("latin-1", "replace")
-    if isinstance(content, bytes):
-        yield source.member(name, BytesBlob(content), _NESTED[str(call.callee)])
-    elif isinstance(content, Excerpt):
-        yield source.member(name, source.blob.window(content.offset, content.length), _NESTED[str(call.callee)])
-    else:
+    hint = _NESTED[str(call.callee)]
+    told = False
+    for index, content in enumerate(call.args):
+        name = f"@{call.place.offset}({str(call.callee).rpartition('.')[2]}{f' {index}' if index else ''})"
+        if isinstance(content, str) and not index:  # protocols 0 to 2 write bytes as text
+            content = content.encode("latin-1", "replace")  # noqa: PLW2901
+        if isinstance(content, bytes):
+            yield source.member(name, BytesBlob(content), hint)
+        elif isinstance(content, Excerpt):
+            yield source.member(name, source.blob.window(content.offset, content.length), hint)
+        else:
+            continue
+        told = True
+    if not told:
         yield source.unread("what is deserialised here cannot be told before loading", call.place.offset)
 
 
@@ -184,7 +191,7 @@ def read(source: Source) -> Iterator[Fact]:
     if source.coverage.covered:
         yield source.anomaly("parser-confusion", "the same bytes are a pickle and something else", 0)
     offset = 0
-    layout = LegacyLayout(source)
+    layout = LegacyLayout(source, lambda offset: _runs(source, offset))
     while offset < source.blob.size:
         stream = yield from follow(source, offset)
         if stream.broken:
@@ -286,6 +293,13 @@ def _read_part(source: Source) -> Iterator[Fact]:
     """Read one carved stream; what lies behind it belongs to the file around it."""
     stream = yield from follow(source, 0)
     source.coverage.inert(stream.end, source.blob.size)
+
+
+def _runs(source: Source, offset: int) -> bool:
+    """Whether a plain unpickler that begins here calls something before anything goes wrong."""
+    head = source.blob.read(offset, 1)
+    outcome = _outcome(source, offset) if head and head[0] in NAMES else None
+    return outcome is not None and outcome[2]
 
 
 def _claims(source: Source) -> bool:

@@ -172,7 +172,8 @@ class Calls(State):
     def changed(self, target: Value, value: Value, how: str, offset: int) -> None:
         """Something is set on an object that is no plain container: its class's code runs."""
         if isinstance(target, Result):
-            del target.state[_STATES - 1 :]  # the last one always counts
+            if len(target.state) >= _STATES:  # the last one always counts, and that others were there
+                target.state[_STATES - 2 :] = [Opaque("...")]
             target.state.append(value)
         callee = target.callee if isinstance(target, Result) else target
         self.stream.acted = True

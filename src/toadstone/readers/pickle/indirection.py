@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import builtins
 import codecs
 from collections.abc import Callable, Sequence
 
@@ -56,6 +57,7 @@ _TYPE_NAMES = {
 """Names in dill's table of types (``dill._dill._typemap``) that are no names of the module ``types``."""
 _DILL_SETATTR = "dill._dill._setattr"
 """dill writes ``getattr(dill._dill, '_setattr', setattr)`` so that old versions of itself can read it."""
+_METACLASSES = (Symbol("builtins", "type"), Symbol("abc", "ABCMeta"), Symbol("enum", "EnumMeta"), Symbol("enum", "EnumType"))
 _LONGEST = 1 << 16
 
 
@@ -87,9 +89,28 @@ def _by_name(name: str, args: list[Value]) -> Value:
         return _item(args[0], args[1])
     if name.endswith(_TRACKERS) and len(args) == 2 and isinstance(args[1], (Symbol, Result, str, bytes)):
         return args[1]
+    if name.startswith("dill._dill."):
+        made = _by_dill(name.removeprefix("dill._dill."), args)
+        if made is not None:
+            return made
     if name.endswith(_TYPES) and args and isinstance(args[0], str):
         return _TYPE_NAMES.get(args[0]) or Symbol("types" if args[0].endswith("Type") else "builtins", args[0])
     return _text(name, args)
+
+
+def _by_dill(name: str, args: list[Value]) -> Value:
+    """Give what dill's own helpers do with names and callables that they are handed."""
+    if name == "_import_module" and args and isinstance(args[0], str) and "." in args[0]:
+        return _dotted(args[0])  # gives attributes as well
+    if name == "_create_namedtuple" and len(args) > 2 and isinstance(args[0], str) and isinstance(args[2], str):
+        return Symbol(args[2], args[0])
+    if name == "_get_attr" and len(args) == 2 and isinstance(args[1], str) and hasattr(builtins, args[1]):
+        return Symbol("builtins", args[1])  # where it looks when the object has no such attribute
+    if name == "_create_type" and args and args[0] not in _METACLASSES:
+        return Result(args[0], tuple(args[1:]))
+    if name == "_create_array" and len(args) > 1 and isinstance(args[1], Items):
+        return Result(args[0], tuple(args[1].items))
+    return None
 
 
 def _module(name: str, args: list[Value]) -> Value:

@@ -85,6 +85,10 @@ class Machine(Arguments):
                         stack[-2:] = [Items("tuple", stack[-2:])]
                         pos += 1
                         continue
+                    if op == 0x85 and len(stack) > fence:
+                        stack[-1] = Items("tuple", [stack[-1]])
+                        pos += 1
+                        continue
                     if op == 0x88 or op == 0x89:  # noqa: PLR1714  (a set look-up is slower here)
                         push(op == 0x88)
                         pos += 1

@@ -6,6 +6,7 @@ Source: ``torch/serialization.py``, ``_legacy_save`` and ``_legacy_load`` (also 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from toadstone.core.value import Items, Symbol, Value
@@ -48,6 +49,8 @@ class LegacyLayout:
     """Follows the order of a legacy file: magic, version, system, object, keys, storages."""
 
     source: Source
+    runs: Callable[[int], bool] = lambda _offset: False
+    """Whether a plain unpickler that goes on at an offset would call something: then no storage is taken for inert."""
     streams: int = 0
     storages: dict[str, Storage] = field(default_factory=dict)
     active: bool = False
@@ -64,10 +67,12 @@ class LegacyLayout:
                 self.storages[storage.key] = storage
         if self.active and self.streams == 5:
             return self._raw(value, end)
-        return self._old(value, end)
+        return end if self.runs(end) else self._old(value, end)
 
     def _raw(self, keys: Value, offset: int) -> int:
         """Each storage: its number of elements (8 bytes), then its elements, in the order of the listed (sorted) keys."""
+        if self.runs(offset):
+            return offset
         listed = keys.items if isinstance(keys, Items) and not keys.more else sorted(self.storages)
         for key in listed:
             storage = self.storages.get(key) if isinstance(key, str) else None
