@@ -152,6 +152,7 @@ KERAS |= {
     "module-inside-keras": keras(part("Lambda", function=function("keras.src.utils.file_utils.subprocess", "Popen"))),
     "pickled-module": keras(part("TorchModuleWrapper", module=base64.b64encode(EVIL).decode())),
     "lambda-as-activation": keras(part("Dense", units=3, activation={"class_name": "__lambda__", "config": {"code": CODE}})),
+    "source-as-name": keras(part("Dense", units=3, activation=function("builtins", "(lambda: __import__('os').system('id'))()"))),
     "exec-as-function": keras(part("Lambda", function=function("builtins", "exec"), arguments={"source": "import os"})),
     "vocabulary-deep": keras(
         part("FeatureSpace", features={"a": part("Feature", preprocessor=part("StringLookup", vocabulary="/etc/passwd"))})

@@ -16,11 +16,27 @@ _CODE_TYPES = (0x63, 0xE3)
 
 _NAME = re.compile(r"[^\W\d][\w.]*(>[\w.]+)?\Z")
 _DEPTH = 4
+_SOURCE = 1 << 16
+_BRACKETS = 60
+"""Brackets in an expression that the parser is asked about."""
 
 
 def is_code(text: str) -> bool:
     """Whether a Lambda's function field holds marshalled code; a function's name is an identifier."""
     return not _NAME.match(text) or any(raw[:1] and raw[0] in _CODE_TYPES and len(raw) > 32 for raw in unpacked(text))
+
+
+def is_source(name: str) -> bool:
+    """Whether a function's name is an expression in Python: no loader of Keras takes it, loose ones evaluate it."""
+    if name.isidentifier() or not ("(" in name or "lambda" in name) or name.count("(") + name.count("[") > _BRACKETS:
+        return False
+    import ast  # noqa: PLC0415  (only for names that are none)
+
+    try:
+        tree = ast.parse(name.strip()[:_SOURCE], mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, (ast.Lambda, ast.Call)) for node in ast.walk(tree))
 
 
 def unpacked(text: str) -> list[bytes]:

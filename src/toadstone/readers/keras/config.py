@@ -107,6 +107,9 @@ class Config:
             return
         reference = Reference.of(node)
         config = node.get("config")
+        if isinstance(config, str) and code.is_source(config):
+            yield Setting(self._source.place, "keras", f"lambda_code:{path}", f"{len(config):,} characters of Python source")
+            return
         if reference.plain_name == "Lambda" and isinstance(config, dict):
             yield from self._lambda(path, node, config)
         yield from self._reference(path, node, reference)
