@@ -15,10 +15,24 @@ MANY = b"(K\x7dt"
 
 def dtype(kind: str, size: int, flags: int) -> bytes:
     made = name("numpy", "dtype") + b"(" + text(kind) + b"\x89\x88tR"
-    return made + b"(K\x03" + text("|") + b"NNN" + b"J" + struct.pack("<i", size) + b"J" + struct.pack("<i", -1) + b"K" + bytes([flags]) + b"tb"
+    return (
+        made
+        + b"(K\x03"
+        + text("|")
+        + b"NNN"
+        + b"J"
+        + struct.pack("<i", size)
+        + b"J"
+        + struct.pack("<i", -1)
+        + b"K"
+        + bytes([flags])
+        + b"tb"
+    )
 
 
-def wrapper(kind: bytes, shape: bytes, where: bytes = name("joblib.numpy_pickle", "NumpyArrayWrapper"), more: bytes = b"") -> bytes:
+def wrapper(
+    kind: bytes, shape: bytes, where: bytes = name("joblib.numpy_pickle", "NumpyArrayWrapper"), more: bytes = b""
+) -> bytes:
     keys = text("subclass") + name("numpy", "ndarray") + text("shape") + shape + text("order") + text("C")
     return HEADER + where + b")\x81}(" + keys + text("dtype") + kind + text("allow_mmap") + b"\x88" + more + b"ub"
 

@@ -23,7 +23,8 @@ def entry(key: str, value: bytes) -> bytes:
 
 PATCH = of(entry("decode", DUMPS), b"N")
 GLOBALS = of(
-    b"}", b"}(" + text("__globals__") + entry("loads", DUMPS) + text("__closure__") + b"N" + text("_cloudpickle_submodules") + b"]u"
+    b"}",
+    b"}(" + text("__globals__") + entry("loads", DUMPS) + text("__closure__") + b"N" + text("_cloudpickle_submodules") + b"]u",
 )
 LAUNDERED = call(cloud("_get_cell_contents"), call(cloud("_make_cell"), DECODER))
 OPEN = call(cloud("_get_cell_contents"), call(cloud("_make_cell"), name("io", "open")))
@@ -60,6 +61,8 @@ def test_helpers_reach_no_further_than_what_the_stream_made(case: str) -> None:
 
 
 def test_a_class_that_the_stream_made_may_be_filled() -> None:
-    made = call(cloud("_make_skeleton_class"), name("builtins", "type"), text("Model"), of(name("builtins", "object")), b"}", b"N", b"N")
+    made = call(
+        cloud("_make_skeleton_class"), name("builtins", "type"), text("Model"), of(name("builtins", "object")), b"}", b"N", b"N"
+    )
     filled = call(cloud("_class_setstate"), made, of(entry("size", b"K\x03"), b"N"))
     assert clean(HEADER + filled + b".")

@@ -21,13 +21,15 @@ CASES = {
     + call(dotted("builtins", "str.join"), text(""), b"\x8f(" + text("system") * 2 + b"\x90")
     + b"\x93",
     "other characters of base64": text("os") + call(name("base64", "b64decode"), b"C\x08c3lzdGVt", b"C\x02-_") + b"\x93",
-    "the first part of a dotted import": call(call(ATTRIBUTE, text("system")), call(name("builtins", "__import__"), text("os.path"))),
-    "a relative import": call(call(ATTRIBUTE, text("os.system")), call(name("importlib", "import_module"), text(".path"), text("os"))),
+    "the first part of a dotted import": call(
+        call(ATTRIBUTE, text("system")), call(name("builtins", "__import__"), text("os.path"))
+    ),
+    "a relative import": call(
+        call(ATTRIBUTE, text("os.system")), call(name("importlib", "import_module"), text(".path"), text("os"))
+    ),
     "several attributes": call(call(ITEM, b"K\x01"), BOTH),
     "a type by dill's name": call(DILL, call(name("dill._dill", "_import_module"), text("os"))),
-    "an attribute or else": call(
-        name("builtins", "getattr"), OS, text("nothing"), call(call(ATTRIBUTE, text("system")), OS)
-    ),
+    "an attribute or else": call(name("builtins", "getattr"), OS, text("nothing"), call(call(ATTRIBUTE, text("system")), OS)),
     "a module or else": call(call(ATTRIBUTE, text("system")), call(dotted("sys", "modules.pop"), text("os"))),
     "out of a list": call(call(ITEM, b"K\x00"), b"](" + call(call(ATTRIBUTE, text("system")), OS) + b"e"),
     "a tracked class": call(

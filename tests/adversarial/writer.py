@@ -65,7 +65,7 @@ def clean(data: bytes, file: str = "model.pkl") -> bool:
 
 def reached(data: bytes, symbol: str = "posix:system") -> bool:
     """Whether a real unpickler, with an inert ``find_class`` in a process of its own, gets to a symbol."""
-    answer = subprocess.run(  # noqa: S603  (our own script)
+    answer = subprocess.run(
         [sys.executable, str(ORACLE)], input=data.hex() + "\n", capture_output=True, text=True, timeout=100, check=True
     )
     seen = json.loads(answer.stdout)

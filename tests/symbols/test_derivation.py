@@ -231,11 +231,17 @@ def test_a_class_may_be_a_primitive_with_derived_methods(seeds: Seeds) -> None:
     assert found["m.h"] == {("read-file", ("a",)), ("write-file", ("b",))}
 
 
+TABLE = """
+import os
+T = {'a': 'true'}
+def f(a): os.system(T.get(a))
+def g(a): os.system(T.get('a', a))
+def h(d): os.system(d.get('x'))
+"""
+
+
 def test_a_table_chooses_but_does_not_make(seeds: Seeds) -> None:
-    found = derive(
-        seeds,
-        m="import os\nT = {'a': 'true'}\ndef f(a): os.system(T.get(a))\ndef g(a): os.system(T.get('a', a))\ndef h(d): os.system(d.get('x'))",
-    )
+    found = derive(seeds, m=TABLE)
     assert not found["m.f"]
     assert found["m.g"] == {("run-command", ("a",))}
     assert found["m.h"] == {("run-command", ("d",))}

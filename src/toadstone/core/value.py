@@ -233,10 +233,17 @@ def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]
     """
     found: list[Value] = []
     stack: list[Value] = [value]
+    seen: dict[
+        int, Value
+    ] = {}  # holds what it lists: the pairs of a dict are made on the way, and a freed one gives its id to the next
     steps = 0
     while stack and len(found) < limit and steps < 4 * limit:
         steps += 1
         top = stack.pop()
+        if isinstance(top, (Items, Result)):
+            if id(top) in seen:
+                continue  # shared values are listed once: a graph may double at every level
+            seen[id(top)] = top
         if isinstance(top, Items):
             stack.extend(reversed(top.items))
         elif isinstance(top, Result):

@@ -65,6 +65,7 @@ _RISKY_CALLS = frozenset(
     import_module b64decode unlink rmtree remove kill connect
     """.split(),
 )
+_RUNNERS = frozenset({"eval", "exec", "compile", "breakpoint", "__import__", "__builtins__", "__loader__", "__spec__"})
 _RISKY_BASES = frozenset(
     """
     os sys subprocess socket shutil ctypes builtins urllib requests pathlib importlib pickle marshal pty platform signal
@@ -97,7 +98,7 @@ def _is_command(text: str) -> bool:
     return found.group(1) not in _WORDS or bool(_ARGUMENTS.search(found.group(2)))
 
 
-def _is_code(text: str) -> bool:
+def _is_code(text: str) -> bool:  # noqa: C901, PLR0911  (one kind of syntax after the other)
     if _FORMAT.search(text):
         return True
     if not _CODE_HINT.search(text) or _nesting(text) > 60:
@@ -115,6 +116,8 @@ def _is_code(text: str) -> bool:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             return True
         if isinstance(node, ast.Attribute) and node.attr.startswith("__") and node.attr.endswith("__"):
+            return True
+        if isinstance(node, ast.Name) and node.id in _RUNNERS:  # however it is called: [eval][0](...), (e := eval)(...)
             return True
         if isinstance(node, ast.Call):
             callee = node.func
@@ -233,14 +236,14 @@ def appearance(text: str | bytes) -> frozenset[Look]:
     return _looks(cut) if len(cut) >= 2 else frozenset()
 
 
-def looks_of(values: Iterable[Value]) -> dict[Look, str]:
+def looks_of(values: Iterable[Value], *, made: bool = False) -> dict[Look, str]:
     """Say what the strings inside values look like: each look with the first string that has it.
 
     What other calls gave is not looked into: these calls are judged by themselves.
     """
     found: dict[Look, str] = {}
     for value in values:
-        for leaf in leaves(value, made=False):
+        for leaf in leaves(value, made=made):
             text = leaf.head if isinstance(leaf, Excerpt) else leaf
             if isinstance(text, (str, bytes)):
                 for look in appearance(text):

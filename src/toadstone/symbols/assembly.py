@@ -20,18 +20,52 @@ _SETTERS = frozenset(
 
 _CLOUDPICKLE = frozenset(
     {
-        "_make_function", "_builtin_type", "_function_setstate", "_make_skeleton_class", "_class_setstate", "_make_empty_cell", "_make_cell",
-        "_make_skeleton_enum", "_fill_function", "_make_skel_func", "_cell_set", "_make_typevar", "_make_dict_keys", "_make_dict_values",
-        "_make_dict_items", "_gen_ellipsis", "_gen_not_implemented", "_empty_cell_value", "_get_cell_contents", "_cell_set_factory_value",
-        "_lookup_class_or_track", "_rehydrate_skeleton_class", "subimport",
+        "_make_function",
+        "_builtin_type",
+        "_function_setstate",
+        "_make_skeleton_class",
+        "_class_setstate",
+        "_make_empty_cell",
+        "_make_cell",
+        "_make_skeleton_enum",
+        "_fill_function",
+        "_make_skel_func",
+        "_cell_set",
+        "_make_typevar",
+        "_make_dict_keys",
+        "_make_dict_values",
+        "_make_dict_items",
+        "_gen_ellipsis",
+        "_gen_not_implemented",
+        "_empty_cell_value",
+        "_get_cell_contents",
+        "_cell_set_factory_value",
+        "_lookup_class_or_track",
+        "_rehydrate_skeleton_class",
+        "subimport",
     },
-)  # fmt: skip
+)
 _DILL = frozenset(
     {
-        "_create_code", "_create_function", "_create_type", "_load_type", "_create_cell", "_create_array", "_create_namedtuple", "_setattr",
-        "_create_dtypemeta", "_create_weakref", "_create_weakproxy", "_create_ndarraysubclass", "_import_module", "_get_attr", "",
+        "_create_code",
+        "_create_function",
+        "_create_type",
+        "_load_type",
+        "_create_cell",
+        "_create_array",
+        "_create_namedtuple",
+        "_setattr",
+        "_create_dtypemeta",
+        "_create_weakref",
+        "_create_weakproxy",
+        "_create_ndarraysubclass",
+        "_import_module",
+        "_get_attr",
+        "",
     },
-)  # fmt: skip
+)
+
+
 def assembler(symbol: Symbol) -> str | None:
     """Give the bare name of a function of cloudpickle or dill that assembles functions or classes; None for all others.
 
@@ -75,7 +109,9 @@ def makes_function(value: Value) -> bool:
     if not isinstance(value, Result) or not isinstance(value.callee, Symbol):
         return False
     symbol = value.callee
-    return (symbol.module == "types" or is_assembler(symbol)) and symbol.name.rpartition(".")[2] in _FUNCTIONS and bool(value.args)
+    return (
+        (symbol.module == "types" or is_assembler(symbol)) and symbol.name.rpartition(".")[2] in _FUNCTIONS and bool(value.args)
+    )
 
 
 def is_own(value: Value) -> bool:

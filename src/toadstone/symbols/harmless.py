@@ -1,6 +1,7 @@
 """Symbols that are harmless in the way they are called: what the big libraries really emit, with argument shapes.
 
-The table ``harmless.tsv`` beside this module is written by ``python -m tools.harmless`` from real models made by the real libraries
+The table ``harmless.tsv`` beside this module is written
+by ``python -m tools.harmless`` from real models made by the real libraries
 (see ``docs/judgement.md``). A line is a symbol, how it is used, and one shape of its arguments. Nothing is harmless by
 its module alone.
 """

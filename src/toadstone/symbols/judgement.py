@@ -7,7 +7,6 @@ its arguments look like.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from toadstone.core.fact import Call, Import, Moment
@@ -17,7 +16,18 @@ from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_k
 from toadstone.symbols.arguments import Look, looks_of, symbols_in
 from toadstone.symbols.assembly import changes_foreign, is_assembler, is_own, makes_class, makes_function
 from toadstone.symbols.harmless import is_harmless
-from toadstone.symbols.roles import Role, has_text, names_gadget, role_of
+from toadstone.symbols.reach import (
+    DEFERRED,
+    METHODS,
+    SETTING,
+    attributes_set,
+    handed,
+    known_behind,
+    method_of,
+    runs_through,
+    targets,
+)
+from toadstone.symbols.roles import Role, has_text, holds_data, names_gadget, role_of
 
 _CALLED = {
     Effect.RUN_COMMAND: Severity.CRITICAL,
@@ -52,27 +62,9 @@ _STRONG = frozenset({Look.COMMAND, Look.CODE})
 _USUAL_IN_CONFIG = frozenset({Look.PATH})
 """Configurations tell classes where their data lies; a pickle has no reason to."""
 
-_DEFERRED = frozenset(
-    {
-        *(Symbol(module, name) for module in ("operator", "_operator") for name in ("itemgetter", "attrgetter", "methodcaller")),
-        *(Symbol(module, name) for module in ("functools", "_functools") for name in ("partial", "partialmethod")),
-    },
-)
-"""Makers of callables that do nothing until they are called; what they hold is judged as an import."""
-
-_METHOD_CALLERS = frozenset(Symbol(module, "methodcaller") for module in ("operator", "_operator"))
-_ATTRIBUTE_GETTERS = frozenset(Symbol(module, "attrgetter") for module in ("operator", "_operator"))
-_ATTRIBUTE_OF = frozenset({Symbol("builtins", "getattr"), Symbol("inspect", "getattr_static"), Symbol("dill._dill", "_get_attr")})
 
 _BY_PROXY = frozenset({Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__")})
 """Functions of the pickle protocol itself that make an instance of their first argument."""
-
-_MOST_HANDED = 256
-_MOST_PARTS = 32
-"""Parts of a dotted name; no real one has more than five."""
-
-_SETTING = frozenset({"BUILD", "APPENDS", "SETITEMS", "ADDITEMS"})
-_METHODS = {"BUILD": ("__setstate__",), "APPENDS": ("extend", "append"), "SETITEMS": ("__setitem__",), "ADDITEMS": ("add",)}
 
 
 @dataclass(frozen=True)
@@ -130,12 +122,12 @@ def judge_import(fact: Import) -> Judgement | None:
     symbol = fact.symbol
     if not symbol.module:
         return None  # extension codes and computed names have a check of their own
-    knowledge = effects_of(symbol.module, symbol.name) or _known_behind(symbol)
+    knowledge = effects_of(symbol.module, symbol.name) or known_behind(symbol)
     if knowledge is None and not symbol.name and not module_known(symbol.module):
         why = f"imports the module {symbol.module} by name, which nobody has reviewed"
         severity = Severity.HIGH if fact.how == "import_module" else Severity.MEDIUM
         return Judgement(severity, Confidence.MEDIUM, symbol.module, ("import-name",), why)
-    if knowledge is None or symbol in _DEFERRED or is_assembler(symbol) or is_harmless(symbol, "import", ()):
+    if knowledge is None or symbol in DEFERRED or is_assembler(symbol) or is_harmless(symbol, "import", ()):
         return None
     effects = _ordered(knowledge)
     if role_of(symbol, fact.how) is Role.CLASS and " -> " in knowledge.witness:
@@ -148,7 +140,7 @@ def judge_import(fact: Import) -> Judgement | None:
     return Judgement(severity, confidence, str(symbol), _names(effects), why, knowledge.witness)
 
 
-def judge_call(fact: Call) -> Judgement | None:
+def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one question after the other)
     """Judge a call that is made while loading; None when nothing is wrong with it."""
     callee, args, how = fact.callee, fact.args, fact.how
     if how.endswith(" resolved"):
@@ -160,37 +152,21 @@ def judge_call(fact: Call) -> Judgement | None:
         args = tuple(value for value in args if not isinstance(value, Symbol) and value is not None)
     if not isinstance(callee, Symbol):
         return _judge_computed(callee, args, fact.kwargs)
-    if callee in _DEFERRED:
+    if callee in DEFERRED:
         return _judge_deferred(callee, args, fact.kwargs)
     if is_assembler(callee):
         return _judge_assembly(callee, args)
     if is_harmless(callee, how, args, fact.kwargs):
         return None
     knowledge = None
-    for target in _targets(callee, how):
-        knowledge = (effects_of(target.module, target.name) or _known_behind(target)) if target.module else None
+    for target in targets(callee, how):
+        knowledge = (effects_of(target.module, target.name) or known_behind(target)) if target.module else None
         if knowledge is not None and (judged := _judge_known(target, knowledge, how, args, fact.kwargs)):
             return judged
     if how == "BUILD" and args and (judged := _judge_destructor(callee, args[0])):
         return judged
     usual = _USUAL_IN_CONFIG if fact.language == "config" else frozenset()
     return _judge_unknown(callee, how, args, fact.kwargs, known=knowledge is not None, usual=usual)
-
-
-def _known_behind(symbol: Symbol) -> Knowledge | None:
-    """What is known of a name that runs through a module which an unknown module has imported (``acme.models``, ``os.system``)."""
-    parts = symbol.name.split(".")
-    if len(parts) < 2 or len(parts) > _MOST_PARTS or module_known(symbol.module):
-        return None
-    for index in range(len(parts) - 1):
-        if module_known(parts[index]) and (found := effects_of(parts[index], ".".join(parts[index + 1 :]))) is not None:
-            return found
-    return None
-
-
-def _targets(callee: Symbol, how: str) -> list[Symbol]:
-    """Name what really runs: the callee, or the methods of the object whose state or items are set."""
-    return [Symbol(callee.module, f"{callee.name}.{method}") for method in _METHODS[how]] if how in _SETTING else [callee]
 
 
 def _judge_base(fact: Call) -> Judgement | None:
@@ -208,7 +184,7 @@ def _judge_destructor(symbol: Symbol, state: Value) -> Judgement | None:
     if knowledge is None or not knowledge.exact:
         return None
     private = f"_{symbol.name.rpartition('.')[2].lstrip('_')}__"
-    given = {str(key).replace(private, "__") for key in _keys(state)}
+    given = {str(key).replace(private, "__") for key in attributes_set(state)}
     cut = isinstance(state, Items) and state.more > 0  # what was not kept may be anything
     effects = [
         effect
@@ -225,15 +201,6 @@ def _judge_destructor(symbol: Symbol, state: Value) -> Judgement | None:
     return Judgement(severity, Confidence.HIGH, str(target), _names(effects), why, knowledge.witness)
 
 
-def _keys(state: Value) -> list[Value]:
-    """List the attribute names that a state sets: of a dict, or of a pair of dicts (the second for slots)."""
-    if not isinstance(state, Items):
-        return []
-    if state.kind == "dict":
-        return [pair.items[0] for pair in state.items if isinstance(pair, Items) and len(pair.items) == 2]
-    return [key for part in state.items if isinstance(part, Items) and part.kind == "dict" for key in _keys(part)]
-
-
 def _judge_assembly(symbol: Symbol, args: tuple[Value, ...]) -> Judgement | None:
     """Judge a function that puts functions and classes together: by what it is given to work on."""
     if changes_foreign(symbol, args):
@@ -241,7 +208,9 @@ def _judge_assembly(symbol: Symbol, args: tuple[Value, ...]) -> Judgement | None
         return Judgement(Severity.HIGH, Confidence.HIGH, str(symbol), (Effect.PATCH.value,), why)
     inner = _dangerous_arguments(args[:2], ())  # metaclass and bases: making a class runs them
     if inner is not None and makes_class(Result(symbol, args)):
-        return Judgement(Severity.HIGH, Confidence.HIGH, str(symbol), (Effect.CALL.value,), f"makes a class of {inner} with {symbol}")
+        return Judgement(
+            Severity.HIGH, Confidence.HIGH, str(symbol), (Effect.CALL.value,), f"makes a class of {inner} with {symbol}"
+        )
     return None
 
 
@@ -328,14 +297,14 @@ def _effective(knowledge: Knowledge, how: str, args: tuple[Value, ...], kwargs: 
 
 
 def _given(parameter: Parameter, args: tuple[Value, ...], names: set[str], how: str) -> bool:
-    offset = 1 if how in _SETTING else 0  # a method's receiver is not among the arguments of BUILD and its like
+    offset = 1 if how in SETTING else 0  # a method's receiver is not among the arguments of BUILD and its like
     count = len(args) + offset
     if parameter.position is not None and parameter.position < count:
         return parameter.position >= offset
     return parameter.name.strip("*") in names or "**" in names or (parameter.name.startswith("**") and bool(names))
 
 
-def _judge_unknown(
+def _judge_unknown(  # noqa: C901  (one question after the other)
     symbol: Symbol,
     how: str,
     args: tuple[Value, ...],
@@ -346,19 +315,23 @@ def _judge_unknown(
 ) -> Judgement | None:
     """Judge code of which no effect is known: by its part, by whether its sources were walked, and by its arguments."""
     values = [*args, *(value for _, value in kwargs)]
+    if holds_data(symbol) and not symbols_in(values):
+        return None
     looks = looks_of(values)
-    gadget = names_gadget(values) if how not in _SETTING else ""
+    if role_of(symbol, how) is Role.FUNCTION and how not in SETTING:  # it may use what the objects hold that it is handed
+        looks |= {look: text for look, text in looks_of(values, made=True).items() if look in _STRONG}
+    gadget = names_gadget(values) if how not in SETTING else ""
     walked = known or module_known(symbol.module)
     severity = _unknown_severity(
         role_of(symbol, how), frozenset(looks) - usual, how, walked=walked, known=known, text=has_text(values)
     )
     if usual and severity is not None and not _PAYLOAD & looks.keys() - usual:
         severity = None if walked else Severity.MEDIUM  # configurations call public functions with names and paths all day
-    inner = _dangerous_arguments(_handed(values), ()) if how not in _SETTING else None
-    if inner is not None or (not walked and how not in _SETTING and _runs_through(symbol)):
+    inner = _dangerous_arguments(handed(values), ()) if how not in SETTING else None
+    if inner is not None or (not walked and how not in SETTING and runs_through(symbol)):
         severity = Severity.HIGH
     if gadget or _STRONG & looks.keys():
-        severity = max(severity or Severity.INFO, Severity.MEDIUM if known or (how in _SETTING and walked) else Severity.HIGH)
+        severity = max(severity or Severity.INFO, Severity.MEDIUM if known or (how in SETTING and walked) else Severity.HIGH)
     if severity is None:
         return None
     if gadget:
@@ -370,19 +343,13 @@ def _judge_unknown(
     elif walked:
         why = f"calls {symbol}, a function that is no part of putting an object together"
     else:
-        why = f"runs {symbol} ({_METHODS[how][0] if how in _SETTING else 'it'} is code that nobody has reviewed)"
+        why = f"runs {symbol} ({METHODS[how][0] if how in SETTING else 'it'} is code that nobody has reviewed)"
     return Judgement(severity, Confidence.MEDIUM, str(symbol), (), why, "", _shown(looks))
-
-
-def _runs_through(symbol: Symbol) -> bool:
-    """Whether a dotted name goes through something that is no class: picklers write ``Class.method``, never ``module.function``."""
-    first, _, rest = symbol.name.partition(".")
-    return bool(rest) and not any(character.isupper() for character in first)
 
 
 def _unknown_severity(role: Role, looks: frozenset[Look], how: str, *, walked: bool, known: bool, text: bool) -> Severity | None:
     """Weigh code of which no effect is known."""
-    if how in _SETTING:
+    if how in SETTING:
         return None if walked else Severity.MEDIUM
     if known:  # its effect needs arguments that are not given
         return Severity.MEDIUM if role is Role.FUNCTION and text else None
@@ -406,7 +373,7 @@ def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[
         return None
     if isinstance(maker, Symbol) and is_harmless(maker, "computed", args, kwargs):
         return None
-    if (method := _method(callee, args)) is not None:
+    if (method := method_of(callee, args)) is not None:
         symbol, given = method
         knowledge = effects_of(symbol.module, symbol.name)
         judged = _judge_known(symbol, knowledge, "method", given, kwargs) if knowledge is not None else None
@@ -421,37 +388,6 @@ def _judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[
         else "calls something made only while loading"
     )
     return Judgement(severity, Confidence.MEDIUM, f"{maker}()" if isinstance(maker, Symbol) else "", (), why, "", _shown(looks))
-
-
-def _method(callee: Result, args: tuple[Value, ...]) -> tuple[Symbol, tuple[Value, ...]] | None:
-    """Name the method that a computed callable is, when it is one of an object that a named class made, with its arguments."""
-    maker = callee.callee
-    if maker in _METHOD_CALLERS and callee.args and args:
-        owner, name, given = args[0], callee.args[0], (args[0], *callee.args[1:])
-    elif maker in _ATTRIBUTE_OF and len(callee.args) >= 2:
-        owner, name, given = callee.args[0], callee.args[1], (callee.args[0], *args)
-    elif isinstance(maker, Result) and maker.callee in _ATTRIBUTE_GETTERS and maker.args and callee.args:
-        owner, name, given = callee.args[0], maker.args[0], (callee.args[0], *args)
-    else:
-        return None
-    if not isinstance(owner, Result) or not isinstance(owner.callee, Symbol) or not isinstance(name, str):
-        return None
-    return Symbol(owner.callee.module, f"{owner.callee.name}.{name}"), given
-
-
-def _handed(values: Sequence[Value]) -> tuple[Value, ...]:
-    """List the names that a call is handed to use, also in containers and partial calls; what earlier calls used is spent."""
-    found: list[Value] = []
-    waiting = list(values)
-    while waiting and len(found) < _MOST_HANDED:
-        value = waiting.pop()
-        if isinstance(value, Symbol):
-            found.append(value)
-        elif isinstance(value, Items):
-            waiting += value.items
-        elif isinstance(value, Result) and value.callee in _DEFERRED:
-            waiting += value.args
-    return tuple(found)
 
 
 def _dangerous_arguments(args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> str | None:

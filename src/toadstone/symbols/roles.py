@@ -71,6 +71,20 @@ def role_of(symbol: Symbol, how: str) -> Role:
     return Role.FUNCTION
 
 
+_DATA = frozenset(
+    {
+        *(f"builtins.{name}" for name in ("set", "frozenset", "bytearray", "complex", "list", "dict", "tuple", "int", "float")),
+        *(f"builtins.{name}" for name in ("str", "bytes", "bool")),
+        *(f"collections.{name}" for name in ("deque", "OrderedDict", "Counter")),
+    },
+)
+
+
+def holds_data(symbol: Symbol) -> bool:
+    """Whether a callee only makes plain data of what it is given: text in it is text, whatever it looks like."""
+    return str(symbol) in _DATA
+
+
 def has_text(values: Sequence[Value]) -> bool:
     """Whether text or bytes are among the arguments themselves or in containers that are."""
     return any(

@@ -65,4 +65,6 @@ def is_startup(source: Source) -> bool:
 def is_notebook(source: Source) -> bool:
     """Whether the content is a JSON object that looks like a notebook."""
     head = source.head().lstrip()
-    return head.startswith(b"{") and (source.name.lower().endswith(".ipynb") or (b'"cells"' in head and b'"cell_type"' in head))
+    if source.name.lower().endswith(".ipynb"):
+        return head.startswith((b"{", b"["))  # a list is none, which the reader says
+    return head.startswith(b"{") and b'"cells"' in head and b'"cell_type"' in head

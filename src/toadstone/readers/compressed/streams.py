@@ -258,7 +258,6 @@ def _lz4_part(source: Source, position: int) -> _Part | None:
     return _Part(position, position, lz4_frame) if head[:4] == LZ4 else None
 
 
-
 _PARTS = {
     "gzip": _gzip_part,
     "zlib": _zlib_part,

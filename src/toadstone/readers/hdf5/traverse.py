@@ -133,7 +133,8 @@ class _File:
                     yield Link(source.place.at(link.offset), f"{file}:{inner}" if inner else file, "external-link", outside)
                 elif link.kind == SOFT:
                     if ".." in link.target.split("/"):
-                        detail = f"the soft link {name!r} leads to {link.target[:_PATH]!r}; HDF5 has no '..', tools that unpack groups into folders have"
+                        where = f"the soft link {name!r} leads to {link.target[:_PATH]!r}"
+                        detail = f"{where}; HDF5 has no '..', tools that unpack groups into folders have"
                         yield source.anomaly("name-trick", detail, link.offset)
                 else:
                     yield source.unread(f"{name}: a user-defined link of class {link.kind} leads somewhere", link.offset)

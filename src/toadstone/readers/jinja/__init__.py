@@ -31,8 +31,8 @@ def read(source: Source) -> Iterator[Fact]:
     """Turn a template into facts.
 
     Yields:
-        `Lookup`, `Branch`, `Text` (role ``template-literal``), `Anomaly` (``hidden-text``, ``template-resource``), and `Unread` when the
-        template cannot be parsed; what a tolerant scan of its expressions still shows is reported as well.
+        `Lookup`, `Branch`, `Text` (role ``template-literal``), `Anomaly` (``hidden-text``, ``template-resource``), and
+        `Unread` when the template cannot be parsed; what a tolerant scan of its expressions still shows is reported as well.
     """
     from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415  (jinja2 is loaded only when needed)
 

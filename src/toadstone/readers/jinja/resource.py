@@ -37,6 +37,7 @@ _LARGE = 59.0
 _PADDING = frozenset({"center", "ljust", "rjust", "zfill", "indent", "wordwrap", "expandtabs", "slice", "batch"})
 """Filters and methods whose first argument is a width or count."""
 
+_COSTLY = (nodes.Mul, nodes.Pow, nodes.Call, nodes.Filter)
 _WIDTH = 9
 """Digits of a width in a format string that make a text of 100 MB."""
 
@@ -71,19 +72,21 @@ class Costs:
 
     def findings(self) -> Iterator[tuple[nodes.Node, str]]:
         """Yield each costly node with what it costs."""
+        inner: set[int] = set()
         for node in every(self._tree):
-            if isinstance(node, (nodes.Mul, nodes.Pow, nodes.Call, nodes.Filter)) and (what := self._value(node)):
+            if isinstance(node, (nodes.Mul, nodes.Pow)):
+                inner |= {id(part) for part in (node.left, node.right) if type(part) is type(node)}  # judged as one chain
+            if isinstance(node, _COSTLY) and id(node) not in inner and (what := self._value(node)):
                 yield node, what
             elif isinstance(node, nodes.Macro) and self._endless(node):
                 yield node, f"the macro {node.name} calls itself without a condition"
             elif isinstance(node, nodes.Macro) and _branching(node):
                 yield node, f"the macro {node.name} calls itself twice, with nothing but its own parameters and constants"
-            elif isinstance(node, nodes.For) and (name := self._doubling(node)):
-                yield node, f"{name} grows exponentially from round to round"
         for node in self._tree.body:
             rounds = self._rounds(node, 0)
             if rounds > ROUNDS:
                 yield node, f"loops with constant bounds run 2^{min(rounds, _MOST):.0f} rounds"
+        yield from self._growing()
 
     def _value(self, node: nodes.Expr) -> str:
         length = self.length(node)
@@ -124,9 +127,15 @@ class Costs:
         return result
 
     def _product(self, node: nodes.Mul, depth: int) -> float:
-        if any(_is_sequence(part) or self.length(part, depth) > self.number(part, depth) for part in (node.left, node.right)):
+        parts = operands(node)
+        if any(self._is_text(part, depth) for part in parts):
             return 0.0  # a text or list, repeated
-        return self.number(node.left, depth) + self.number(node.right, depth)
+        return sum(self.number(part, depth) for part in parts)
+
+    def _is_text(self, node: nodes.Node, depth: int) -> bool:
+        if isinstance(node, nodes.Const):
+            return isinstance(node.value, str)
+        return _is_sequence(node) or self.length(node, depth) > self.number(node, depth)
 
     def _sum(self, node: nodes.BinExpr, depth: int) -> float:
         return max(self.number(node.left, depth), self.number(node.right, depth))
@@ -175,11 +184,12 @@ class Costs:
         return self._shared(node, depth, self.length)
 
     def _repeated(self, node: nodes.Mul, depth: int) -> float:
-        """A text or list times a number; between two numbers there is no length."""
-        for repeated, times in ((node.left, node.right), (node.right, node.left)):
-            if _is_sequence(repeated) or (self.length(repeated, depth) > 0 and self.number(repeated, depth) == 0):
-                return self.length(repeated, depth) + self.number(times, depth)
-        return 0.0
+        """A text or list times numbers; numbers alone have no length."""
+        texts: list[nodes.Expr] = []
+        numbers: list[nodes.Expr] = []
+        for part in operands(node):
+            (texts if self._is_text(part, depth) else numbers).append(part)
+        return self.length(texts[0], depth) + sum(self.number(part, depth) for part in numbers) if texts else 0.0
 
     def _called(self, node: nodes.Call, depth: int) -> float:
         callee = node.node
@@ -246,16 +256,18 @@ class Costs:
             stack.extend(node.iter_child_nodes())
         return False
 
-    def _doubling(self, loop: nodes.For) -> str:
-        """Name a variable that a loop's body makes out of itself twice, or out of itself times a number above one."""
-        for node in every(loop):
-            name = _target(node.target) if isinstance(node, nodes.Assign) else ""
-            if not name or not isinstance(node, nodes.Assign):
-                continue
-            times = _count(node.node, name, 0)
-            if times > 1 or (times == 1 and isinstance(node.node, nodes.Mul) and self._grows(node.node, name)):
-                return name
-        return ""
+    def _growing(self) -> Iterator[tuple[nodes.Node, str]]:
+        """Find variables that a loop makes out of themselves twice, or out of themselves times a number above one."""
+        stack: list[tuple[nodes.Node, bool]] = [(self._tree, False)]
+        while stack:
+            node, looped = stack.pop()
+            name = _target(node.target) if looped and isinstance(node, nodes.Assign) else ""
+            if name and isinstance(node, nodes.Assign):
+                times = _count(node.node, name, 0)
+                if times > 1 or (times == 1 and isinstance(node.node, nodes.Mul) and self._grows(node.node, name)):
+                    yield node, f"{name} grows exponentially from round to round"
+            looped = looped or isinstance(node, nodes.For)
+            stack.extend((child, looped) for child in node.iter_child_nodes())
 
     def _grows(self, product: nodes.Mul, name: str) -> bool:
         """Whether a text or list is multiplied by itself's length, or repeated in every round."""

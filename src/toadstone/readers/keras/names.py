@@ -77,7 +77,7 @@ TimeseriesGenerator Tokenizer TopK TopKCategoricalAccuracy TorchModuleWrapper Tr
 TrueNegatives TruePositives Trunc TruncatedNormal Tversky TypeSpec Unfold Unique UnitNorm UnitNormalization UnravelIndex
 Unstack UpSampling1D UpSampling2D UpSampling3D Vander Var VarianceScaling Vdot VectorizedMap View ViewAsComplex ViewAsReal
 Vsplit Vstack Where WhileLoop WideDeepModel Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D Zeros ZerosLike
-""".split(),  # noqa: SIM905  (a list of words reads best as words)
+""".split(),
 )
 """Layers, models, losses, metrics, optimizers, initializers, regularizers, constraints, policies, schedules, callbacks, and the
 operations that
@@ -97,6 +97,6 @@ random_uniform recall relu relu6 selu sigmoid silu soft_shrink softmax softmax_v
 sparse_categorical_accuracy sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparse_top_k_categorical_accuracy
 sparsemax squared_hinge squareplus stft swish tanh tanh_shrink threshold top_k top_k_categorical_accuracy truncated_normal
 tversky uniform unit_norm variance_scaling zero zeros
-""".split(),  # noqa: SIM905  (a list of words reads best as words)
+""".split(),
 )
 """Activations, losses, metrics, initializers, regularizers and constraints by function name."""

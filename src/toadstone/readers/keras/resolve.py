@@ -26,13 +26,13 @@ _MODELLING = frozenset({
 _RESOLVING = frozenset({"deserialize", "get", "serialize"})
 
 _BUILTIN_FUNCTIONS = frozenset(
-    "eval exec compile __import__ open getattr setattr delattr globals locals vars input breakpoint print exit quit "  # noqa: SIM905
+    "eval exec compile __import__ open getattr setattr delattr globals locals vars input breakpoint print exit quit "
     "memoryview type map filter".split(),
 )
 """Functions of Python that a configuration has no reason to name; other names there are the user's own functions."""
 
 _OPERATORS = frozenset(
-    "io saved_model raw_ops py_function numpy_function load_library load_op_library data train summary distribute debugging "  # noqa: SIM905
+    "io saved_model raw_ops py_function numpy_function load_library load_op_library data train summary distribute debugging "
     "compat lookup queue autograph __internal__ config profiler tpu experimental gfile".split(),
 )
 """Parts of TensorFlow that reach files, devices or Python. What layers are made of lives elsewhere."""

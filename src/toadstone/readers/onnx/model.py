@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Generator, Iterator
 from typing import Any, TypeAlias
@@ -29,6 +30,8 @@ _TEXTS = 4 << 20
 _OPERATORS = 4096
 _FUNCTIONS = 1 << 16
 _PYTHON_OPERATORS = frozenset({"PyOp", "PyCustomOp", "PythonOp", "PythonOpGrad", "TritonOp"})
+_DIMENSIONS = 64
+_MOST_ELEMENTS = 1 << 48
 _ARGUMENTS = 64
 """Texts that are kept of the attributes of all nodes of one operator."""
 _KEPT = frozenset({"StringStringEntryProto", "OperatorSetIdProto", "AttributeProto"})
@@ -97,6 +100,8 @@ class Model:
 
     def scalar(self, field: Field, name: str, what: str, found: Found) -> None:
         """Account for a field that is no message, and keep it if its kind says so."""
+        if what == "sizes" and len(found.setdefault(name, [])) < _DIMENSIONS:
+            found[name] += self.packed(field) if field.wire == LENGTH else [field.value] if field.wire == VARINT else []
         if field.wire == LENGTH:
             if what == "text":
                 limit = _DESCRIPTION_LIMIT if name in ("doc_string", "value") else _TEXT_LIMIT
@@ -104,13 +109,24 @@ class Model:
             elif what == "texts":
                 if len(found.setdefault(name, [])) < _ARGUMENTS:
                     found[name].append(text(self.cursor, field, _TEXT_LIMIT))
-            elif what not in ("bytes", "scalars"):
+            elif what not in ("bytes", "scalars", "sizes"):
                 self.leave(field)
         elif what == "int" and field.wire == VARINT:
             found[name] = [field.value]
         elif field.wire == GROUP:
             self.leave(field)
         self.reached = field.stop
+
+    def packed(self, field: Field) -> list[int]:
+        """Read repeated numbers in their packed form; at most a few, a tensor has few dimensions."""
+        numbers, shift = [0], 0
+        for byte in self.source.blob.read(field.value, min(field.stop - field.value, 10 * _DIMENSIONS)):
+            numbers[-1] |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                numbers.append(0)
+                shift = 0
+        return numbers[:-1][:_DIMENSIONS]
 
     def leave(self, field: Field) -> None:
         """Leave a field that the format does not know unread; the walker looks into it. What lies before it is claimed."""
@@ -174,7 +190,13 @@ class Model:
             yield Import(self.source.place.at(at), symbol, name, "onnx", Moment.LOAD)
 
     def tensor(self, found: Found, at: int) -> Iterator[Fact]:
-        """Follow a tensor's reference to another file. Readers differ on whether ``data_location`` has to say so."""
+        """Judge its size, and follow its reference to another file.
+
+        Readers differ on whether ``data_location`` has to say so.
+        """
+        count = math.prod(found.get("dims", ()))
+        if count >= _MOST_ELEMENTS:
+            yield self.source.anomaly("resource-claim", f"a tensor claims {min(count, 1 << 63):,} elements or more", at)
         entries = [(_last(entry, "key"), _last(entry, "value")) for entry in found.get("external_data", ())]
         if not entries:
             return

@@ -1,6 +1,6 @@
 """The messages of ``onnx.proto``: what each field is called and how it is read.
 
-Kinds: ``int``, ``text`` and ``texts`` (a repeated text) are kept,
+Kinds: ``int``, ``sizes`` (a repeated number), ``text`` and ``texts`` (a repeated text) are kept,
 ``scalars`` and ``bytes`` are read or passed over, everything else names a message.
 """
 
@@ -11,6 +11,7 @@ _TEXTS = "texts"
 _INT = "int"
 _BYTES = "bytes"
 _SCALARS = "scalars"
+_SIZES = "sizes"
 _ENTRY = "StringStringEntryProto"
 _TENSOR = "TensorProto"
 _SPARSE = "SparseTensorProto"
@@ -94,7 +95,7 @@ SCHEMA: dict[str, dict[int, tuple[str, str]]] = {
         3: ("status", _INT),
     },
     _TENSOR: {
-        1: ("dims", _SCALARS),
+        1: ("dims", _SIZES),
         2: ("data_type", _INT),
         3: ("segment", "Segment"),
         4: ("float_data", _SCALARS),

@@ -103,7 +103,8 @@ class Arguments(Calls):
 
     def text_slot(self, op: int, line: bytes, offset: int) -> None:
         try:
-            slot = int(line[:_MOST_DIGITS] if _many_digits(line) else line.partition(b"\0")[0])  # the C unpickler reads up to a zero
+            digits = line.partition(b"\0")[0]  # the C unpickler reads up to a zero
+            slot = int(digits[:_MOST_DIGITS] if _many_digits(digits) else digits)
         except ValueError:
             raise Broken(f"{NAMES[op]} has no number") from None
         if op == 0x70:

@@ -28,7 +28,6 @@ def may_hold(head: bytes) -> bool:
     return head in _STARTS or _begins(head)
 
 
-
 def embedded_pickle(blob: Blob, offset: int, length: int, budget: Budget) -> tuple[Blob, str] | None:
     """Decode a string until it begins like a pickle with a header.
 

@@ -75,7 +75,7 @@ def resolved(callee: Value, args: Sequence[Value]) -> Value:
     return None
 
 
-def _by_name(name: str, args: list[Value]) -> Value:
+def _by_name(name: str, args: list[Value]) -> Value:  # noqa: PLR0911  (one family of functions after the other)
     if name in _MODULES or name.endswith("cloudpickle.subimport"):
         return _module(name, args)
     if name == "pkgutil.resolve_name" and args and isinstance(args[0], str):
@@ -107,7 +107,7 @@ def _by_dill(name: str, args: list[Value]) -> Value:
     if name == "_get_attr" and len(args) == 2 and isinstance(args[1], str) and hasattr(builtins, args[1]):
         return Symbol("builtins", args[1])  # where it looks when the object has no such attribute
     if name == "_create_type" and args and args[0] not in _METACLASSES:
-        return Result(args[0], tuple(args[1:]))
+        return Result(args[0], tuple(args[1:]))  # that is all it does: it calls
     if name == "_create_array" and len(args) > 1 and isinstance(args[1], Items):
         return Result(args[0], tuple(args[1].items))
     return None
@@ -186,7 +186,12 @@ def _item(owner: Value, key: Value) -> Value:
 def _element(owner: Items, key: Value) -> Value:
     """Give a callable out of a container that was written down; None for anything else."""
     found: Value = None
-    if owner.kind in ("tuple", "list") and isinstance(key, int) and -len(owner.items) <= key < len(owner.items) and not owner.more:
+    if (
+        owner.kind in ("tuple", "list")
+        and isinstance(key, int)
+        and -len(owner.items) <= key < len(owner.items)
+        and not owner.more
+    ):
         found = owner.items[key]
     elif owner.kind == "dict" and isinstance(key, (str, bytes, int)):
         for pair in owner.items:  # of equal keys the last one counts
@@ -263,7 +268,10 @@ _PURE: dict[str, tuple[range, Callable[[list[Value]], Value]]] = {
     "builtins.str.strip": (range(1, 2), lambda args: args[0].strip() if isinstance(args[0], str) else None),
     "builtins.str.encode": (range(1, 4), _encode),
     "builtins.bytes.decode": (range(1, 4), _decode),
-    "builtins.str": (range(1, 4), lambda args: args[0] if isinstance(args[0], str) and len(args) == 1 else _decode(args) if len(args) > 1 else None),
+    "builtins.str": (
+        range(1, 4),
+        lambda args: args[0] if isinstance(args[0], str) and len(args) == 1 else _decode(args) if len(args) > 1 else None,
+    ),
     "builtins.bytes.fromhex": (range(1, 2), _hex),
     "builtins.chr": (range(1, 2), lambda args: chr(args[0]) if isinstance(args[0], int) and 0 <= args[0] < 0x110000 else None),
     "codecs.decode": (range(1, 4), _decode),

@@ -88,9 +88,15 @@ def array_bytes(
         shape = known.get("shape") if known is not None else None
         if size == 0:
             return (yield from follow(offset))
-        counts = [count for count in shape.items if isinstance(count, int)] if isinstance(shape, Items) and shape.kind == "tuple" else []
+        counts = (
+            [count for count in shape.items if isinstance(count, int)]
+            if isinstance(shape, Items) and shape.kind == "tuple"
+            else []
+        )
         if size is None or not isinstance(shape, Items) or len(counts) != len(shape.items) or any(count < 0 for count in counts):
-            yield source.anomaly("array-confusion", "an array is described as joblib never does; its loader decides where it ends", offset)
+            yield source.anomaly(
+                "array-confusion", "an array is described as joblib never does; its loader decides where it ends", offset
+            )
             yield source.unread("an array of unknown size follows in the stream", offset)
             return offset
         yield from as_opcodes(offset)

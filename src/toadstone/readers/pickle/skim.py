@@ -102,9 +102,8 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
             else:
                 length = buffer[pos + 1]
                 pos += 2
-            if length > 15 and (pos >= tape.filled or buffer[pos] in HEADS):
-                if may_hold(tape.take(tape.base + pos, 2)):
-                    strings.append((tape.base + pos, length, op == 0x43))
+            if length > 15 and (pos >= tape.filled or buffer[pos] in HEADS) and may_hold(tape.take(tape.base + pos, 2)):
+                strings.append((tape.base + pos, length, op == 0x43))
             if (op == 0x8C or op == 0x58) and length <= KEPT_TEXT:  # noqa: PLR1714
                 text = buffer[pos : pos + length] if pos + length <= tape.filled else tape.take(tape.base + pos, length)
                 if not text.isascii() and not is_text(text):
@@ -152,9 +151,9 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
             count = COUNTED[op]
             length = int.from_bytes(buffer[pos + 1 : pos + 1 + count], "little")
             pos += 1 + count
-            if length > 15 and op != 0x8A and (pos >= tape.filled or buffer[pos] in HEADS):
-                if may_hold(tape.take(tape.base + pos, 2)):
-                    strings.append((tape.base + pos, length, op != 0x8D))
+            telling = length > 15 and op != 0x8A and (pos >= tape.filled or buffer[pos] in HEADS)
+            if telling and may_hold(tape.take(tape.base + pos, 2)):
+                strings.append((tape.base + pos, length, op != 0x8D))
             depth += 1
             pos += length
         elif op == 0x2E:  # STOP
