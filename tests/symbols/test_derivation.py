@@ -249,3 +249,12 @@ def test_a_table_chooses_but_does_not_make(seeds: Seeds) -> None:
 
 def test_a_copy_is_a_new_object(seeds: Seeds) -> None:
     assert not effects(seeds, "import copy\ndef f(a, n):\n b = copy.copy(a)\n setattr(b, n, 1)")
+
+
+def test_a_computed_callee_carries_its_inputs(seeds: Seeds) -> None:
+    found = derive(seeds, m="import io, os\ndef f(a):\n read = io.StringIO(a).readline\n os.system(read())")
+    assert ("run-command", ("a",)) in found["m.f"]
+
+
+def test_an_item_of_a_table_of_a_module(seeds: Seeds) -> None:
+    assert ("load-native", ("a",)) in effects(seeds, "import ctypes\ndef f(a): return ctypes.cdll[a]")

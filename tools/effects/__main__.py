@@ -120,7 +120,10 @@ def run(argv: list[str] | None = None) -> int:
 
 def write_tables(output: Path, tables: Tables, seeds: Seeds, walked: list[tuple[str, str, str]]) -> None:
     """Write the shards, the list of what was walked, and the modules judged whole."""
+    for name, target in seeds.aliases.items():
+        tables.aliases.setdefault((name.rpartition(".")[0], name.rpartition(".")[2]), set()).add(f"{target}:")
     tables.settle()
+    tables.unfold()
     names = {name for name, _, _ in walked}
     shard = {name: name for name in names if name != "stdlib"}
     size = 0

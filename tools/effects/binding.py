@@ -13,7 +13,7 @@ MAX_GUARDS = 3
 MAX_NEEDS = 2
 MAX_CHAIN = 6
 REACH = {
-    "run-command": 7, "run-code": 5, "load-native": 6, "deserialise": 5, "import-name": 4,
+    "run-command": 7, "run-code": 5, "load-native": 6, "deserialise": 5, "import-name": 5,
     "write-file": 4, "network": 10, "patch": 2, "read-file": 4, "kill-hang": 2, "call": 2,
 }  # fmt: skip
 """How many calls away an effect is still believed: each step adds doubt that the argument arrives unchanged."""

@@ -189,6 +189,24 @@ class Tables:
                     known.add(user)
                     queue.append(user)
 
+    def unfold(self) -> None:
+        """Give a top-level package the names that its star imports bring: they are the names that people use."""
+        exposed: dict[str, set[str]] = {}
+        for module, qualname in self.reachable:
+            if "." not in qualname and not qualname.startswith("_"):
+                exposed.setdefault(module, set()).add(qualname)
+        for top in [module for module, name in self.aliases if name == "*" and "." not in module]:
+            seen, queue = {top}, [top]
+            while queue:
+                for target in sorted(self.aliases.get((queue.pop(), "*"), ())):
+                    star = target.partition(":")[0]
+                    if star not in seen:
+                        seen.add(star)
+                        queue.append(star)
+            for star in sorted(seen - {top}):
+                for name in exposed.get(star, ()):
+                    self.aliases.setdefault((top, name), {f"{star}:{name}"})
+
     def add_links(self, program: Program, names: Iterable[str]) -> None:
         """What a module's names stand for elsewhere, and the bases of its classes."""
         for name in names:

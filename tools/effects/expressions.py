@@ -122,8 +122,12 @@ class Expressions:
         return attribute(self.value(node.value), node.attr)
 
     def on_subscript(self, node: ast.Subscript) -> Value:
-        base = self.value(node.value)
-        return opaque(self.item(base, self.value(node.slice)))
+        base, key = self.value(node.value), self.value(node.slice)
+        if key.origins and isinstance(node.value, ast.Attribute):
+            for ref in base.refs:
+                if ref[0] == "g":
+                    self.synthetic(node, f"{ref[1]}.__getitem__", [key])
+        return opaque(self.item(base, key))
 
     @staticmethod
     def item(base: Value, key: Value) -> Value:

@@ -134,8 +134,8 @@ class Frame:
         return any(ref[0] == "g" and ref[1] in self.program.seeds.clean for ref in call.callee.refs)
 
     def everything(self, call: Call) -> frozenset[str]:
-        """The inputs of all arguments and of the receiver."""
-        parts = [call.receiver, *call.args, *call.keywords.values(), *(v for v in (call.star, call.dstar) if v)]
+        """The inputs of all arguments, of the receiver, and of a callee that was itself computed."""
+        parts = [call.callee, call.receiver, *call.args, *call.keywords.values(), *(v for v in (call.star, call.dstar) if v)]
         return frozenset().union(*(self.expand(part.origins) for part in parts))
 
     def flow(self, entity: Entity, call: Call) -> frozenset[str]:

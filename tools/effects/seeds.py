@@ -44,6 +44,7 @@ class Seeds:
     barriers: frozenset[str] = frozenset()
     patterns: frozenset[str] = frozenset()
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
 
     def stops(self, name: str, module: str) -> bool:
         """Whether nothing is to be derived for a function of a module, by a named reason.
@@ -108,7 +109,7 @@ def load_seeds(path: Path = SEEDS_FILE) -> Seeds:
         ValueError: A symbol is malformed.
     """
     data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    seeds = Seeds(clean=frozenset(data["clean"]["results"]))
+    seeds = Seeds(clean=frozenset(data["clean"]["results"]), aliases=dict(data["aliases"]))
     for group in data["group"]:
         for text in group["symbols"]:
             seed = parse_symbol(text, group["effect"])

@@ -28,7 +28,7 @@ _CONTINUES = re.compile(r"(?:else|elif|except|finally|case)\b")
 
 _ATOM = r"(?:-?\d[\d_.]*+(?:[eE][+-]?\d+)?j?|'[^'\\\n]{0,64}'|\"[^\"\\\n]{0,64}\")"
 _ENTRY = rf"(?:{_ATOM}\s*+:\s*+)?{_ATOM}\s*+,\s*+"
-_DATA = re.compile(rf"({_ENTRY})(?:{_ENTRY}){{32,}}+")
+_DATA = re.compile(rf"(?<![\w.])({_ENTRY})(?:{_ENTRY}){{32,}}+")
 """A long run of plain numbers or short texts: a table, of which the first entry tells as much as all."""
 
 WORDS = 150_000

@@ -19,6 +19,8 @@ Detour: TypeAlias = Callable[[Result, int], "Generator[Fact, None, int]"]
 
 UNKNOWN = Opaque("unknown")
 MOST_MARKS = 1_000_000
+_MOST_SLOTS = 100_000
+
 COST_OF_CALL = 40
 """Steps that a call or an import costs: the facts are judged by several checks."""
 
@@ -121,7 +123,9 @@ class State:
         Raises:
             Broken: If even what is left is too much.
         """
-        if self.memo.weight + 8 * len(self.stack) + 40 * len(self.marks) > MOST_HELD // 2:
+        if len(self.memo.values) > _MOST_SLOTS:
+            self.memo.values.clear()  # slots in use without a value are unknown
+        if self.memo.weight + 8 * len(self.stack) + 40 * len(self.marks) > MOST_HELD:
             raise Broken("it holds more values at once than any real stream")
         self.facts.append(Unread(self.place, "a stream holds more values at once than are kept; some arguments are not known"))
         self.stack[:] = [value if light(value) else UNKNOWN for value in self.stack]

@@ -27,6 +27,9 @@ _SCRIPTS = {
     ".sh": "shell", ".bash": "shell", ".zsh": "shell", ".bat": "batch", ".cmd": "batch", ".ps1": "powershell",
     ".vbs": "vbscript", ".wsf": "vbscript", ".hta": "html",
 }  # fmt: skip
+_PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill"})
+"""Names under which a loader takes any bytes for opcodes."""
+
 _SHORT = 64
 """Bytes below which anything but UTF-8 is too little evidence."""
 
@@ -102,6 +105,9 @@ def read(source: Source) -> Iterator[Fact]:
     if _judged(source.blob.chunks(0, end), encoding, end) or (
         not encoding and _judged(source.blob.chunks(0, end), encoding, end, lenient=True)
     ):
+        if source.suffix in _PICKLES:
+            yield source.unread("text under the name of a pickle; what a loader makes of it is not known", 0, end)
+            source.coverage.read(0, end)
         source.coverage.inert(0, end)
     yield from _script(source, head)  # also when an archive is glued behind the script: its bytes then stay unclaimed
 
