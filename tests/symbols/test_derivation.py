@@ -258,3 +258,8 @@ def test_a_computed_callee_carries_its_inputs(seeds: Seeds) -> None:
 
 def test_an_item_of_a_table_of_a_module(seeds: Seeds) -> None:
     assert ("load-native", ("a",)) in effects(seeds, "import ctypes\ndef f(a): return ctypes.cdll[a]")
+
+
+def test_what_a_method_stores_and_returns(seeds: Seeds) -> None:
+    source = "import os\nclass C:\n def go(self, x):\n  self.t = [x]\n  return ''.join(self.t)\ndef f(a): os.system(C().go(a))"
+    assert effects(seeds, source) == {("run-command", ("a",))}

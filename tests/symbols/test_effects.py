@@ -65,8 +65,6 @@ REACHED = [
     ("os", "system.__call__", "os", "system"),
     ("torch", "load", "torch.serialization", "load"),
     ("joblib", "load", "joblib.numpy_pickle", "load"),
-    ("tensorflow.keras.models", "load_model", "keras.src.saving.saving_api", "load_model"),
-    ("transformers", "BertModel.from_pretrained", "transformers.modeling_utils", "PreTrainedModel.from_pretrained"),
 ]
 
 

@@ -11,6 +11,8 @@ from tools.effects.ir import Function, Guard, Origin, Parameter
 from tools.effects.resolve import Program
 from tools.effects.seeds import Sink
 
+NO_INPUTS: frozenset[str] = frozenset()
+
 
 class Propagation:
     """Computes the summaries of a program, package by package."""
@@ -61,6 +63,7 @@ class Propagation:
         for attr, value in function.writes.items():
             changed |= self.widen(summary, attr, frame.expand(value.origins))
         returns = summary.returns | frame.expand(function.returns.origins)
+        returns = returns.union(*(summary.writes.get(origin.removeprefix("self."), NO_INPUTS) for origin in returns))
         if returns != summary.returns:
             summary.returns, changed = returns, True
         return changed

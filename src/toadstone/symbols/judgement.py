@@ -15,7 +15,6 @@ from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value, 
 from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_known
 from toadstone.symbols.arguments import Look, looks_of, symbols_in
 from toadstone.symbols.assembly import changes_foreign, is_assembler, is_own, makes_class, makes_function
-from toadstone.symbols.exhaustion import exhausts
 from toadstone.symbols.harmless import is_harmless
 from toadstone.symbols.reach import (
     DEFERRED,
@@ -155,9 +154,6 @@ def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one que
         return _judge_computed(callee, args, fact.kwargs)
     if callee in DEFERRED:
         return _judge_deferred(callee, args, fact.kwargs)
-    if exhausts(callee, args):
-        why = f"calls {callee} with a number that exhausts memory or time"
-        return Judgement(Severity.HIGH, Confidence.HIGH, str(callee), (Effect.KILL_HANG.value,), why)
     if is_assembler(callee):
         return _judge_assembly(callee, args)
     if is_harmless(callee, how, args, fact.kwargs):

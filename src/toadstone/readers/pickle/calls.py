@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toadstone.core.fact import Call, Import, Setting
+from toadstone.core.fact import Call, Import, Setting, Unread
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Table, Value
 from toadstone.readers.flood import KEPT
 from toadstone.readers.pickle.indirection import resolved
@@ -16,8 +16,8 @@ _PERHAPS_TEXT = (str, Result, Opaque, Symbol, Excerpt)
 LONGEST_NAME = 4096
 """Characters of a name that are kept; no file system and no honest class needs as many."""
 
-_IMPORTS = 200_000
-"""Names of one stream that are remembered, so that each is reported once."""
+_IMPORTS = 100_000
+"""Names of one stream that are reported, each once; what is called is judged in any case."""
 
 _CALLS = 20_000
 _GROWN = 16 << 20
@@ -34,10 +34,13 @@ class Calls(State):
         if self.protocol < 3:
             symbol = python3_name(symbol)
         self.stream.acted = True
-        if symbol not in self.imported:
-            if len(self.imported) < _IMPORTS:
-                self.imported.add(symbol)
+        if symbol not in self.imported and len(self.imported) <= _IMPORTS:
+            self.imported.add(symbol)
             self.work += COST_OF_CALL
+            if len(self.imported) > _IMPORTS:
+                reason = f"more than {_IMPORTS:,} names are imported; the rest is not judged"
+                self.facts.append(Unread(self.place.at(offset), reason))
+                return symbol
             self.facts.append(Import(self.place.at(offset), symbol, how, "pickle"))
         return symbol
 
