@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -35,24 +36,26 @@ def open_clean(path: str | os.PathLike[str], *, config: Config | None = None, po
     shown = os.fspath(path)
     config = config or Config()
     policy = policy or Policy(config.gate, config.waivers)
-    copy = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
-    try:
-        try:
-            with Path(path).open("rb") as stream:
-                while piece := stream.read(CHUNK):
-                    copy.write(piece)
-        except OSError as error:
-            raise UsageError(f"{shown} cannot be read: {error.strerror}.") from None
-        copy.flush()
+    with ExitStack() as closing:
+        copy = closing.enter_context(tempfile.TemporaryFile())
+        _fill(copy, shown)
         subject = Scanner(config, policy).blob(FileBlob(copy), shown)
         report = Report((subject,))
         if report.exit_code(policy.gate):
-            raise UnsafeError(f"{shown} was not opened: it is {report.verdict}.", _why(report))  # noqa: TRY301  (the copy is closed below)
-    except BaseException:
-        copy.close()
-        raise
-    copy.seek(0)
-    return copy
+            raise UnsafeError(f"{shown} was not opened: it is {report.verdict}.", _why(report))
+        copy.seek(0)
+        closing.pop_all()  # the caller closes it now
+        return copy
+
+
+def _fill(copy: IO[bytes], shown: str) -> None:
+    try:
+        with Path(shown).open("rb") as stream:
+            while piece := stream.read(CHUNK):
+                copy.write(piece)
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read: {error.strerror}.") from None
+    copy.flush()
 
 
 def _why(report: Report) -> str:
