@@ -263,3 +263,8 @@ def test_an_item_of_a_table_of_a_module(seeds: Seeds) -> None:
 def test_what_a_method_stores_and_returns(seeds: Seeds) -> None:
     source = "import os\nclass C:\n def go(self, x):\n  self.t = [x]\n  return ''.join(self.t)\ndef f(a): os.system(C().go(a))"
     assert effects(seeds, source) == {("run-command", ("a",))}
+
+
+def test_one_place_that_reads_and_writes_a_table(seeds: Seeds) -> None:
+    found = derive(seeds, m="import os\ndef f(k, v): os.environ[k] += v")
+    assert "patch" in {effect for effect, _ in found["m.f"]}

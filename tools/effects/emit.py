@@ -192,7 +192,9 @@ class Tables:
     def unfold(self) -> None:
         """Give a top-level package the names that its star imports bring: they are the names that people use."""
         exposed: dict[str, set[str]] = {}
-        for module, qualname in self.reachable:
+        own = {(module, qualname.partition(".")[0]) for module, qualname in self.effects}
+        own |= {(module, name[1:]) for module, name in self.aliases if name.startswith("<")}
+        for module, qualname in self.reachable & own:
             if "." not in qualname and not qualname.startswith("_"):
                 exposed.setdefault(module, set()).add(qualname)
         for top in [module for module, name in self.aliases if name == "*" and "." not in module]:

@@ -69,7 +69,7 @@ class Expressions:
         self.env: dict[str, Value] = {}
         self.guards: list[Guard] = []
         self.conditional = 0
-        self.index: dict[int, int] = outer.index if outer else {}
+        self.index: dict[tuple[int, str], int] = outer.index if outer else {}
         self.locals: list[LocalFunction] = outer.locals if outer else []
         self.local_index: dict[int, int] = outer.local_index if outer else {}
         self.imported: set[str] = set()
@@ -268,15 +268,18 @@ class Expressions:
         """Record a call that the syntax only implies."""
         callee = Value(refs=frozenset({("g", target)}))
         call = Call(callee, NOTHING, tuple(args), {}, None, None, tuple(self.guards), self.conditional == 0, bare=True)
-        index = self.record(node, call)
+        index = self.record(node, call, target)
         return Value(frozenset({index}), frozenset(), frozenset({UNKNOWN}))
 
-    def record(self, node: ast.AST, call: Call) -> int:
-        """Store a call; a second visit of the same node (a loop) adds to the first."""
-        calls = self.function.calls
-        index = self.index.get(id(node))
+    def record(self, node: ast.AST, call: Call, implied: str = "") -> int:
+        """Store a call; a second visit of the same node (a loop) adds to the first.
+
+        A node may imply several calls besides its own: ``implied`` tells them apart.
+        """
+        calls, key = self.function.calls, (id(node), implied)
+        index = self.index.get(key)
         if index is None:
-            index = self.index[id(node)] = len(calls)
+            index = self.index[key] = len(calls)
             calls.append(call)
             return index
         old = calls[index]

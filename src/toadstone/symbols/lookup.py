@@ -46,11 +46,11 @@ def places(module: str, qualname: str, *, inherited: bool = True) -> Iterator[Pl
     """
     queue: list[Place] = [(module, tuple(qualname.split(".")))]
     seen = set(queue)
-    while queue and len(seen) < MAX_STEPS:
+    while queue:
         place = queue.pop(0)
         yield place
         for following in (*steps(*place), *(bases(*place) if inherited else ())):
-            if following not in seen and len(following[1]) <= MAX_PARTS:
+            if following not in seen and len(following[1]) <= MAX_PARTS and len(seen) < MAX_STEPS:
                 seen.add(following)
                 queue.append(following)
 
@@ -61,7 +61,7 @@ def steps(module: str, parts: tuple[str, ...]) -> Iterator[Place]:
     if names is None:
         yield from outside(module, parts)
         return
-    for target in (*names.get(parts[0], ()), *(star + parts[0] for star in names.get("*", ()))):
+    for target in names.get(parts[0]) or [star + parts[0] for star in names.get("*", ())]:
         there, _, rest = target.lstrip(INSTANCE).partition(":")
         following = tuple(rest.split(".")) if rest else ()
         if following + parts[1:] and (len(parts) > 1 or not target.startswith(INSTANCE)):
