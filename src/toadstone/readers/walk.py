@@ -99,6 +99,8 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
     """Follow one unread span: padding of zeros is inert, a known format is walked, the rest stays unread."""
     begin = _skip_zeros(source, start, stop)
     if begin >= stop:
+        if not understood:  # padding belongs to something; a file that is nothing else was not recognised
+            yield Unread(source.place.at(start), f"{stop - start:,} zeros and nothing else", stop - start)
         return
     size = stop - begin
     try:

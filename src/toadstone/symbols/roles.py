@@ -27,7 +27,7 @@ _PUTS_TOGETHER = re.compile(
     r"(re_?construct|re_?build|re_?store|un_?pickle|from_?state|set_?state|new_?obj|deserialize_?me|make_?\w*from|ctor|unreduce|_new|reduce|factory|_make)",
     re.IGNORECASE,
 )
-_PUBLIC = re.compile(r"(un_?pickle|re_?construct|re_?build)_\w+|custom_rebuild\Z", re.IGNORECASE)
+_PUBLIC = re.compile(r"(un_?pickle|re_?construct|re_?build)_\w+", re.IGNORECASE)
 _CLASS = re.compile(r"_{0,2}[A-Z]\w*")
 _LOWER_CLASSES = frozenset(
     {
