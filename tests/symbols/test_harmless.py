@@ -57,10 +57,28 @@ def test_what_part_a_callable_plays(module, name, how, role):
 
 
 def test_functions_are_no_part_of_putting_objects_together():
-    assert judged(Symbol("sympy", "lambdify_unknown"), "x") == Severity.HIGH
+    assert judged(Symbol("sympy", "lambdify_unknown"), "x + y") == Severity.HIGH
     assert judged(Symbol("nobody_knows", "compute"), 3) == Severity.MEDIUM
     assert judged(Symbol("nobody_knows", "Model"), 3) == Severity.MEDIUM
     assert judged(Symbol("sklearn.svm._classes", "SVC"), how="NEWOBJ") is None
+
+
+def test_one_word_tells_a_function_what_to_make_unless_it_is_a_program():
+    assert judged(Symbol("pyarrow.lib", "type_for_alias"), "large_string") == Severity.MEDIUM
+    assert judged(Symbol("nobody_knows", "compute"), ["m", "meter"]) == Severity.MEDIUM
+    for program in ("whoami", "id", "reboot", "sh", "calc.exe"):
+        assert judged(Symbol("nobody_knows", "compute"), program) == Severity.HIGH
+    for more in ("a b", "../x", "a.b", "x" * 40, b"word"):
+        assert judged(Symbol("nobody_knows", "compute"), more) == Severity.HIGH
+
+
+def test_a_bound_method_is_kept_by_getattr():
+    model = Result(Symbol("acme.kernels", "Kernel"))
+    assert judged(Symbol("builtins", "getattr"), model, "_hook") == Severity.MEDIUM
+    assert judged(Symbol("builtins", "getattr"), model, "__class__") == Severity.HIGH
+    assert judged(Symbol("builtins", "getattr"), Result(Symbol("acme", "load")), "_hook") == Severity.HIGH
+    assert judged(Symbol("builtins", "getattr"), Result(Symbol("subprocess", "Popen")), "wait") == Severity.HIGH
+    assert judged(Symbol("builtins", "getattr"), Symbol("os", ""), "system") >= Severity.HIGH
 
 
 def test_text_that_names_a_gadget_is_one():

@@ -55,6 +55,14 @@ _SINGLE = frozenset(
     "whoami calc.exe notepad.exe powershell powershell.exe cmd.exe xcalc gnome-calculator /bin/sh /bin/bash".split()
 )
 
+_ALONE = _SINGLE | frozenset(
+    """
+    sh bash zsh dash ksh csh pwsh cmd python python2 python3 perl id ls ps env uname hostname ifconfig ipconfig netstat
+    reboot shutdown poweroff halt calc notepad
+    """.split(),
+)
+"""Programs that do something worth doing when they are given no argument."""
+
 _FORMAT = re.compile(r"\{[^{}]*[.\[]_?_\w+")
 """A format string that walks attributes of its arguments by name."""
 _CODE_HINT = re.compile(r"\(|\bimport\b|__\w+__")
@@ -144,6 +152,11 @@ def _nesting(text: str) -> int:
         elif character in ")]}":
             depth -= 1
     return deepest
+
+
+def runs_alone(word: str) -> bool:
+    """Whether a single word is a command by itself."""
+    return word in _ALONE
 
 
 def addresses(text: str) -> list[tuple[str, str]]:

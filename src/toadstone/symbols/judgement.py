@@ -21,6 +21,7 @@ from toadstone.symbols.reach import (
     METHODS,
     SETTING,
     attributes_set,
+    fetches_method,
     handed,
     known_behind,
     method_of,
@@ -154,6 +155,8 @@ def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one que
         return _judge_computed(callee, args, fact.kwargs)
     if callee in DEFERRED:
         return _judge_deferred(callee, args, fact.kwargs)
+    if fetches_method(callee, args):
+        return Judgement(Severity.MEDIUM, Confidence.MEDIUM, str(callee), (), f"keeps the method {args[1]} of an object")
     if is_assembler(callee):
         return _judge_assembly(callee, args)
     if is_harmless(callee, how, args, fact.kwargs):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from toadstone.core.value import Items, Result, Symbol, Table, Value
 from toadstone.symbols import Knowledge, effects_of, module_known
+from toadstone.symbols.roles import Role, role_of
 
 DEFERRED = frozenset(
     {
@@ -22,6 +24,7 @@ _METHOD_CALLERS = frozenset(Symbol(module, "methodcaller") for module in ("opera
 _ATTRIBUTE_GETTERS = frozenset(Symbol(module, "attrgetter") for module in ("operator", "_operator"))
 _ATTRIBUTE_OF = frozenset({Symbol("builtins", "getattr"), Symbol("inspect", "getattr_static"), Symbol("dill._dill", "_get_attr")})
 
+_METHOD = re.compile(r"(?!__)[A-Za-z_]\w*")
 _MOST_HANDED = 256
 
 _MOST_SEEN = 10_000
@@ -69,6 +72,25 @@ def method_of(callee: Result, args: tuple[Value, ...]) -> tuple[Symbol, tuple[Va
     if not isinstance(owner, Result) or not isinstance(owner.callee, Symbol) or not isinstance(name, str):
         return None
     return Symbol(owner.callee.module, f"{owner.callee.name}.{name}"), given
+
+
+def fetches_method(callee: Symbol, args: tuple[Value, ...]) -> bool:
+    """Whether ``getattr`` only names a method of an object that a class made, as CPython pickles bound methods.
+
+    Calling it is judged where it is called; special names lead out of the object and are no ordinary method.
+    """
+    if callee != Symbol("builtins", "getattr") or len(args) != 2:
+        return False
+    owner, name = args
+    if not isinstance(owner, Result) or not isinstance(owner.callee, Symbol) or not isinstance(name, str):
+        return False
+    kind = owner.callee
+    return (
+        _METHOD.fullmatch(name) is not None
+        and role_of(kind, "") is Role.CLASS
+        and effects_of(kind.module, kind.name) is None
+        and effects_of(kind.module, f"{kind.name}.{name}") is None
+    )
 
 
 def handed(values: Sequence[Value]) -> tuple[Value, ...]:

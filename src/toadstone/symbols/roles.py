@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from toadstone.core.value import Excerpt, Symbol, Value, leaves
 from toadstone.symbols import Effect, effects_of
+from toadstone.symbols.arguments import runs_alone
 
 
 class Role(enum.Enum):
@@ -55,6 +56,7 @@ _LOWER_CLASSES = frozenset(
 )
 """Classes (and codecs of the pickle protocol itself) whose names do not look like a class's."""
 
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
 _REFERENCE = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)[.:]([A-Za-z_]\w*)\s*\Z")
 _FORBIDDEN = frozenset({Effect.RUN_COMMAND, Effect.RUN_CODE, Effect.LOAD_NATIVE, Effect.DESERIALISE, Effect.IMPORT_NAME})
 
@@ -86,12 +88,20 @@ def holds_data(symbol: Symbol) -> bool:
 
 
 def has_text(values: Sequence[Value]) -> bool:
-    """Whether text or bytes are among the arguments themselves or in containers that are."""
+    """Whether text or bytes that may be more than a name are among the arguments, themselves or in containers.
+
+    Reconstructors of compiled libraries are told *what* to make by one word (``type_for_alias('int64')``); no command,
+    no code, no path and no address is a single word, except for programs that need no argument.
+    """
     return any(
-        isinstance(leaf, (str, bytes, Excerpt)) and leaf not in ("", b"")
+        isinstance(leaf, (str, bytes, Excerpt)) and leaf not in ("", b"") and not _is_plain_word(leaf)
         for value in values
         for leaf in leaves(value, made=False)
     )
+
+
+def _is_plain_word(text: str | bytes | Excerpt) -> bool:
+    return isinstance(text, str) and _WORD.fullmatch(text) is not None and not runs_alone(text)
 
 
 def names_gadget(values: Sequence[Value]) -> str:
