@@ -1,7 +1,8 @@
 """Which libraries each family of recipes needs, and the environments they are installed into.
 
 ``current`` holds this year's releases. ``classic`` holds releases of 2023, whose pickles name modules that have moved
-since (``numpy.core``), as most published models do. ``wide`` holds libraries that need an older scikit-learn.
+since (``numpy.core``), as most published models do. ``wide`` holds libraries that need an older scikit-learn, ``fresh``
+libraries that were first looked at when the rules were written.
 Every version, transitive ones included, is pinned by ``constraints/ENVIRONMENT.txt``.
 """
 
@@ -64,6 +65,57 @@ FAMILIES = (
     ),
     Family("umap_models", ("umap-learn", "scikit-learn"), environments=("wide",)),
     Family("flax_models", ("jax", "flax", "msgpack"), environments=("wide",)),
+    Family(
+        "fresh_models",
+        (
+            "scikit-learn",
+            "mlxtend",
+            "feature-engine",
+            "skrub",
+            "imodels",
+            "gplearn",
+            "hdbscan",
+            "scikit-survival",
+            "interpret-core",
+            "fairlearn",
+            "mapie",
+            "crepes",
+            "shap",
+            "optuna",
+            "hyperopt",
+            "deap",
+            "sktime",
+            "prophet",
+            "tslearn",
+            "arch",
+            "linearmodels",
+            "pgmpy",
+            "implicit",
+            "astropy",
+            "sympy",
+            "biopython",
+        ),
+        environments=("fresh",),
+    ),
+    Family(
+        "fresh_objects",
+        (
+            "torch",
+            "torch-geometric",
+            "gpytorch",
+            "polars",
+            "pyarrow",
+            "pandas",
+            "xarray",
+            "dask",
+            "fastcore",
+            "rdkit",
+            "ase",
+            "geopandas",
+            "joblib",
+        ),
+        environments=("fresh",),
+    ),
     Family("projects", ("scikit-learn", "joblib", "pillow", "transformers", "torch", "zstandard", "safetensors")),
 )
 
