@@ -64,7 +64,7 @@ def test_functions_are_no_part_of_putting_objects_together():
 
 
 def test_one_word_tells_a_function_what_to_make_unless_it_is_a_program():
-    assert judged(Symbol("pyarrow.lib", "type_for_alias"), "large_string") == Severity.MEDIUM
+    assert judged(Symbol("nobody_knows", "type_for_alias"), "large_string") == Severity.MEDIUM
     assert judged(Symbol("nobody_knows", "compute"), ["m", "meter"]) == Severity.MEDIUM
     for program in ("whoami", "id", "reboot", "sh", "calc.exe"):
         assert judged(Symbol("nobody_knows", "compute"), program) == Severity.HIGH

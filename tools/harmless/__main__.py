@@ -22,7 +22,7 @@ from toadstone.core.place import Place
 from toadstone.core.value import Symbol
 from toadstone.readers.reader import Source
 from toadstone.readers.walk import walk
-from toadstone.symbols import harmless
+from toadstone.symbols import effects_of, harmless
 from toadstone.symbols.arguments import looks_of
 from toadstone.symbols.judgement import judge_call
 
@@ -65,6 +65,8 @@ def collect(paths: list[Path]) -> dict[tuple[str, str], Counter[str]]:
                 uses[judged.symbol, fact.how]["any"] += 1
                 continue
             proxied = judged.symbol != str(fact.callee)
+            if not proxied and effects_of(fact.callee.module, fact.callee.name) is not None:
+                continue
             args = fact.args[1:] if proxied else fact.args
             if looks_of([*args, *(value for _, value in fact.kwargs)]):
                 continue  # arguments that look like a payload are never taken from a file
@@ -92,9 +94,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Collect the harmless uses of symbols from real models.")
     parser.add_argument("--corpus", type=Path, default=Path(".bench/benign"))
     options = parser.parse_args()
+    paths = files(options.corpus)
+    before = _TABLE.read_text(encoding="utf-8")
     _TABLE.write_text("", encoding="utf-8")
     harmless._table.cache_clear()  # noqa: SLF001  (the table that is being made must not hide what belongs in it)
-    table = lines(collect(files(options.corpus)))
+    try:
+        table = lines(collect(paths))
+    except BaseException:
+        _TABLE.write_text(before, encoding="utf-8")
+        raise
     head = [
         "# symbol, how it is used, shape of its arguments. Written by `python -m tools.harmless`;",
         "# reviewed uses: tools/harmless/reviewed.toml.",
