@@ -156,7 +156,7 @@ def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one que
     if callee in DEFERRED:
         return _judge_deferred(callee, args, fact.kwargs)
     if fetches_method(callee, args):
-        return Judgement(Severity.MEDIUM, Confidence.MEDIUM, str(callee), (), f"keeps the method {args[1]} of an object")
+        return Judgement(Severity.MEDIUM, Confidence.MEDIUM, str(callee), (), f"keeps the method {args[1]!r} of an object")
     if is_assembler(callee):
         return _judge_assembly(callee, args)
     if is_harmless(callee, how, args, fact.kwargs):
