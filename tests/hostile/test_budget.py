@@ -128,7 +128,6 @@ MAKERS = {
     "memo": b"]" + b"\x94" * 900_000,
     "results": b"\x8c\x01m\x8c\x01f\x93\x940" + b"h\x00)R" * 200_000,
     "grown text": b"\x8c\x08operator\x8c\x03add\x93\x94\x8c\x08AAAAAAAA\x94"
-
     + b"".join(b"h\x00j%bj%b\x86R\x94" % (struct.pack("<I", n), struct.pack("<I", n)) for n in range(1, 14))
     + b"".join(b"h\x00h\x0eh\x0e\x86R" for _ in range(10_000)),
 }

@@ -7,8 +7,10 @@ from code_facts import calls, facts_of, findings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toadstone.core.fact import Anomaly, Call, Code, Link, Moment, Unread
+from toadstone.core.fact import Anomaly, Call, Code, Import, Link, Moment, Unread
 from toadstone.core.finding import Severity
+from toadstone.readers.code.magics import as_python
+from toadstone.readers.code.values import plain
 
 
 def notebook(*sources, outputs=(), attachments=None):
@@ -32,19 +34,59 @@ def test_cells_share_one_namespace():
         ("%system echo 1", "echo 1"),
         ("%%bash\necho 1", "echo 1"),
         ("if True:\n    !echo 1\n    y = 2", "echo 1"),
+        ("part = 'ho'\n!ec{part} $one", "echo 1"),
+        ("!echo \\\n1", "echo 1"),
+        ("%time !echo 1", "echo 1"),
+        ("get_ipython().system('echo 1')", "echo 1"),
+        ("get_ipython().run_cell('!echo 1')", "echo 1"),
+        ("get_ipython().run_cell_magic('sh', '', 'echo 1')", "echo 1"),
+        ("get_ipython().magic('sx echo 1')", "echo 1"),
+        ("%alias hello echo 1", "echo 1"),
+        ("%%capture\n!echo 1", "echo 1"),
+        ("%%script bash\necho 1", "echo 1"),
     ],
 )
 def test_magics(source, command):
-    facts = facts_of(notebook(source), "demo.ipynb")
-    assert [(fact.args[0], fact.how) for fact in facts if isinstance(fact, Call)] == [(command, "magic")]
+    facts = facts_of(notebook("one = 1", source), "demo.ipynb")
+    assert [(plain(fact.args[0]), fact.how) for fact in facts if isinstance(fact, Call)] == [(command, "magic")]
     assert not [fact for fact in facts if isinstance(fact, Unread)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ",os.system one",
+        ";os.system one",
+        "/os.system 'one'",
+        "%time os.system('one')",
+        "%%timeit os.system('one')\npass",
+        "%%script python3 --no-raise-error\nos.system('one')",
+        "get_ipython().run_line_magic('timeit', '-n 2 os.system(\"one\")')",
+        "get_ipython().ex('os.system(\"one\")')",
+    ],
+)
+def test_code_behind_magics_is_code(source):
+    facts = facts_of(notebook("import os", source), "demo.ipynb")
+    assert calls(facts) == ["os.system('one')"]
+    assert not [fact for fact in facts if isinstance(fact, Unread)]
+
+
+def test_extensions_are_imported_and_written_files_are_read():
+    facts = facts_of(notebook("%load_ext acme", "%%writefile -a tool.py\nimport os\nos.system('no')"), "demo.ipynb")
+    assert [str(fact.symbol) for fact in facts if isinstance(fact, Import)] == ["acme", "os"]
+    assert [fact.place.member for fact in facts if isinstance(fact, Call)] == ["cell 2/tool.py"]
+
+
+@given(st.lists(st.sampled_from(["!", "%", "%%", "?", ",", ";", "/", "f", "{", "}", "$x", "\\", "\n", " ", "=", "'", "timeit"])))
+@settings(max_examples=200)
+def test_any_text_is_rewritten_line_by_line(parts):
+    text = "".join(parts)
+    assert as_python(text).count("\n") <= text.count("\n") + 1
 
 
 def test_other_magics_and_cells():
     source = "%matplotlib inline\nimport os\nos?\n%timeit f()\nos.system('echo 1')"
-    facts = facts_of(
-        notebook(source, "%%time\nos.system('echo 2')", "%%html\n<b>no</b>", "%%writefile x.py\nos.system('no')"), "demo.ipynb"
-    )
+    facts = facts_of(notebook(source, "%%time\nos.system('echo 2')", "%%html\n<b>no</b>"), "demo.ipynb")
     assert calls(facts) == ["os.system('echo 1')", "os.system('echo 2')"]
     assert not [fact for fact in facts if isinstance(fact, Unread)]
 

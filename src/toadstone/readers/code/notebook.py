@@ -1,7 +1,7 @@
 """Jupyter notebooks: code cells, magics, and outputs that run script in the reader's browser.
 
-Format: nbformat 3 and 4 (JSON). Cells run when the user runs them; magics follow IPython: ``!command``, ``%system``, ``%sx``,
-``%%bash`` and their like hand text to a shell, ``%%python`` and ``%run`` run Python.
+Format: nbformat 3 and 4 (JSON). Cells run when the user runs them, in one session; IPython's own syntax is read
+as the calls that it stands for (`toadstone.readers.code.magics`), and a file that a cell writes is read as a file.
 """
 
 # ruff: noqa: ANN401  (JSON values)
@@ -10,23 +10,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toadstone.core.blob import BytesBlob
-from toadstone.core.fact import Anomaly, Call, Fact, Moment
+from toadstone.core.fact import Anomaly, Fact, Moment
 from toadstone.core.place import Place
-from toadstone.core.value import Symbol
 from toadstone.readers.reader import Source
+
+if TYPE_CHECKING:
+    from toadstone.readers.code.session import Session
 
 LARGEST = 64 << 20
 _CELLS = 20_000
-_SHELLS = frozenset({"bash", "sh", "script", "cmd", "system", "sx", "!", "powershell", "ksh", "zsh", "perl", "ruby"})
-_HARMLESS_CELLS = frozenset(
-    {"html", "javascript", "js", "svg", "latex", "markdown", "writefile", "file", "R", "julia", "sql", "cython"}
-)
-_MAGIC = re.compile(r"^([ \t]*)(?:[\w.]+[ \t]*=[ \t]*)?(!!?|%(?:system|sx|sc)\b)(.*)$")
-_OTHER_MAGIC = re.compile(r"^([ \t]*)(?:%\w|\?|[\w.]+\?+\s*$)")
-_TIMED = re.compile(r"^%%?(?:time|timeit|capture|prun)\b[^\n]*")
 _SCRIPT = re.compile(
     r"<script\b|<iframe\b|<object\b|<embed\b|\bjavascript:|<(?:img|svg|body|video|audio|details)\b[^>]{0,400}\son\w+\s*=",
     re.IGNORECASE,
@@ -79,55 +74,36 @@ def _text(value: Any) -> str:
 
 def _code(source: Source, cells: list[Any]) -> Iterator[Fact]:
     """Code cells share one namespace, so they are read as one program, cell by cell."""
-    from toadstone.readers.code.reading import Context, Reading  # noqa: PLC0415
+    from toadstone.readers.code.magics import as_python  # noqa: PLC0415
+    from toadstone.readers.code.reading import Context  # noqa: PLC0415
+    from toadstone.readers.code.session import PRELUDE, Session  # noqa: PLC0415
 
-    reading = Reading(Context(source.place, "notebook", Moment.USE))
+    reading = Session(Context(source.place, "notebook", Moment.USE))
+    reading.read(PRELUDE)
+    _forget(reading)
     for number, cell in enumerate(cells):
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
         place = source.place.inside(f"cell {number + 1}")
-        text = _text(cell.get("source", cell.get("input")))
-        python, commands = _split(text)
-        for line, command in commands:
-            yield Call(place.line(line), Symbol("os", "system"), (command,), (), "magic", "notebook", Moment.USE)
         reading.context.place = place
-        reading.read(python)
+        reading.read(as_python(_text(cell.get("source", cell.get("input")))))
         yield from reading.facts()
-        for unit in (reading.module_unit, reading.main, *reading.units):
-            unit.records.clear()
         for line, reason in reading.problems[:3]:
             yield source.unread(f"cell {number + 1}, line {line + 1}: {reason}")
-        reading.problems.clear()
         for item in reading.embedded:
             yield source.member(f"cell {number + 1}", BytesBlob(item.data), item.hint)
-        reading.embedded.clear()
+        for name, content in reading.files:
+            yield source.member(f"cell {number + 1}/{name}", BytesBlob(content.encode("utf-8", "surrogatepass")))
+        _forget(reading)
 
 
-def _split(text: str) -> tuple[str, list[tuple[int, str]]]:
-    """Part a cell into plain Python (its lines stay where they are) and the commands of its magics."""
-    timed = _TIMED.match(text)
-    if timed:
-        text = text[timed.end() :]
-    if text.lstrip().startswith("%%"):
-        first, _, rest = text.lstrip().partition("\n")
-        words = first[2:].split()
-        name = words[0] if words else ""
-        if name in _SHELLS:
-            return "", [(0, rest)]
-        if name.startswith("python") or name == "pypy":
-            return "\n" + rest, []
-        return ("", []) if name in _HARMLESS_CELLS else ("\n" + rest, [])
-    lines: list[str] = []
-    commands: list[tuple[int, str]] = []
-    for number, line in enumerate(text.split("\n")):
-        magic = _MAGIC.match(line)
-        if magic:
-            commands.append((number, magic[3].strip()))
-            lines.append(f"{magic[1]}pass")
-        else:
-            other = _OTHER_MAGIC.match(line)
-            lines.append(f"{other[1]}pass" if other else line)
-    return "\n".join(lines), commands
+def _forget(reading: Session) -> None:
+    """Drop what one cell gave, so that the next gives only its own; names stay bound."""
+    for unit in (reading.module_unit, reading.main, *reading.units):
+        unit.records.clear()
+    reading.problems.clear()
+    reading.embedded.clear()
+    reading.files.clear()
 
 
 def _outputs(cell: dict[str, Any], place: Place) -> Iterator[Fact]:
