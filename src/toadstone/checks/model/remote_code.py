@@ -72,7 +72,7 @@ class RemoteCode(Check):
         if severity is not None:
             yield self.finding(
                 fact.place,
-                f"Code that loading this model runs {deed}.",
+                f"Loading this model runs code that {deed}.",
                 severity=severity,
                 key=f"{deed} {fact.place}",
                 code=render_call(fact.callee, fact.args, fact.kwargs),
