@@ -214,3 +214,20 @@ def test_total_after_edits(template: str, data: st.DataObject) -> None:
         template = template[:at] + data.draw(st.sampled_from(_PIECES)) + template[at + data.draw(st.integers(0, 6)) :]
     reasons = [fact.reason for fact in look(template) if isinstance(fact, Unread)]
     assert not [reason for reason in reasons if "internal error" in reason]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("{{ config.__class__.__init__.__globals__ }}", "jinja"),
+        ("{% for m in messages %}{{ m.content }}{% endfor %}", "jinja"),
+        ("name: {{ .Values.name }}\n{{- if .x }}", "text"),
+        ("Dear $name,", "text"),
+        ("{{ unclosed", "text"),
+    ],
+)
+def test_names_of_many_template_languages_are_decided_by_content(content, kind):
+    source = Source(BytesBlob(content.encode()), "prompt.template", Place("prompt.template"), Budget.of(len(content)))
+    facts = list(walk(source))
+    assert source.notes["kind"] == kind
+    assert not [fact for fact in facts if isinstance(fact, Unread)]

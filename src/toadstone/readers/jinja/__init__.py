@@ -87,8 +87,18 @@ def _facts(source: Source, tree: nodes.Template, text: str) -> Iterator[Fact]:
     yield Code(source.place, "jinja", source.name.rsplit("/", 1)[-1], summary)
 
 
+_OWN = (".jinja", ".jinja2", ".j2")
+_SHARED = (".template", ".tmpl", ".tpl")
+"""Names that many template languages use."""
+
+
 def claims(source: Source) -> bool:
-    """Whether a file with a template's name is text (no NUL, decodable as UTF-8 up to a cut character)."""
+    """Whether a file with a template's name is text, and, under a name that is not Jinja's own, a template that parses."""
+    return _is_text(source) and (source.name.lower().endswith(_OWN) or _is_template(source))
+
+
+def _is_text(source: Source) -> bool:
+    """Whether the head has no NUL and is UTF-8 up to a cut character."""
     head = source.head()
     if b"\0" in head:
         return False
@@ -99,4 +109,17 @@ def claims(source: Source) -> bool:
     return True
 
 
-READERS = (Reader(kind="jinja", read=read, suffixes=(".jinja", ".jinja2", ".j2"), claims=claims, rank=60),)
+def _is_template(source: Source) -> bool:
+    data = source.blob.read(0, MAX_TEMPLATE + 1)
+    if len(data) > MAX_TEMPLATE or (b"{{" not in data and b"{%" not in data):
+        return False
+    from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415
+
+    try:
+        parse_template(data.decode("utf-8", "replace"), len(data), MAX_TEMPLATE)
+    except NotParsedError:
+        return False
+    return True
+
+
+READERS = (Reader(kind="jinja", read=read, suffixes=(*_OWN, *_SHARED), claims=claims, rank=60),)
