@@ -36,6 +36,9 @@ _BITS = {
 _DTYPE = re.compile(r"[A-Z]{1,8}[0-9]{0,3}(?:_[A-Z0-9]{1,16})*")
 """What names of dtypes look like, of later versions as well."""
 
+_ROOTED = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+"""Names that begin at a drive or a share. A slash alone is no sign: exporters of graphs write ``/model/layers.0``."""
+
 _BLANKS = b" \t\r\n"
 
 
@@ -159,9 +162,11 @@ def _layout(source: Source, known: list[_Tensor], begin: int, *, complete: bool)
         elif tensor.start > max(reached, room):
             detail = f"{shown} begins at {tensor.start:,}, behind a hole and outside the {room:,} bytes of data"
             yield source.anomaly("tensor-bounds", detail, begin)
-        if ".." in tensor.name.replace("\\", "/").split("/"):
-            detail = f"the name of {shown} climbs out of a folder, for tools that write a file for each tensor"
-            yield source.anomaly("name-trick", detail, 8)
+        if ".." in tensor.name.replace("\\", "/").split("/") or _ROOTED.match(tensor.name):
+            detail = f"the name of {shown} leads out of a folder, for tools that write a file for each tensor"
+            yield source.anomaly("path-traversal", detail, 8)
+        elif not tensor.name.isprintable():
+            yield source.anomaly("name-trick", f"the name of {shown} has characters that nobody sees", 8)
         before = (tensor.start, tensor.stop)
         reached = max(reached, tensor.stop)
         source.coverage.inert(begin + tensor.start, begin + tensor.stop)

@@ -31,14 +31,14 @@ def read(source: Source) -> Iterator[Fact]:
     for name, entry in names.items():
         folder, _, base = name.rpartition("/")
         if base in _PICKLES:
-            for storage in _declared(source, archive, entry):
+            for storage in declared(source, archive, entry):
                 inside = names.get(f"{folder}/{_PICKLES[base]}/{storage.key}" if folder else f"{_PICKLES[base]}/{storage.key}")
-                if inside is not None and inside.size == storage.size and _is_storage(source, archive, inside, storage):
+                if inside is not None and inside.size == storage.size and is_storage(source, archive, inside, storage):
                     archive.inert(source, inside)
     yield from archive.facts(source, lambda entry: _hint(entry, script=script))
 
 
-def _is_storage(source: Source, archive: Archive, entry: Entry, storage: Storage) -> bool:
+def is_storage(source: Source, archive: Archive, entry: Entry, storage: Storage) -> bool:
     """Whether a declared storage cannot be anything else to another loader.
 
     PyTorch numbers its storages. ``numpy.load`` opens the same file as well, gives any member by its name, and unpickles
@@ -53,7 +53,7 @@ def _hint(entry: Entry, *, script: bool) -> str:
     return "torchscript-code" if script and "/code/" in entry.name and entry.name.endswith(".py") else ""
 
 
-def _declared(source: Source, archive: Archive, entry: Entry) -> Iterator[Storage]:
+def declared(source: Source, archive: Archive, entry: Entry) -> Iterator[Storage]:
     """List the storages that a pickle names. Its facts are not reported here: the pickle is read as a member as well."""
     blob = archive.content(source, entry)
     if blob is None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from toadstone.core.blob import CHUNK
 from toadstone.core.budget import BudgetError
 from toadstone.core.coverage import Coverage
-from toadstone.core.fact import Anomaly, Fact, Member, Unread
+from toadstone.core.fact import Anomaly, Code, Fact, Member, Unread
+from toadstone.core.place import Place
 from toadstone.core.shield import shielded
 from toadstone.readers.pickle import carve
 from toadstone.readers.reader import Reader, Source, candidates
@@ -123,12 +124,20 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
             yield found
         elif found is not None and found.rank < _LAST:
             yield Anomaly(source.place.at(begin), "hidden-data", f"{size:,} bytes outside what the format declares")
-            yield from walk(inner)
+            yield from _hidden(inner, source.place.at(begin))
             return
     yield from _carved(source, begin, stop)
     head = source.blob.read(begin, 8).hex(" ")
     what = f"{size:,} bytes" if understood else f"content of {size:,} bytes"
     yield Unread(source.place.at(begin), f"{what} not recognised (begins {head})", size)
+
+
+def _hidden(inner: Source, place: Place) -> Iterator[Fact]:
+    """Walk what lies outside a format; a program there has no honest name at all."""
+    for fact in walk(inner):
+        yield fact
+        if isinstance(fact, Code) and fact.language == "native" and fact.place == inner.place:
+            yield Anomaly(place, "false-name", f"{fact.summary}, lies outside what the format declares")
 
 
 def _carved(source: Source, start: int, stop: int) -> Iterator[Fact]:

@@ -31,12 +31,13 @@ class RemoteCode(Check):
     forward pass.
 
     ## How it decides
-    `auto_map`, `auto_mapping`, `custom_pipelines` and the module types of `modules.json` are followed to the files they
-    name. Each named file is reported as `medium`, because a person has to decide to trust it. Everything in it will be
-    called by the loader, so *every* function counts, not only the top level: running commands, decoding content and running
-    it, opening connections, loading native libraries from text that the file chooses, reading credentials or writing
-    start-up files make it `high` (`critical` when the code is hostile whatever it is for). Ordinary model code, which
-    computes with tensors, stays `medium`.
+    `auto_map`, `auto_mapping`, `custom_pipelines` and the module types of `modules.json` are followed to the files
+    they name; the modules inside a torch.package archive are run by its importer in the same way. Each named file is
+    reported as `medium`, because a person has to decide to trust it. Everything in it will be called by the loader,
+    so *every* function counts, not only the top level: running commands, decoding content and running it, opening
+    connections, loading native libraries from text that the file chooses, reading credentials or writing start-up
+    files make it `high` (`critical` when the code is hostile whatever it is for). Ordinary model code, which computes
+    with tensors, stays `medium`.
 
     ## What it misses
     Modules that the named file imports relatively are read as files of their own but count as remote code only if a
@@ -57,9 +58,10 @@ class RemoteCode(Check):
         if isinstance(fact, Code):
             if fact.summary.startswith("remote code, "):
                 entry = fact.summary.removeprefix("remote code, ")
+                asked = " with trust_remote_code" if entry.startswith("named by") else ""
                 yield self.finding(
                     fact.place,
-                    f"Loading this model with trust_remote_code runs {fact.name} ({entry}).",
+                    f"Loading this model{asked} runs {fact.name} ({entry}).",
                     key="file",
                     file=fact.name,
                     entry=entry,

@@ -37,7 +37,12 @@ def read_run(source: Source) -> Iterator[Fact]:
     yield from _read(source, Moment.LOAD)
 
 
-def _read(source: Source, moment: Moment) -> Iterator[Fact]:
+def read_packaged(source: Source) -> Iterator[Fact]:
+    """Read Python source that the archive around it brings along for its loader."""
+    yield from _read(source, Moment.IMPORT, "packed into the archive that is loaded")
+
+
+def _read(source: Source, moment: Moment, entry: str = "") -> Iterator[Fact]:
     from toadstone.readers.code.reading import Context  # noqa: PLC0415  (the parser is only needed once there is Python)
     from toadstone.readers.code.remote import named_by  # noqa: PLC0415
 
@@ -46,11 +51,12 @@ def _read(source: Source, moment: Moment) -> Iterator[Fact]:
     if problem:
         yield source.anomaly("parser-confusion", problem, 0)
         yield source.unread(problem, 0, len(raw))
-    entry = named_by(source.sibling, source.name)
+    named = named_by(source.sibling, source.name)
+    entry = f"named by {named}" if named else entry
     prefix = ""
     if entry:
         prefix = "remote-code:"
-        yield Code(source.place, "python", source.name, f"remote code, named by {entry}")
+        yield Code(source.place, "python", source.name, f"remote code, {entry}")
     source.coverage.read(0, len(raw))
     if len(raw) < source.blob.size:
         yield source.unread(

@@ -111,6 +111,9 @@ class Calls(State):
         fields = identity.items if isinstance(identity, Items) else []
         if len(fields) > 1 and fields[0] == "module" and isinstance(fields[1], Symbol):
             self.stack.append(fields[1])  # legacy PyTorch: a class, with its source for comparison only
+        elif len(fields) == 4 and fields[0] == "reduce_package":  # torch.package: func(importer, *args)
+            given = tuple(fields[3].items) if isinstance(fields[3], Items) else ()
+            self.stack.append(self.called(fields[2], (Opaque("importer"), *given), (), "REDUCE", offset))
         else:
             self.stack.append(Result(Symbol("", "persistent_load"), (identity,)))
 

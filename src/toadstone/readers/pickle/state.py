@@ -19,6 +19,9 @@ Detour: TypeAlias = Callable[[Result, int], "Generator[Fact, None, int]"]
 
 UNKNOWN = Opaque("unknown")
 MOST_MARKS = 1_000_000
+_FAR = 1 << 24
+"""Memo slots from here on cost the C unpickler 256 MiB and more: it keeps an array of twice as many pointers, filled with
+nulls (``_Unpickler_MemoPut`` in ``_pickle.c``). A pickler counts up, so a slot is never larger than its place in the file."""
 _MOST_SLOTS = 100_000
 
 COST_OF_CALL = 40
@@ -174,6 +177,9 @@ class State:
     def put(self, slot: int, offset: int) -> None:
         if slot < 0:
             raise Broken("a negative memo slot")
+        if slot >= _FAR and slot > offset:
+            size = f"{16 * slot:,} bytes"
+            self.note("resource-claim", f"memo slot {slot:,} makes the unpickler reserve {size} at once", offset)
         self.memo.put(slot, self.stack[-1] if len(self.stack) > self.fence else self.underflow(offset))
 
     def op_memoize(self, _argument: int, offset: int) -> None:

@@ -39,6 +39,8 @@ def storage_of(identity: Value) -> Storage | None:
     width = (
         _SIZES.get(kind.name) if isinstance(kind, Symbol) and kind.module in ("torch", "torch.storage", "torch.cuda") else None
     )
+    if isinstance(key, int) and not isinstance(key, bool):
+        key = str(key)  # torch.package counts its storages
     if width is None or not isinstance(key, str) or not isinstance(count, int) or isinstance(count, bool) or count < 0:
         return None
     return Storage(key, width * count, count)
