@@ -197,7 +197,7 @@ def test_the_version_is_in_the_changelog():
 
 def test_the_table_of_effects_is_the_one_that_judges():
     from toadstone.symbols import Effect
-    from toadstone.symbols.judgement import _CALLED, _IMPORTED
+    from toadstone.symbols.weighing import CALLED, IMPORTED
 
     page = (ROOT / "docs" / "judgement.md").read_text(encoding="utf-8")
     told: dict[str, tuple[str, str]] = {}
@@ -205,7 +205,7 @@ def test_the_table_of_effects_is_the_one_that_judges():
         for effect in re.findall(r"`([\w-]+)`", effects.partition("(")[0]):
             told[effect] = (re.split(r"\W", called)[0], resolved.strip())
     never = "\N{EN DASH}"
-    decided = {effect: (_CALLED[effect].label, _IMPORTED[effect].label if effect in _IMPORTED else never) for effect in Effect}
+    decided = {effect: (CALLED[effect].label, IMPORTED[effect].label if effect in IMPORTED else never) for effect in Effect}
     assert told == {effect.value: severities for effect, severities in decided.items()}
 
 

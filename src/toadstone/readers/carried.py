@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from toadstone.core.blob import Blob, BytesBlob
+from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Fact
 from toadstone.readers.jinja import expressions
-from toadstone.readers.pickle import follow
-from toadstone.readers.pickle.embedded import embedded_pickle
+from toadstone.readers.pickle import held_pickle
 from toadstone.readers.reader import Source
 
 _SHORTEST = 16
@@ -50,18 +49,10 @@ def carried_pickle(source: Source, name: str, text: str) -> Iterator[Fact]:
     if len(text) < _SHORTEST:
         return
     raw = text.strip().encode("utf-8", "replace")
-    found = embedded_pickle(BytesBlob(raw), 0, len(raw), source.budget)
-    if found is not None and _whole(source, found[0]):
+    try:
+        found = held_pickle(source, BytesBlob(raw), 0, len(raw))
+    except BudgetError as error:
+        yield source.unread(f"text that may hold a pickle: {error}")
+        return
+    if found is not None:
         yield source.member(f"{name[:_SHOWN]}({found[1] or 'raw'})", found[0], "pickle")
-
-
-def _whole(source: Source, blob: Blob) -> bool:
-    """Whether a decoded text is one complete pickle that imports something; digests begin like pickles by chance."""
-    run = follow(Source(blob, "", source.place, source.budget), 0)
-    while True:
-        try:
-            next(run)
-        except StopIteration as done:
-            return bool(done.value.acted) and not done.value.broken
-        except BudgetError:
-            return False

@@ -9,12 +9,8 @@ from toadstone.core.check import Check, check
 from toadstone.core.fact import Fact, Lookup
 from toadstone.core.finding import Confidence, Finding, Severity
 from toadstone.core.place import Place
+from toadstone.readers.jinja.names import DUNDER, EXECUTION, INTROSPECTION, MANGLED
 
-_SPECIAL = re.compile(r"__\w+__")
-_MANGLED = re.compile(r"_[A-Z]\w*__\w+")
-_FRAMES = re.compile(
-    r"(?:func|im|gi|cr|ag|tb|f|co)_(?:globals|code|closure|func|self|frame|yieldfrom|next|back|locals|builtins|trace|consts)|mro|func_globals"
-)
 _PYTHON = frozenset(
     [
         "__class__",
@@ -53,31 +49,6 @@ _PYTHON = frozenset(
 )
 _NAMING = frozenset(
     ["__name__", "__qualname__", "__doc__", "__version__", "__len__", "__str__", "__repr__", "__file__", "__author__"]
-)
-_RUNS = frozenset(
-    [
-        "system",
-        "popen",
-        "spawn",
-        "exec",
-        "eval",
-        "execfile",
-        "check_output",
-        "check_call",
-        "getoutput",
-        "getstatusoutput",
-        "Popen",
-        "execv",
-        "execve",
-        "execvp",
-        "posix_spawn",
-        "import_module",
-        "load_module",
-        "exec_module",
-        "open_code",
-        "run_code",
-        "runsource",
-    ]
 )
 
 
@@ -153,7 +124,7 @@ class TemplateEscape(Check):
 
 def _judge(fact: Lookup) -> Severity | None:
     if fact.kind == "call":
-        method = re.search(rf"[.\]'\"]\s*{re.escape(fact.name)}\b", fact.expression) if fact.name in _RUNS else None
+        method = re.search(rf"[.\]'\"]\s*{re.escape(fact.name)}\b", fact.expression) if fact.name in EXECUTION else None
         return Severity.HIGH if method else None
     if fact.kind == "constant":
         return Severity.CRITICAL if fact.name in _PYTHON else None
@@ -161,6 +132,6 @@ def _judge(fact: Lookup) -> Severity | None:
         return None
     if not fact.name:
         return Severity.HIGH
-    if _SPECIAL.search(fact.name) or _MANGLED.fullmatch(fact.name) or _FRAMES.fullmatch(fact.name):
+    if DUNDER.search(fact.name) or MANGLED.fullmatch(fact.name) or INTROSPECTION.fullmatch(fact.name):
         return Severity.CRITICAL
-    return Severity.HIGH if fact.name in _RUNS and fact.kind == "attribute" else None
+    return Severity.HIGH if fact.name in EXECUTION and fact.kind == "attribute" else None

@@ -144,4 +144,4 @@ class _Finder:
 
 def notable(name: str) -> bool:
     """Whether a name leads away from data: private, special, or an attribute of frames and code."""
-    return name.startswith("_") or name in INTROSPECTION or bool(DUNDER.search(name))
+    return name.startswith("_") or bool(INTROSPECTION.fullmatch(name) or DUNDER.search(name))

@@ -7,34 +7,13 @@ import re
 DUNDER = re.compile(r"__\w{2,40}__")
 """A special name of Python."""
 
-INTROSPECTION = frozenset(
-    [
-        "mro",
-        "func_globals",
-        "func_code",
-        "func_closure",
-        "im_func",
-        "im_self",
-        "gi_frame",
-        "gi_code",
-        "gi_yieldfrom",
-        "cr_frame",
-        "cr_code",
-        "ag_frame",
-        "ag_code",
-        "tb_frame",
-        "tb_next",
-        "f_back",
-        "f_globals",
-        "f_locals",
-        "f_builtins",
-        "f_code",
-        "f_trace",
-        "co_consts",
-        "co_code",
-    ]
+MANGLED = re.compile(r"_[A-Z]\w*__\w+")
+"""A private name of a class of Python."""
+
+INTROSPECTION = re.compile(
+    r"(?:func|im|gi|cr|ag|tb|f|co)_(?:globals|code|closure|func|self|frame|yieldfrom|next|back|locals|builtins|trace|consts)|mro"
 )
-"""Attributes without underscores that lead from a value to frames, code or modules."""
+"""Attributes without leading underscores that lead from a value to frames, code or modules."""
 
 EXECUTION = frozenset(
     [

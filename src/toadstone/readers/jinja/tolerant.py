@@ -27,7 +27,7 @@ def salvage(source: Source, text: str) -> Iterator[Fact]:
     for start, stop in islice(_expressions(text), _LIMIT):
         inside = text[start:stop]
         line = text.count("\n", 0, start)
-        names = {name for name in _NAME.findall(_unescaped(inside)) if DUNDER.search(name) or name in INTROSPECTION}
+        names = {name for name in _NAME.findall(_unescaped(inside)) if DUNDER.search(name) or INTROSPECTION.fullmatch(name)}
         names |= {name for name in EXECUTION if re.search(rf"\.\s*{name}\s*\(", inside)}
         for name in sorted(names):
             yield Lookup(source.place.line(line), " ".join(inside.split())[:160], name, "attribute")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
-from toadstone.core.blob import BytesBlob, JoinedBlob
+from toadstone.core.blob import Blob, BytesBlob, JoinedBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Anomaly, Call, Fact, Import
 from toadstone.core.value import Excerpt, Opaque, Result, Symbol
@@ -153,16 +153,28 @@ def _embedded(source: Source, strings: list[tuple[int, int, bool]]) -> Iterator[
     """Hand on the pickles that hide in strings, if they are whole."""
     for offset, length, _is_bytes in strings:
         try:
-            found = embedded_pickle(source.blob, offset, length, source.budget)
-            whole = found is not None and _whole(Source(found[0], "", source.place, source.budget))
+            found = held_pickle(source, source.blob, offset, length)
         except BudgetError as error:
             yield source.unread(f"strings that may hold pickles: {error}", offset)
             return
-        if found is not None and whole:
+        if found is not None:
             blob, stages = found
             name = f"@{offset}" + (f"({stages})" if stages else "")
             source.notes["embedded"] = name
             yield source.member(name, blob, "pickle")
+
+
+def held_pickle(source: Source, blob: Blob, offset: int, length: int) -> tuple[Blob, str] | None:
+    """Find the pickle that a text holds, as it is or encoded: one complete stream that imports something.
+
+    Returns:
+        The pickle and the names of its encodings; None for anything else (digests begin like pickles by chance).
+
+    Raises:
+        BudgetError: Looking cost too much.
+    """
+    found = embedded_pickle(blob, offset, length, source.budget)
+    return found if found is not None and _whole(Source(found[0], "", source.place, source.budget)) else None
 
 
 def _whole(source: Source) -> bool:
