@@ -268,3 +268,57 @@ def test_what_a_method_stores_and_returns(seeds: Seeds) -> None:
 def test_one_place_that_reads_and_writes_a_table(seeds: Seeds) -> None:
     found = derive(seeds, m="import os\ndef f(k, v): os.environ[k] += v")
     assert "patch" in {effect for effect, _ in found["m.f"]}
+
+
+SHARED = {
+    "global variable": "opener = None\ndef f(a):\n global opener\n opener = a",
+    "global table": "table = {}\ndef f(a): table['x'] = a",
+    "global table, in a tuple": "table = {}\ndef f(a): table['x'] = (a, 1)",
+    "global list": "hooks = []\ndef f(a): hooks.append(a)",
+}
+
+
+@pytest.mark.parametrize("source", SHARED.values(), ids=SHARED.keys())
+def test_storing_an_argument_globally_is_a_patch(seeds: Seeds, source: str) -> None:
+    assert ("patch", ("a",)) in effects(seeds, source)
+
+
+OWN = {
+    "a cache of results": "cache = {}\ndef f(a): cache[a] = str(a)",
+    "a local table": "def f(a):\n table = {}\n table['x'] = a",
+    "a parameter of the same name": "table = {}\ndef f(a, table): table['x'] = a",
+    "an object that enters itself": "all = set()\nclass f:\n def __init__(self, a): all.add(self)",
+    "what a callee stores": "last = None\ndef g(x):\n global last\n last = x\ndef f(a): g(a)",
+}
+
+
+@pytest.mark.parametrize("source", OWN.values(), ids=OWN.keys())
+def test_keeping_something_of_ones_own_is_no_patch(seeds: Seeds, source: str) -> None:
+    assert ("patch", ("a",)) not in effects(seeds, source)
+
+
+def test_the_loader_of_a_chosen_file_runs_it(seeds: Seeds) -> None:
+    source = (
+        "import importlib.util\ndef f(a):\n spec = importlib.util.spec_from_file_location('x', a)\n"
+        " module = importlib.util.module_from_spec(spec)\n spec.loader.exec_module(module)"
+    )
+    assert ("run-code", ("a",)) in effects(seeds, source)
+
+
+def test_a_module_imported_by_a_constant_name_is_that_module(seeds: Seeds) -> None:
+    assert ("run-command", ("a",)) in effects(seeds, "import importlib\ndef f(a): importlib.import_module('os').system(a)")
+
+
+def test_the_target_of_a_thread_gets_the_arguments(seeds: Seeds) -> None:
+    source = "import os, threading\ndef g(x): os.system(x)\ndef f(a): threading.Thread(target=g, args=(a,)).start()"
+    assert ("run-command", ("a",)) in effects(seeds, source)
+
+
+def test_a_class_hides_the_submodule_of_its_name(seeds: Seeds) -> None:
+    found = derive(
+        seeds,
+        p="from .run import *\n",
+        p__run="import os\n__all__ = ['run']\nclass run:\n def __init__(self, x): os.system(x)",
+        m="import p\ndef f(a): p.run(a)",
+    )
+    assert ("run-command", ("a",)) in found["m.f"]

@@ -18,8 +18,11 @@ REACH = {
 }  # fmt: skip
 """How many calls away an effect is still believed: each step adds doubt that the argument arrives unchanged."""
 
-DIRECT = frozenset({("toadstone.module-getattr",)})
-"""Primitives that count for the function that hands out their result, and not for its callers."""
+HANDED_OUT = frozenset({("toadstone.module-getattr",)})
+"""Primitives that count for the function that hands out their result."""
+
+DIRECT = HANDED_OUT | {("toadstone.global-write",)}
+"""Primitives that count for the function that uses them, and not for its callers."""
 CALL, PATCH = "call", "patch"
 Witness = tuple[str, ...]
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tools.effects.binding import Summary, Witness
-from tools.effects.ir import Function, Parameter
+from tools.effects.ir import Class, Function, Parameter
 from tools.effects.resolve import Entity, Program
 from tools.effects.seeds import Seed, Sink
 from tools.effects.summaries import Propagation
@@ -19,7 +19,12 @@ EFFECTS = (
 )  # fmt: skip
 """Strongest first: the witness of a symbol is that of its strongest effect."""
 
-IMPLIED = {"toadstone.module-setattr": "module attribute assignment", "toadstone.module-getattr": "module attribute by name"}
+IMPLIED = {
+    "toadstone.module-setattr": "module attribute assignment",
+    "toadstone.module-getattr": "module attribute by name",
+    "toadstone.global-write": "global variable assignment",
+    "toadstone.loader-run": "module loader",
+}
 """Readable names of what only syntax implies."""
 
 WEAK = {"patch", "import-name", "read-file", "kill-hang", "call"}
@@ -142,6 +147,19 @@ class Tables:
                     self.add_entry(name, cls.name[len(name) + 1 :], entry(self.chosen(summary, function=False), params))
                 for method in cls.methods.values():
                     self.add_function(propagation, name, method)
+                self.add_attributes(program, propagation, name, cls)
+
+    def add_attributes(self, program: Program, propagation: Propagation, module: str, cls: Class) -> None:
+        """Class attributes that are functions under another name (``loads = pickle.loads``)."""
+        for attribute, value in cls.attributes.items():
+            qualname = f"{cls.name[len(module) + 1 :]}.{attribute}"
+            for kind, target in program.value_entities(value, None):
+                if kind == "seed":
+                    seed = program.seeds.symbols[target]
+                    self.add_entry(module, qualname, entry(((sink, (target,)) for sink in seed.sinks), seed.params))
+                elif kind == "func" and (summary := propagation.summaries.get(target)):
+                    found = entry(self.chosen(summary, function=False), program.functions[target].params)
+                    self.add_entry(module, qualname, found)
 
     def chosen(self, summary: Summary, *, function: bool) -> Iterable[tuple[Sink, Witness]]:
         """The sinks that are written."""

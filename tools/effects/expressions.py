@@ -14,6 +14,12 @@ BUILTIN_NAMES = frozenset(dir(builtins)) | {"WindowsError", "__builtins__"}
 LOOKUPS = frozenset({"get", "pop", "index", "count", "find", "startswith", "endswith", "issubset", "isdisjoint"})
 """Methods of tables and texts whose result is chosen by the argument, but not made of it."""
 
+IMPORTERS = frozenset({"import_module", "import_optional_dependency"})
+"""Functions that give the module that their first argument names."""
+
+LOADING = frozenset({"exec_module", "load_module"})
+"""Methods that only loaders of modules have."""
+
 MUTATORS = frozenset({"append", "extend", "insert", "add", "update", "setdefault", "appendleft", "extendleft"})
 
 
@@ -95,6 +101,17 @@ class Expressions:
         if not isinstance(node, ast.Name):
             return False
         return node.id in self.imported or (node.id in self.scope.imports and node.id not in self.env)
+
+    def is_global(self, node: ast.expr) -> bool:
+        """Whether the expression is a variable of the module, seen from inside a function."""
+        if not isinstance(node, ast.Name) or self.function.name.endswith("<module>") or node.id not in self.scope.defined:
+            return False
+        walker: Expressions | None = self
+        while walker is not None:
+            if node.id in walker.env:
+                return False
+            walker = walker.outer
+        return True
 
     # -- expressions ---------------------------------------------------------------------------------------------
 
@@ -239,6 +256,8 @@ class Expressions:
             tuple(self.guards), self.conditional == 0, bare,
         )  # fmt: skip
         index = self.record(node, call)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in LOADING and "self" not in receiver.origins:
+            self.synthetic(node, "toadstone.loader-run", [opaque(join_all([receiver, *args]))])
         return Value(frozenset({index}), frozenset({("ret", index)}), frozenset({UNKNOWN})).join(inner)
 
     def feed_callbacks(self, values: list[Value]) -> None:
@@ -250,6 +269,8 @@ class Expressions:
 
     def reflective(self, node: ast.Call, args: tuple[Value, ...]) -> Value | None:
         """``getattr`` with a constant name is an attribute; on a module with a chosen name it is a finding."""
+        if (known := self.module_by_name(node, args)) is not None:
+            return known
         if not (isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(args) >= 2):
             return None
         names = [const for const in args[1].consts if isinstance(const, str)]
@@ -258,6 +279,17 @@ class Expressions:
         if args[1].origins and self.is_module(node.args[0]):
             return self.synthetic(node, "toadstone.module-getattr", [args[1]])
         return opaque(join_all(args))
+
+    @staticmethod
+    def module_by_name(node: ast.Call, args: tuple[Value, ...]) -> Value | None:
+        """``import_module("x.y")`` with a constant name is that module."""
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name not in IMPORTERS or not args or not args[0].constant or len(args[0].consts) != 1:
+            return None
+        (module,) = args[0].consts
+        if not isinstance(module, str) or not module or module.startswith("."):
+            return None
+        return Value(refs=frozenset({("g", module)}), consts=frozenset({UNKNOWN}))
 
     @staticmethod
     def own(value: Value) -> bool:

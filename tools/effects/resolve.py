@@ -90,8 +90,12 @@ class Program:
         """Whether a package binds a function or class over its submodule of the same name."""
         parent, _, name = dotted.rpartition(".")
         module = self.modules.get(parent)
-        value = module.names.get(name) if module else None
-        return bool(value and value.refs and ("g", dotted) not in value.refs)
+        if module is None:
+            return False
+        value = module.names.get(name)
+        if value is None:  # from .name import *, with a name of the same name in it
+            return dotted in module.stars and name in self.modules[dotted].names
+        return bool(value.refs and ("g", dotted) not in value.refs)
 
     def _functions(self, dotted: str) -> Iterator[Entity]:
         yield "func", dotted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tools.effects.expressions import Expressions, LocalFunction
+from tools.effects.expressions import MUTATORS, Expressions, LocalFunction
 from tools.effects.ir import FALSE, GIVEN, NONE, NOTHING, OPAQUE, TRUE, UNKNOWN, Guard, Value, join_all, opaque
 
 PASSES = 2
@@ -42,7 +42,7 @@ class Statements(Expressions):
 
     package = ""
     looping = 0
-    _declared_global: frozenset[str] = frozenset()
+    declared_global: frozenset[str] = frozenset()
 
     def run(self, body: Sequence[ast.stmt]) -> None:
         """Walk the body, then the functions nested in it, until their inputs are known."""
@@ -229,6 +229,8 @@ class Statements(Expressions):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
             parts = [*(arg for arg in call.args if not isinstance(arg, ast.Starred)), *(word.value for word in call.keywords)]
             names = [part for part in parts if isinstance(part, ast.Name | ast.Attribute)]
+            if call.func.attr in MUTATORS and self.is_global(call.func.value):
+                self.shared(call, join_all(self.value(part) for part in names))
             self.taint(call.func.value, opaque(join_all(self.value(part) for part in names)))
 
     def do_assign(self, node: ast.Assign) -> None:
@@ -261,6 +263,8 @@ class Statements(Expressions):
 
     def bind(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
+            if target.id in self.declared_global:
+                self.shared(target, value)
             self.env[target.id] = value
         elif isinstance(target, ast.Tuple | ast.List):
             for element in target.elts:
@@ -291,7 +295,18 @@ class Statements(Expressions):
         if ("attr", ("self",), getattr(target.value, "attr", "")) in base.refs:
             self.bind_attribute(target.value, opaque(value))  # type: ignore[arg-type]
             return
+        if self.is_global(target.value):
+            self.shared(target, value)
         self.taint(target.value, value)
+
+    def shared(self, node: ast.expr, value: Value) -> None:
+        """An argument that is stored in a global variable or table replaces what everybody else uses.
+
+        What a call made of an argument is a result that is kept, as in a cache; an object that enters itself is one more.
+        """
+        given = frozenset(o for o in value.origins if isinstance(o, str) and o.partition(".")[0] != "self")
+        if given:
+            self.synthetic(node, "toadstone.global-write", [Value(given, consts=frozenset({UNKNOWN}))])
 
     def taint(self, node: ast.expr, value: Value) -> None:
         """A local object that a value was stored in carries the value's inputs."""
@@ -331,4 +346,7 @@ class Statements(Expressions):
     def do_delete(self, node: ast.Delete) -> None:
         """Forgetting a name has no effect here: joins keep what it was."""
 
-    do_global = do_nonlocal = do_pass = do_delete
+    do_nonlocal = do_pass = do_delete
+
+    def do_global(self, node: ast.Global) -> None:
+        self.declared_global |= frozenset(node.names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from tools.effects.binding import DIRECT, MAX_CHAIN, NO_SUMMARY, PATCH, Summary, choices
+from tools.effects.binding import HANDED_OUT, MAX_CHAIN, NO_SUMMARY, PATCH, Summary, choices
 from tools.effects.frame import Frame
 from tools.effects.ir import Function, Guard, Origin, Parameter
 from tools.effects.resolve import Program
@@ -53,7 +53,7 @@ class Propagation:
         changed = False
         for index, call in enumerate(function.calls):
             for sink, witness in frame.effects(index, call):
-                if witness[-1:] not in DIRECT or index in function.returns.origins:
+                if witness[-1:] not in HANDED_OUT or index in function.returns.origins:
                     changed |= summary.add(sink, witness)
             for attr, origins in frame.stores(index):
                 changed |= self.widen(summary, attr, origins)

@@ -7,12 +7,13 @@ its arguments look like.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from toadstone.core.fact import Call, Import, Moment
 from toadstone.core.finding import Confidence, Severity
 from toadstone.core.value import Symbol
-from toadstone.symbols import effects_of, module_known
+from toadstone.symbols import Effect, effects_of, module_known
 from toadstone.symbols.arguments import Look
 from toadstone.symbols.assembly import is_assembler
 from toadstone.symbols.harmless import is_harmless
@@ -64,7 +65,7 @@ def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one que
     """Judge a call that is made while loading; None when nothing is wrong with it."""
     callee, args, how = fact.callee, fact.args, fact.how
     if how.endswith(" resolved"):
-        return None  # it only passes on a name, and that import is judged by itself
+        return _judge_importer(callee, args)
     if isinstance(callee, Symbol) and callee in _BY_PROXY and args and isinstance(args[0], Symbol):
         if callee.name == "_reconstructor" and (judged := _judge_base(fact)):
             return judged
@@ -89,6 +90,21 @@ def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one que
         return judged
     usual = _USUAL_IN_CONFIG if fact.language == "config" else frozenset()
     return judge_unknown(callee, how, args, fact.kwargs, known=knowledge is not None, usual=usual)
+
+
+def _judge_importer(callee: Value, args: tuple[Value, ...]) -> Judgement | None:
+    """Judge a call that only passes on a name: that import is judged by itself, unless nobody knows the module.
+
+    Picklers write names; a function that imports what a text says is for programs (cloudpickle and dill have their own).
+    """
+    wanted = args[0] if args else None
+    if not isinstance(callee, Symbol) or not isinstance(wanted, str) or is_assembler(callee):
+        return None
+    knowledge = effects_of(callee.module, callee.name)
+    if knowledge is None or Effect.IMPORT_NAME not in knowledge.effects or module_known(re.split(r"[.:]", wanted)[0]):
+        return None
+    why = f"calls {callee} to import {wanted[:80]!r}, which nobody has reviewed"
+    return Judgement(Severity.HIGH, Confidence.MEDIUM, str(callee), (Effect.IMPORT_NAME.value,), why, knowledge.witness)
 
 
 def _judge_base(fact: Call) -> Judgement | None:

@@ -61,9 +61,9 @@ def _unknown_severity(role: Role, looks: frozenset[Look], how: str, *, walked: b
     """Weigh code of which no effect is known."""
     if how in SETTING:
         return None if walked else Severity.MEDIUM
-    if known:  # its effect needs arguments that are not given
-        return Severity.MEDIUM if role is Role.FUNCTION and text else None
     if role is Role.FUNCTION:
+        if known and not text:
+            return None  # its effect needs arguments that are not given
         return Severity.HIGH if text else Severity.MEDIUM
     if PAYLOAD & looks:
         return Severity.HIGH
