@@ -43,6 +43,15 @@ def test_the_command_is_found(case: str) -> None:
     assert stopped(HEADER + CASES[case] + COMMAND)
 
 
+def test_named_arguments_in_old_protocols_are_followed() -> None:
+    """``copyreg`` writes ``partial(C.__new__, C, ...)()`` for classes with named arguments, in protocols 2 and 3."""
+    new = call(name("functools", "partial"), dotted("fractions", "Fraction.__new__"))
+    state = of(dotted("fractions", "Fraction.__new__"), of(name("fractions", "Fraction"), b"K\x01", b"K\x02"), b"}", b"N") + b"b"
+    assert not stopped(HEADER + new + state + b")R.")
+    state = of(dotted("os", "system"), of(text("id")), b"}", b"N") + b"b"
+    assert stopped(HEADER + new + state + b")R.")
+
+
 WRITES = {
     "out of a tuple": call(call(ITEM, b"K\x00"), of(name("io", "open"))) + of(text("evil.py"), text("w")) + b"R.",
     "arguments that are made": name("io", "open")

@@ -322,3 +322,9 @@ def test_a_class_hides_the_submodule_of_its_name(seeds: Seeds) -> None:
         m="import p\ndef f(a): p.run(a)",
     )
     assert ("run-command", ("a",)) in found["m.f"]
+
+
+def test_a_library_taken_from_the_loaders_table_is_loaded(seeds: Seeds) -> None:
+    ctypes = "class LibraryLoader:\n def __getitem__(self, name): return getattr(self, name)\ncdll = LibraryLoader()"
+    found = derive(seeds, ctypes=ctypes, m="import ctypes\ndef f(a): return ctypes.cdll[a]")
+    assert ("load-native", ("a",)) in found["m.f"]

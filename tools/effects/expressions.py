@@ -143,7 +143,7 @@ class Expressions:
         if key.origins and isinstance(node.value, ast.Attribute):
             for ref in base.refs:
                 if ref[0] == "g":
-                    self.synthetic(node, f"{ref[1]}.__getitem__", [key])
+                    self.synthetic(node, f"{ref[1]}.__getitem__", [key], base)
         return opaque(self.item(base, key))
 
     @staticmethod
@@ -296,10 +296,11 @@ class Expressions:
         """Whether a value may be something of the program, whose method of that name does something else."""
         return any(ref[0] in {"inst", "ret", "attr", "super", "self"} for ref in value.refs)
 
-    def synthetic(self, node: ast.AST, target: str, args: list[Value]) -> Value:
-        """Record a call that the syntax only implies."""
-        callee = Value(refs=frozenset({("g", target)}))
-        call = Call(callee, NOTHING, tuple(args), {}, None, None, tuple(self.guards), self.conditional == 0, bare=True)
+    def synthetic(self, node: ast.AST, target: str, args: list[Value], receiver: Value | None = None) -> Value:
+        """Record a call that the syntax only implies; of a method, when there is a receiver."""
+        callee, owner = Value(refs=frozenset({("g", target)})), receiver or NOTHING
+        certain, bare = self.conditional == 0, receiver is None
+        call = Call(callee, owner, tuple(args), {}, None, None, tuple(self.guards), certain, bare)
         index = self.record(node, call, target)
         return Value(frozenset({index}), frozenset(), frozenset({UNKNOWN}))
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from toadstone.core.fact import Call, Import, Moment
 from toadstone.core.finding import Confidence, Severity
-from toadstone.core.value import Symbol
+from toadstone.core.value import Symbol, Value
 from toadstone.symbols import Effect, effects_of, module_known
 from toadstone.symbols.arguments import Look
 from toadstone.symbols.assembly import is_assembler

@@ -89,7 +89,9 @@ def judge_computed(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[s
         judged = judge_known(symbol, knowledge, "method", given, kwargs) if knowledge is not None else None
         if judged is not None and judged.severity >= Severity.HIGH:
             return judged
-    standard = isinstance(maker, Symbol) and module_known(maker.module)
+    standard = (  # a library that makes classes while loading has a reconstructor for it
+        isinstance(maker, Symbol) and module_known(maker.module) and role_of(maker, "REDUCE") is not Role.RECONSTRUCTOR
+    )
     inner = dangerous_arguments((callee,), ())
     severity = Severity.HIGH if PAYLOAD & looks.keys() or inner or standard else Severity.MEDIUM
     why = (

@@ -145,8 +145,10 @@ def _dotted(text: str) -> Symbol:
 
 def _second(maker: str, made: Result, args: list[Value]) -> Value:
     """Call what ``attrgetter``, ``methodcaller`` or ``partial`` made."""
+    if maker in _PARTIALS:
+        return _partial(made, args)
     if made.state or not made.args:
-        return None  # a partial's function and arguments may have been exchanged since
+        return None
     if maker in _GETTERS and len(args) == 1:
         found = [_attribute(args[0], name) for name in made.args]
         return found[0] if len(found) == 1 else Items("tuple", found) if all(isinstance(item, Symbol) for item in found) else None
@@ -155,9 +157,42 @@ def _second(maker: str, made: Result, args: list[Value]) -> Value:
     if maker.endswith(".methodcaller") and len(args) == 1:
         method = _attribute(args[0], made.args[0])
         return Result(method, tuple(made.args[1:]), made.kwargs) if method is not None else None
-    if maker in _PARTIALS:
-        return Result(made.args[0], (*made.args[1:], *args), made.kwargs)
     return None
+
+
+def _partial(made: Result, args: list[Value]) -> Value:
+    """Call a partial: what its one state exchanged counts; None when there is no telling what it holds.
+
+    ``copyreg`` gives classes with named arguments as ``partial(C.__new__, C, ...)`` to protocols 2 and 3.
+    """
+    held = _exchanged(made.state) if made.state else (made.args, made.kwargs)
+    if held is None or not held[0]:
+        return None
+    (function, *given), named = held
+    if (
+        isinstance(function, Symbol)
+        and given
+        and isinstance(given[0], Symbol)
+        and function == Symbol(given[0].module, f"{given[0].name}.__new__")
+    ):
+        return Result(given[0], (*given[1:], *args), named)
+    return Result(function, (*given, *args), named)
+
+
+def _exchanged(states: list[Value]) -> tuple[tuple[Value, ...], tuple[tuple[str, Value], ...]] | None:
+    """Read the state of a partial: function, arguments, named arguments, attributes (``functools.partial.__setstate__``)."""
+    state = states[0] if len(states) == 1 else None
+    if not isinstance(state, Items) or state.kind != "tuple" or len(state.items) != 4 or state.more:
+        return None
+    function, args, named, _ = state.items
+    if not isinstance(args, Items) or args.kind != "tuple" or args.more or (isinstance(named, Items) and named.more):
+        return None
+    pairs = [pair.items for pair in named.items if isinstance(pair, Items)] if isinstance(named, Items) else []
+    if not all(len(pair) == 2 and isinstance(pair[0], str) for pair in pairs) or (
+        named is not None and not isinstance(named, Items)
+    ):
+        return None
+    return (function, *args.items), tuple((str(pair[0]), pair[1]) for pair in pairs)
 
 
 def _attribute(owner: Value, name: Value) -> Value:
