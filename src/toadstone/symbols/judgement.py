@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from toadstone.core.fact import Call, Import, Moment
 from toadstone.core.finding import Confidence, Severity
-from toadstone.core.value import Symbol, Value
+from toadstone.core.value import Items, Symbol, Value
 from toadstone.symbols import Effect, effects_of, module_known
 from toadstone.symbols.arguments import Look
 from toadstone.symbols.assembly import is_assembler
@@ -26,6 +26,12 @@ from toadstone.symbols.weighing import IMPORTED, Judgement, names_of, ordered, p
 _USUAL_IN_CONFIG = frozenset({Look.PATH})
 """Configurations tell classes where their data lies; a pickle has no reason to."""
 
+
+_CALLING = {
+    Symbol("torch._tensor", "_rebuild_from_type_v2"): (2, 1),
+    Symbol("numba.core.types.abstract", "_type_reconstructor"): (1, None),
+}
+"""Reconstructors that call their first argument: where its arguments stand, and the class that gets the last one as state."""
 
 _BY_PROXY = frozenset({Symbol("copyreg", "_reconstructor"), Symbol("copyreg", "__newobj__"), Symbol("copyreg", "__newobj_ex__")})
 
@@ -80,7 +86,7 @@ def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one que
     if is_assembler(callee):
         return judge_assembly(callee, args)
     if is_harmless(callee, how, args, fact.kwargs):
-        return None
+        return _judge_handed(fact, callee, args)
     knowledge = None
     for target in targets(callee, how):
         knowledge = (effects_of(target.module, target.name) or known_behind(target)) if target.module else None
@@ -105,6 +111,18 @@ def _judge_importer(callee: Value, args: tuple[Value, ...]) -> Judgement | None:
         return None
     why = f"calls {callee} to import {wanted[:80]!r}, which nobody has reviewed"
     return Judgement(Severity.HIGH, Confidence.MEDIUM, str(callee), (Effect.IMPORT_NAME.value,), why, knowledge.witness)
+
+
+def _judge_handed(fact: Call, callee: Symbol, args: tuple[Value, ...]) -> Judgement | None:
+    """Judge what a harmless reconstructor calls: the function that it is handed, and the state of the class that it is handed."""
+    given, owner = _CALLING.get(callee, (len(args), None))
+    held = args[given] if given < len(args) else None
+    if not isinstance(held, Items):
+        return None
+    judged = judge_call(replace(fact, callee=args[0], args=tuple(held.items), kwargs=()))
+    if judged is None and owner is not None:
+        judged = judge_call(replace(fact, callee=args[owner], args=args[-1:], kwargs=(), how="BUILD"))
+    return judged
 
 
 def _judge_base(fact: Call) -> Judgement | None:

@@ -120,7 +120,9 @@ def array_file(source: Source) -> Callable[[Result, int], Generator[Fact, None, 
     def detour(wrapper: Result, offset: int) -> Generator[Fact, None, int]:
         name = (attributes(wrapper) or {}).get("filename")
         if isinstance(name, str):
-            yield Link(source.place.at(offset), name, "external-data", escapes(name, nested=bool(source.place.member)))
+            yield Link(
+                source.place.at(offset), name, "external-data", escapes(name, nested=False)
+            )  # it lies beside the (compressed) pickle
         else:
             yield source.anomaly("array-confusion", "the file of an array is named as joblib never does", offset)
         return offset
