@@ -5,9 +5,10 @@ from __future__ import annotations
 from toadstone.core.fact import Call, Unread
 from toadstone.core.finding import Severity
 from toadstone.core.place import Place
-from toadstone.core.value import Items, Result, Symbol
+from toadstone.core.value import Items, Opaque, Result, Symbol
 from toadstone.symbols.harmless import is_harmless
 from toadstone.symbols.judgement import judge_call
+from toadstone.symbols.weighing import Judgement
 
 PLACE = Place("model.pkl", offset=1)
 
@@ -71,3 +72,15 @@ def test_a_type_of_numba_is_made_of_an_ordinary_class():
     judged = judge_call(made(scalar, Symbol("subprocess", "Popen"), "id"))
     assert judged is not None
     assert judged.severity >= Severity.HIGH
+
+
+def test_arguments_that_were_not_kept_may_be_the_payload():
+    crowd = tuple(range(256))
+    for symbol in (Symbol("acme.tools", "run"), Symbol("acme.tools", "Runner")):
+        assert severity_of(judge_call(Call(PLACE, symbol, crowd, (), "REDUCE", "pickle"))) is Severity.MEDIUM
+        cut = Call(PLACE, symbol, crowd, (("**", Opaque("...")),), "REDUCE", "pickle")
+        assert severity_of(judge_call(cut)) is Severity.HIGH
+
+
+def severity_of(judged: Judgement | None) -> Severity | None:
+    return judged.severity if judged is not None else None

@@ -285,6 +285,7 @@ def test_storing_an_argument_globally_is_a_patch(seeds: Seeds, source: str) -> N
 
 OWN = {
     "a cache of results": "cache = {}\ndef f(a): cache[a] = str(a)",
+    "a cache of objects": "cache = {}\ndef f(a):\n o = object.__new__(dict)\n o.x = a\n cache['x'] = o",
     "a local table": "def f(a):\n table = {}\n table['x'] = a",
     "a parameter of the same name": "table = {}\ndef f(a, table): table['x'] = a",
     "an object that enters itself": "all = set()\nclass f:\n def __init__(self, a): all.add(self)",
@@ -328,3 +329,15 @@ def test_a_library_taken_from_the_loaders_table_is_loaded(seeds: Seeds) -> None:
     ctypes = "class LibraryLoader:\n def __getitem__(self, name): return getattr(self, name)\ncdll = LibraryLoader()"
     found = derive(seeds, ctypes=ctypes, m="import ctypes\ndef f(a): return ctypes.cdll[a]")
     assert ("load-native", ("a",)) in found["m.f"]
+
+
+FRESH = {
+    "a class of its own": "def f(a, b):\n class made: pass\n made.__name__ = a\n setattr(made, b, 1)\n return made",
+    "an object without its constructor": "def f(a, b):\n o = object.__new__(dict)\n o.x = a\n setattr(o, b, 1)\n return o",
+}
+
+
+@pytest.mark.parametrize("source", FRESH.values(), ids=FRESH.keys())
+def test_attributes_of_what_the_function_makes_patch_nothing(seeds: Seeds, source: str) -> None:
+    assert not {effect for effect, _ in effects(seeds, source)} & {"patch"}
+    assert {effect for effect, _ in effects(seeds, "def f(o, a, b):\n o.x = a\n setattr(o, b, 1)")} == {"patch"}

@@ -20,7 +20,7 @@ from tools.effects.binding import (
     choices,
     element,
 )
-from tools.effects.ir import UNKNOWN, Call, Function, Guard, Origin, Parameter, Ref, Value, join_all
+from tools.effects.ir import FILLED, MADE, UNKNOWN, Call, Function, Guard, Origin, Parameter, Ref, Value, join_all
 from tools.effects.resolve import Entity, Program
 from tools.effects.seeds import Seed, Sink
 
@@ -240,7 +240,11 @@ class Frame:
 
     def fresh(self, value: Value | None) -> bool:
         """Whether an object was made by this function: setting its attributes patches nothing that others use."""
-        if value is None or any(isinstance(origin, str) for origin in value.origins):
+        if value is None:
+            return False
+        if MADE in value.refs:
+            return True
+        if FILLED not in value.refs and any(isinstance(origin, str) for origin in value.origins):
             return False
         calls = [origin for origin in value.origins if isinstance(origin, int)]
         return bool(calls) and all(self.makes(index) for index in calls)
@@ -250,7 +254,7 @@ class Frame:
         if any(kind == "class" for kind, _ in self.reached(index)):
             return True
         names = {str(ref[1]).rpartition(".")[2] for ref in self.function.calls[index].callee.refs if ref[0] == "g"}
-        return bool(names) and names <= {"copy", "deepcopy"}
+        return bool(names) and names <= {"copy", "deepcopy", "__new__"}
 
     def translated(self, sink: Sink, params: Iterable[Parameter], bound: dict[str, Value], call: Call) -> Iterator[Sink]:
         """One callee sink in terms of the caller."""

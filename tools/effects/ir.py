@@ -19,6 +19,10 @@ Origin = str | int
 Const = object
 
 UNKNOWN: Const = ...
+MADE: Ref = ("made",)
+"""Marks a class that the function itself defines."""
+FILLED: Ref = ("filled",)
+"""Marks an object that no input was at first: what it carries was stored in it later."""
 MAX_CONSTS = 6
 MAX_REFS = 8
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tools.effects.expressions import MUTATORS, Expressions, LocalFunction
-from tools.effects.ir import FALSE, GIVEN, NONE, NOTHING, OPAQUE, TRUE, UNKNOWN, Guard, Value, join_all, opaque
+from tools.effects.ir import FALSE, FILLED, GIVEN, MADE, NONE, NOTHING, OPAQUE, TRUE, UNKNOWN, Guard, Value, join_all, opaque
 
 PASSES = 2
 LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -305,7 +305,7 @@ class Statements(Expressions):
         What a call made of an argument is a result that is kept, as in a cache; an object that enters itself is one more.
         """
         given = frozenset(o for o in value.origins if isinstance(o, str) and o.partition(".")[0] != "self")
-        if given:
+        if given and FILLED not in value.refs:
             self.synthetic(node, "toadstone.global-write", [Value(given, consts=frozenset({UNKNOWN}))])
 
     def taint(self, node: ast.expr, value: Value) -> None:
@@ -318,7 +318,8 @@ class Statements(Expressions):
         if isinstance(node, ast.Name) and node.id in self.env:
             known = self.env[node.id]
             if ("self",) not in known.refs:
-                self.env[node.id] = Value(known.origins | value.origins, known.refs, known.consts)
+                refs = known.refs if any(isinstance(origin, str) for origin in known.origins) else known.refs | {FILLED}
+                self.env[node.id] = Value(known.origins | value.origins, refs, known.consts)
 
     def do_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:
@@ -333,7 +334,8 @@ class Statements(Expressions):
             if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                 self.local(statement)
         bases = join_all(self.value(base) for base in node.bases)
-        self.env[node.name] = Value(refs=frozenset(ref for ref in bases.refs if ref[0] == "g"), consts=OPAQUE.consts)
+        refs = frozenset(ref for ref in bases.refs if ref[0] == "g")
+        self.env[node.name] = Value(refs=refs | {MADE}, consts=OPAQUE.consts)
 
     def do_import(self, node: ast.Import | ast.ImportFrom) -> None:
         for name, target in imported_names(node, self.package):

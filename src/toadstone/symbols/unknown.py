@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toadstone.core.finding import Confidence, Severity
-from toadstone.core.value import Result, Symbol, Value, render
+from toadstone.core.value import Opaque, Result, Symbol, Value, render
 from toadstone.symbols import effects_of, module_known
 from toadstone.symbols.arguments import Look, looks_of, symbols_in
 from toadstone.symbols.assembly import makes_class, makes_function
@@ -32,9 +32,10 @@ def judge_unknown(  # noqa: C901  (one question after the other)
         looks |= {look: text for look, text in looks_of(values, made=True).items() if look in STRONG}
     gadget = names_gadget(values) if how not in SETTING else ""
     walked = known or module_known(symbol.module)
-    severity = _unknown_severity(
-        role_of(symbol, how), frozenset(looks) - usual, how, walked=walked, known=known, text=has_text(values)
-    )
+    text = has_text(values) or _hidden(kwargs)
+    severity = _unknown_severity(role_of(symbol, how), frozenset(looks) - usual, how, walked=walked, known=known, text=text)
+    if severity is Severity.MEDIUM and not walked and how not in SETTING and _hidden(kwargs):
+        severity = Severity.HIGH
     if usual and severity is not None and not PAYLOAD & looks.keys() - usual:
         severity = None if walked else Severity.MEDIUM  # configurations call public functions with names and paths all day
     inner = dangerous_arguments(handed(values), ()) if how not in SETTING else None
@@ -55,6 +56,11 @@ def judge_unknown(  # noqa: C901  (one question after the other)
     else:
         why = f"runs {symbol} ({METHODS[how][0] if how in SETTING else 'it'} is code that nobody has reviewed)"
     return Judgement(severity, Confidence.MEDIUM, str(symbol), (), why, "", shown(looks))
+
+
+def _hidden(kwargs: tuple[tuple[str, Value], ...]) -> bool:
+    """Whether there are more arguments than any pickler writes, so that the payload may be among those that were not kept."""
+    return any(name == "**" and isinstance(value, Opaque) for name, value in kwargs)
 
 
 def _unknown_severity(role: Role, looks: frozenset[Look], how: str, *, walked: bool, known: bool, text: bool) -> Severity | None:
