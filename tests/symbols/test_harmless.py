@@ -13,6 +13,10 @@ from toadstone.symbols.judgement import judge_call, judge_import
 from toadstone.symbols.roles import Role, names_gadget, role_of
 
 PLACE = Place("model.pkl", offset=1)
+MADE = Result(
+    Symbol("cloudpickle.cloudpickle", "_make_skeleton_class"),
+    (Symbol("builtins", "type"), "Model", Items("tuple", [Symbol("builtins", "object")]), Items("dict", []), "8f3e", None),
+)
 
 
 def judged(symbol: Symbol, *args: Value, how: str = "REDUCE") -> Severity | None:
@@ -92,3 +96,22 @@ def test_resolving_a_class_of_a_library_is_not_calling_it():
     command = judge_import(Import(PLACE, Symbol("subprocess", "Popen"), "GLOBAL", "pickle"))
     assert command is not None
     assert command.severity == Severity.HIGH
+
+
+ORDINARY = [
+    ("an exception with a path", Symbol("builtins", "FileNotFoundError"), (2, "no such file", "/home/user/data.csv"), "REDUCE"),
+    ("a network's address", Symbol("ipaddress", "IPv4Network"), ("192.0.2.0/24",), "REDUCE"),
+    ("the parts of an address", Symbol("urllib.parse", "ParseResult"), ("https", "data.example", "/x", "", "", ""), "NEWOBJ"),
+    ("a field of a named tuple", Symbol("_collections", "_tuplegetter"), (0, "Alias for field number 0"), "REDUCE"),
+    ("an instance of a class that is carried", MADE, (), "NEWOBJ"),
+]
+
+
+@pytest.mark.parametrize(("callee", "args", "how"), [case[1:] for case in ORDINARY], ids=[case[0] for case in ORDINARY])
+def test_ordinary_objects_of_the_standard_library_are_silent(callee, args, how) -> None:
+    assert judge_call(Call(PLACE, callee, args, (), how, "pickle")) is None
+
+
+def test_a_method_of_a_container_is_only_worth_a_look() -> None:
+    assert judged(Symbol("builtins", "getattr"), Items("list", []), "append") is Severity.MEDIUM
+    assert judged(Symbol("builtins", "getattr"), Items("list", []), "__class__") is Severity.HIGH

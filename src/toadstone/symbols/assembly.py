@@ -42,6 +42,7 @@ _CLOUDPICKLE = frozenset(
         "_cell_set_factory_value",
         "_lookup_class_or_track",
         "_rehydrate_skeleton_class",
+        "_get_dataclass_field_type_sentinel",
         "subimport",
     },
 )

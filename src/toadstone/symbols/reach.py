@@ -75,13 +75,15 @@ def method_of(callee: Result, args: tuple[Value, ...]) -> tuple[Symbol, tuple[Va
 
 
 def fetches_method(callee: Symbol, args: tuple[Value, ...]) -> bool:
-    """Whether ``getattr`` only names a method of an object that a class made, as CPython pickles bound methods.
+    """Whether ``getattr`` only names a method of a container or of an object that a class made: CPython's bound methods.
 
     Calling it is judged where it is called; special names lead out of the object and are no ordinary method.
     """
     if callee != Symbol("builtins", "getattr") or len(args) != 2:
         return False
     owner, name = args
+    if isinstance(owner, Items) and isinstance(name, str):
+        return _METHOD.fullmatch(name) is not None
     if not isinstance(owner, Result) or not isinstance(owner.callee, Symbol) or not isinstance(name, str):
         return False
     kind = owner.callee

@@ -7,6 +7,7 @@ is made for people. A stream that calls a public function with text in its hands
 
 from __future__ import annotations
 
+import builtins
 import enum
 import re
 from collections.abc import Sequence
@@ -83,8 +84,12 @@ _DATA = frozenset(
 
 
 def holds_data(symbol: Symbol) -> bool:
-    """Whether a callee only makes plain data of what it is given: text in it is text, whatever it looks like."""
-    return str(symbol) in _DATA
+    """Whether a callee only makes plain data or an exception of what it is given: text in it is text, whatever it looks like."""
+    return str(symbol) in _DATA or (symbol.module == "builtins" and _is_exception(getattr(builtins, symbol.name, None)))
+
+
+def _is_exception(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
 
 
 def has_text(values: Sequence[Value]) -> bool:

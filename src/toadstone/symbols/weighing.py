@@ -8,7 +8,7 @@ from toadstone.core.finding import Confidence, Json, Severity
 from toadstone.core.value import Value
 from toadstone.symbols import Effect, Knowledge, effects_of
 from toadstone.symbols.arguments import Look, symbols_in
-from toadstone.symbols.assembly import makes_function
+from toadstone.symbols.assembly import is_assembler, makes_function
 
 CALLED = {
     Effect.RUN_COMMAND: Severity.CRITICAL,
@@ -88,6 +88,8 @@ def dangerous_arguments(args: tuple[Value, ...], kwargs: tuple[tuple[str, Value]
     if any(makes_function(value) for value in args):
         return "a function whose code the file itself carries"
     for symbol in symbols_in([*args, *(value for _, value in kwargs)]):
+        if is_assembler(symbol):
+            continue  # what it puts together is looked at by itself
         knowledge = effects_of(symbol.module, symbol.name) if symbol.module else None
         if knowledge is not None and any(IMPORTED.get(effect, Severity.INFO) >= Severity.MEDIUM for effect in knowledge.effects):
             return str(symbol)
