@@ -23,6 +23,7 @@ def rows(name: str) -> list[list[str]]:
 
 
 ADVISORIES = rows("advisories.tsv")
+DANGEROUS = rows("dangerous.tsv")
 ORDINARY = rows("ordinary.tsv")
 
 
@@ -40,6 +41,11 @@ def test_the_lists_are_as_long_as_they_claim() -> None:
 @pytest.mark.parametrize(("advisory", "module", "qualname"), ADVISORIES)
 def test_symbols_of_advisories_have_effects(advisory: str, module: str, qualname: str) -> None:
     assert known(module, qualname).effects, advisory
+
+
+@pytest.mark.parametrize(("module", "qualname", "why"), DANGEROUS)
+def test_symbols_of_our_own_attacks_have_effects(module: str, qualname: str, why: str) -> None:
+    assert known(module, qualname).effects, why
 
 
 @pytest.mark.parametrize(("module", "qualname"), ORDINARY)
@@ -65,6 +71,8 @@ REACHED = [
     ("os", "system.__call__", "os", "system"),
     ("torch", "load", "torch.serialization", "load"),
     ("joblib", "load", "joblib.numpy_pickle", "load"),
+    ("tensorflow.keras.models", "load_model", "keras.src.saving.saving_api", "load_model"),
+    ("transformers", "BertModel.from_pretrained", "transformers.modeling_utils", "PreTrainedModel.from_pretrained"),
 ]
 
 

@@ -115,3 +115,8 @@ def test_ordinary_objects_of_the_standard_library_are_silent(callee, args, how) 
 def test_a_method_of_a_container_is_only_worth_a_look() -> None:
     assert judged(Symbol("builtins", "getattr"), Items("list", []), "append") is Severity.MEDIUM
     assert judged(Symbol("builtins", "getattr"), Items("list", []), "__class__") is Severity.HIGH
+
+
+def test_what_is_stored_globally_counts_whoever_made_it() -> None:
+    opener = Result(Symbol("urllib.request", "build_opener"))
+    assert judged(Symbol("urllib.request", "install_opener"), opener) is Severity.HIGH

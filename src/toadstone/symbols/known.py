@@ -24,6 +24,9 @@ from toadstone.symbols.weighing import (
     shown,
 )
 
+_STORES = "global variable assignment"
+"""The witness of what keeps its argument where everybody looks: whoever made that, it replaces something of the process."""
+
 
 def judge_known(
     symbol: Symbol,
@@ -41,7 +44,7 @@ def judge_known(
     if not knowledge.exact and not _tells([*args, *(value for _, value in kwargs)]):
         severity = Severity.MEDIUM  # its module is dangerous; an enum or an exception of it, made of numbers, is not
     inner = dangerous_arguments(args, kwargs) if Effect.CALL in effects else None
-    if effects == [Effect.PATCH] and args and is_own(args[0]) and not _is_bound(symbol):
+    if effects == [Effect.PATCH] and args and is_own(args[0]) and not _is_bound(symbol) and knowledge.witness != _STORES:
         severity = Severity.LOW  # it changes an object that the artefact has made
     if inner is not None:
         severity = max(severity, Severity.CRITICAL)
