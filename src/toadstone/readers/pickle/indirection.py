@@ -102,7 +102,7 @@ def _by_dill(name: str, args: list[Value]) -> Value:
     """Give what dill's own helpers do with names and callables that they are handed."""
     if name == "_import_module" and args and isinstance(args[0], str) and "." in args[0]:
         return _dotted(args[0])  # gives attributes as well
-    if name == "_eval_repr" and args and args[0] in ("Ellipsis", "NotImplemented"):
+    if name == "_eval_repr" and args and isinstance(args[0], str) and args[0] in ("Ellipsis", "NotImplemented"):
         return Symbol("builtins", args[0])
     if name == "_create_namedtuple" and len(args) > 2 and isinstance(args[0], str) and isinstance(args[2], str):
         return Symbol(args[2], args[0])
