@@ -41,7 +41,7 @@ def _recognised(reader: Reader) -> str:
     ways = []
     if reader.heads:
         ways.append("first bytes")
-    if reader.always:
+    if reader.always or reader.marks:
         ways.append("content, whatever the name")
     elif reader.claims is not None and reader.suffixes:
         ways.append("content, under " + ", ".join(f"`{suffix}`" for suffix in reader.suffixes))

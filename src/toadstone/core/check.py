@@ -139,6 +139,16 @@ def discover(plugins: tuple[str, ...] = ()) -> dict[str, type[Check]]:
     package = importlib.import_module("toadstone.checks")
     for found in names_below(package):
         importlib.import_module(found)
+    import_plugins(plugins)
+    return dict(sorted(registry.items()))
+
+
+def import_plugins(plugins: tuple[str, ...]) -> None:
+    """Import the named modules, which register their checks.
+
+    Raises:
+        ConfigError: If one cannot be imported.
+    """
     for name in plugins:
         try:
             importlib.import_module(name)
@@ -146,25 +156,6 @@ def discover(plugins: tuple[str, ...] = ()) -> dict[str, type[Check]]:
             raise ConfigError(
                 f"plugin {name!r} cannot be imported: {error}", "Install it, or take it out of `plugins`."
             ) from None
-    return dict(sorted(registry.items()))
-
-
-def make_checks(settings: Mapping[str, Mapping[str, object]], plugins: tuple[str, ...] = ()) -> list[Check]:
-    """Build every check with the user's settings; ``enabled = false`` leaves one out.
-
-    Raises:
-        ConfigError: If a check or a setting is unknown or has the wrong type.
-    """
-    known = discover(plugins)
-    for name in settings:
-        if name not in known:
-            raise ConfigError(f"there is no check {name!r}.", nearest(name, known) or "`toadstone checks` lists them all.")
-    made: list[Check] = []
-    for name, cls in known.items():
-        chosen = dict(settings.get(name, {}))
-        if chosen.pop("enabled", True) is not False:
-            made.append(cls(**chosen))
-    return made
 
 
 def _coerced(owner: Check, name: str, value: object) -> object:

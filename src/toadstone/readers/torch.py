@@ -8,6 +8,7 @@ in the file is read as what it is. Source: ``torch/serialization.py``, ``torch/c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from toadstone.core.budget import Budget
 from toadstone.core.coverage import Coverage
@@ -15,8 +16,12 @@ from toadstone.core.fact import Fact, Setting
 from toadstone.readers.pickle import follow
 from toadstone.readers.pickle.torch_legacy import Storage, storage_of
 from toadstone.readers.reader import Reader, Source
-from toadstone.readers.zip import Archive, Entry, behind_prefix, open_zip, prefix_facts
+from toadstone.readers.zip import behind_prefix, open_zip, prefix_facts
 
+if TYPE_CHECKING:
+    from toadstone.readers.zip import Archive, Entry
+
+_SIGNATURE = b"PK\x03\x04"
 ARRAY = b"\x93NUMPY"
 _PICKLES = {"data.pkl": "data", "constants.pkl": "constants"}
 """Pickles whose tensors lie in members of a folder beside them."""
@@ -71,7 +76,7 @@ def _claims(source: Source) -> bool:
 
 
 def _is_zip(source: Source) -> bool:
-    return source.head(4) == b"PK\x03\x04" and _claims(source)
+    return source.head(4) == _SIGNATURE and _claims(source)
 
 
 def read_behind_prefix(source: Source) -> Iterator[Fact]:
@@ -85,6 +90,6 @@ def _is_behind_prefix(source: Source) -> bool:
 
 
 READERS = (
-    Reader("torch-zip", read, claims=_is_zip, always=True, rank=8),
+    Reader("torch-zip", read, marks=((0, _SIGNATURE),), claims=_is_zip, rank=8),
     Reader("torch-behind-prefix", read_behind_prefix, claims=_is_behind_prefix, always=True, rank=78),
 )

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from toadstone.core.blob import Blob, open_blob
 from toadstone.core.budget import Budget
-from toadstone.core.check import Check, make_checks
 from toadstone.core.digest import digests
 from toadstone.core.fact import Fact, Link, Unread
 from toadstone.core.finding import Finding, Severity
+from toadstone.core.panel import Seat, make_checks
 from toadstone.core.place import Place
 from toadstone.core.policy import Config, Policy
 from toadstone.core.report import Gap, Report, Subject
@@ -40,7 +40,7 @@ class Scanner:
         self.cache = cache
         checks = make_checks(config.checks, config.plugins)
         self.checks = [check for check in checks if not config.stage or config.stage in check.stages]
-        self._readers: dict[type[Fact], list[Check]] = {}
+        self._readers: dict[type[Fact], list[Seat]] = {}
         for check in self.checks:
             for kind in check.reads:
                 self._readers.setdefault(kind, []).append(check)
@@ -106,7 +106,7 @@ class Scanner:
                 ledger.add(result)
         return ledger.findings(), ledger.gaps
 
-    def _pairs(self, facts: Iterator[Fact], ledger: _Tally) -> Iterator[tuple[Check, Fact]]:
+    def _pairs(self, facts: Iterator[Fact], ledger: _Tally) -> Iterator[tuple[Seat, Fact]]:
         """Yield what is to be judged by whom; what is unread goes into the ledger."""
         for fact in facts:
             if type(fact) is Unread:
@@ -121,9 +121,9 @@ class _Judged:
 
     def __init__(self) -> None:
         self.all = False
-        self._now: tuple[Check, Fact] | None = None
+        self._now: tuple[Seat, Fact] | None = None
 
-    def results(self, pairs: Iterator[tuple[Check, Fact]]) -> Iterator[Finding]:
+    def results(self, pairs: Iterator[tuple[Seat, Fact]]) -> Iterator[Finding]:
         for check, fact in pairs:
             self._now = check, fact
             for result in check.examine(fact):
