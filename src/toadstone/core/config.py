@@ -24,13 +24,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 
 from toadstone.core.check import ALL_STAGES
 from toadstone.core.errors import ConfigError, nearest
 from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Waiver
+from toadstone.core.record import replace
 
 _TOP = ("fail-on", "stage", "exclude", "plugins", "checks", "allow", "suppress")
 _ENTRY = ("check", "path", "symbol", "sha256", "reason", "expires")

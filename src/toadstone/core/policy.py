@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
-from dataclasses import dataclass, field
 
 from toadstone.core.finding import Finding, Severity
+from toadstone.core.record import dataclass, field
 
 
 @dataclass(frozen=True)

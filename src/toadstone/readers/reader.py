@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from toadstone.core.blob import Blob
@@ -13,6 +12,7 @@ from toadstone.core.coverage import Coverage
 from toadstone.core.fact import Anomaly, Fact, Member, Unread
 from toadstone.core.modules import index_of, names_below
 from toadstone.core.place import Place
+from toadstone.core.record import dataclass, field
 
 HEAD = 4096
 """Bytes of the beginning that `Reader.claims` may look at without reading."""

@@ -8,7 +8,6 @@ in the file is read as what it is. Source: ``torch/serialization.py``, ``torch/c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from toadstone.core.budget import Budget
 from toadstone.core.coverage import Coverage
@@ -18,6 +17,7 @@ from toadstone.readers.pickle.torch_legacy import Storage, storage_of
 from toadstone.readers.reader import Reader, Source
 from toadstone.readers.zip import behind_prefix, open_zip, prefix_facts
 
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from toadstone.readers.zip import Archive, Entry
 

@@ -7,10 +7,9 @@ its arguments look like.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from toadstone.core.fact import Call, Import, Moment
 from toadstone.core.finding import Confidence, Json, Severity
+from toadstone.core.record import dataclass, replace
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value, leaves, render
 from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_known
 from toadstone.symbols.arguments import Look, looks_of, symbols_in

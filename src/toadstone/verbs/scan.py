@@ -18,8 +18,11 @@ from toadstone.core.report import Gap, Report, Subject
 from toadstone.core.shield import shielded
 from toadstone.readers.reader import Source
 from toadstone.readers.walk import walk
-from toadstone.verbs.cache import Cache
 from toadstone.verbs.targets import Item, expand
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from toadstone.verbs.cache import Cache
 
 _MOST = 500
 """Findings of one check on one subject that are listed; further ones are counted in the last."""

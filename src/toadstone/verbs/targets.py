@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toadstone.core.errors import UsageError, nearest
+from toadstone.core.record import dataclass, replace
+from toadstone.core.regex import regex
 
-_DIGEST = re.compile(r"[0-9a-f]{32,128}")
+_DIGEST = regex(r"[0-9a-f]{32,128}")
 """Names under which caches keep content that is known by the links to it."""
 
 _MOST_NAMES = 64

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator
 
 from toadstone.core.blob import BytesBlob, JoinedBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Anomaly, Call, Fact, Import
+from toadstone.core.regex import regex
 from toadstone.core.value import Excerpt, Opaque, Result, Symbol
 from toadstone.readers.pickle.embedded import embedded_pickle
 from toadstone.readers.pickle.joblib import COMPANIONS, WRAPPERS, array_bytes, array_file
@@ -49,7 +49,7 @@ _NESTED = {
 }
 """Callables that deserialise the bytes they are given: which reader these are handed to (empty: by content)."""
 _CODE_MAKERS = frozenset({"types.CodeType", "dill._dill._create_code"})
-_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+_MODULE = regex(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
 
 def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[Fact, None, Stream]:
@@ -293,7 +293,7 @@ def carve(source: Source, start: int, stop: int) -> Iterator[Fact]:
         position += len(chunk)
 
 
-_HEADER = re.compile(rb"\x80[\x02-\x05]")
+_HEADER = regex(rb"\x80[\x02-\x05]")
 
 
 def _read_part(source: Source) -> Iterator[Fact]:
