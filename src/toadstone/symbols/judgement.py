@@ -140,8 +140,21 @@ def judge_import(fact: Import) -> Judgement | None:
     return Judgement(severity, confidence, str(symbol), _names(effects), why, knowledge.witness)
 
 
-def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one question after the other)
+_last: tuple[Call | None, Judgement | None] = (None, None)
+"""The last question and its answer: two checks ask about each call, one after the other."""
+
+
+def judge_call(fact: Call) -> Judgement | None:
     """Judge a call that is made while loading; None when nothing is wrong with it."""
+    global _last  # noqa: PLW0603  (one step behind a pure function)
+    known, judged = _last
+    if known is not fact:
+        judged = _judge_call(fact)
+        _last = fact, judged
+    return judged
+
+
+def _judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one question after the other)
     callee, args, how = fact.callee, fact.args, fact.how
     if how.endswith(" resolved"):
         return None  # it only passes on a name, and that import is judged by itself

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 STANDARD = "stdlib"
@@ -40,17 +39,13 @@ def shard_of(module: str) -> str:
     return top if top in shards() and top != STANDARD else STANDARD
 
 
-@cache
-def standard_packages() -> frozenset[bytes]:
-    """The top-level names in the tables of the standard library."""
-    tables = (read(kind, STANDARD) for kind in ("aliases", "effects"))
-    return frozenset(name for table in tables for name in re.findall(rb"^[^.\t\n]+", table, re.MULTILINE))
-
-
+@lru_cache(maxsize=4096)
 def has_table(module: str) -> bool:
     """Whether any table has lines of the module's top-level package; of most unknown modules none has."""
     top = module.partition(".")[0]
-    return (top in shards() and top != STANDARD) or top.encode("utf-8", "surrogatepass") in standard_packages()
+    if shard_of(module) != STANDARD:
+        return True
+    return any(True for kind in ("aliases", "effects") for end in "\t." for _ in lines(kind, top, top + end))
 
 
 def lines(kind: str, module: str, key: str) -> Iterator[str]:
@@ -93,6 +88,7 @@ def parse_alias(item: str) -> tuple[str, tuple[str, ...]]:
     return name, tuple(targets.split("|")) if equals else (f"{name}:",)
 
 
+@lru_cache(maxsize=1 << 14)
 def class_bases(module: str, qualname: str) -> tuple[str, ...]:
     """The bases of a class, each as ``module:qualname``."""
     for line in lines("aliases", module, f"{module}\t{qualname}\t"):
