@@ -1,7 +1,8 @@
-"""The shipped tables, read on demand and searched by bisection: no line is parsed but the one that is asked for."""
+"""The shipped tables, read on demand and searched by bisection: no line is decoded but the one that is asked for."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,6 +19,12 @@ def read(kind: str, shard: str) -> bytes:
         OSError: The installation is incomplete; an empty table would look like a package without effects.
     """
     return (DATA / kind / f"{shard}.tsv").read_bytes()
+
+
+@cache
+def rows(kind: str, shard: str) -> list[bytes]:
+    """The lines of a table, in order."""
+    return read(kind, shard).split(b"\n")[:-1]
 
 
 @cache
@@ -49,22 +56,13 @@ def has_table(module: str) -> bool:
 
 
 def lines(kind: str, module: str, key: str) -> Iterator[str]:
-    """The lines that begin with ``key``, of the module's table; ``key`` ends at a field's end."""
-    table = read(kind, shard_of(module))
+    """The lines that begin with ``key``, of the module's table."""
+    table = rows(kind, shard_of(module))
     wanted = key.encode("utf-8", "surrogatepass")
-    low, high = 0, len(table)
-    while low < high:
-        middle = table.rfind(b"\n", 0, (low + high) // 2) + 1
-        end = table.find(b"\n", middle) + 1 or len(table)
-        middle = max(middle, low)
-        if table[middle : middle + len(wanted)] < wanted and table[middle:end] < wanted:
-            low = end
-        else:
-            high = middle
-    while table.startswith(wanted, low):
-        end = table.find(b"\n", low)
-        yield table[low:end].decode()
-        low = end + 1
+    index = bisect_left(table, wanted)
+    while index < len(table) and table[index].startswith(wanted):
+        yield table[index].decode()
+        index += 1
 
 
 def effect_line(module: str, qualname: str) -> list[str] | None:
