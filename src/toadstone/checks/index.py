@@ -69,7 +69,7 @@ CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     'package-source': ('toadstone.checks.model.package_source', ('Setting',), ALL_STAGES),
     'patched-import': ('toadstone.checks.model.patched_import', ('Call',), ALL_STAGES),
     'path-traversal': ('toadstone.checks.model.path_traversal', ('Anomaly',), ALL_STAGES),
-    'persistent-id': ('toadstone.checks.model.persistent_id', ('Setting',), ALL_STAGES),
+    'persistent-id': ('toadstone.checks.model.persistent_id', ('PersistentLoad',), ALL_STAGES),
     'read-on-load': ('toadstone.checks.model.read_on_load', ('Link',), ALL_STAGES),
     'remote-code': ('toadstone.checks.model.remote_code', ('Code', 'Call'), ALL_STAGES),
     'resource-call': ('toadstone.checks.model.resource_call', ('Call',), ALL_STAGES),

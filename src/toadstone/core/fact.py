@@ -88,6 +88,17 @@ class Setting(Fact):
 
 
 @dataclass(frozen=True)
+class PersistentLoad(Fact):
+    """A pickle asks its loader for an object by an id that only the loader understands.
+
+    Attributes:
+        identity: The id.
+    """
+
+    identity: Value
+
+
+@dataclass(frozen=True)
 class Text(Fact):
     """Human-readable text that travels with a model: metadata, a template's literal, a description.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from toadstone.core.budget import Budget
 from toadstone.core.coverage import Coverage
-from toadstone.core.fact import Fact, Setting
+from toadstone.core.fact import Fact, PersistentLoad
 from toadstone.readers.pickle import follow
 from toadstone.readers.pickle.torch_legacy import Storage, storage_of
 from toadstone.readers.reader import Reader, Source
@@ -66,7 +66,7 @@ def declared(source: Source, archive: Archive, entry: Entry) -> Iterator[Storage
     probe = Source(blob, entry.name, source.place, Budget.of(blob.size))
     probe.coverage = Coverage(blob.size)
     for fact in follow(probe, 0):
-        if isinstance(fact, Setting) and (storage := storage_of(fact.value)):
+        if isinstance(fact, PersistentLoad) and (storage := storage_of(fact.identity)):
             yield storage
     blob.close()
 

@@ -34,7 +34,7 @@ class Machine(Arguments):
     """Follows one stream (see `toadstone.readers.pickle.state.State` for what it is given)."""
 
     def run(self, start: int) -> Generator[Fact, None, Stream]:  # noqa: C901, PLR0912, PLR0915  (the opcode loop)
-        """Follow the stream that begins at ``start``, yielding `Import`, `Call`, `Setting` and `Anomaly` facts.
+        """Follow the stream that begins at ``start``, yielding `Import`, `Call`, `PersistentLoad` and `Anomaly` facts.
 
         The commonest opcodes are handled here, in the order of how common they are; the others by `rare`.
         """
