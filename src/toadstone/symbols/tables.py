@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from pathlib import Path
 
 STANDARD = "stdlib"
-DATA = Path(__file__).with_name("data")
+DATA = os.path.join(os.path.dirname(__file__), "data")
 
 
 @cache
@@ -18,7 +18,8 @@ def read(kind: str, shard: str) -> bytes:
     Raises:
         OSError: The installation is incomplete; an empty table would look like a package without effects.
     """
-    return (DATA / kind / f"{shard}.tsv").read_bytes()
+    with open(os.path.join(DATA, kind, f"{shard}.tsv"), "rb") as stream:
+        return stream.read()
 
 
 @cache

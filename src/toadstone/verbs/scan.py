@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from toadstone.core.blob import Blob, open_blob
 from toadstone.core.budget import Budget
@@ -18,7 +17,7 @@ from toadstone.core.report import Gap, Report, Subject
 from toadstone.core.shield import shielded
 from toadstone.readers.reader import Source
 from toadstone.readers.walk import walk
-from toadstone.verbs.targets import Item, expand
+from toadstone.verbs.targets import Item, expand, is_inside
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Scanner:
             return Subject(item.shown, "unknown", -1, {}, (Gap(place, f"cannot be opened: {error.strerror}"),))
         try:
             before = _state(item.path)
-            subject = self.blob(blob, item.shown, _Folder(item.path.parent, item.root))
+            subject = self.blob(blob, item.shown, _Folder(os.path.dirname(item.path), item.root))
             if _state(item.path) != before:
                 changed = Gap(place, "the file changed while it was being read")
                 return Subject(item.shown, subject.kind, subject.size, {}, (*subject.unread, changed), subject.findings)
@@ -192,15 +191,15 @@ def _weight(finding: Finding) -> tuple[int, int, float, bool]:
     return finding.severity, finding.confidence, finding.score, "code" in finding.evidence
 
 
-def _state(path: Path) -> tuple[int, int, int]:
-    status = os.stat(path)  # noqa: PTH116  (one call, no object)
+def _state(path: str) -> tuple[int, int, int]:
+    status = os.stat(path)
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 class _Folder:
     """Opens files next to a subject, never outside the TARGET, and remembers whether anybody asked."""
 
-    def __init__(self, folder: Path | None, root: Path | None) -> None:
+    def __init__(self, folder: str | None, root: str | None) -> None:
         self._folder = folder
         self._root = root
         self.asked = False
@@ -209,9 +208,9 @@ class _Folder:
         self.asked = True
         if self._folder is None or self._root is None or name.startswith("/") or ".." in name.split("/"):
             return None
-        path = self._folder / name
+        path = os.path.join(self._folder, name)
         try:
-            if path.is_file() and path.resolve().is_relative_to(self._root.resolve()):
+            if os.path.isfile(path) and is_inside(os.path.realpath(path), os.path.realpath(self._root)):
                 return open_blob(path)
         except (OSError, ValueError):
             return None
