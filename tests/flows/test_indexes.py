@@ -37,12 +37,14 @@ def test_the_index_of_checks_is_what_the_modules_declare():
     index = modules.index_of(importlib.import_module("toadstone.checks"))
     assert index is not None, "stale: make docs"
     real = {name: cls for name, cls in discover().items() if cls.__module__.startswith("toadstone.checks.")}
-    assert {name: (home, reads, stages) for name, (home, reads, stages) in index.CHECKS.items()} == {
-        name: (cls.__module__, tuple(kind.__name__ for kind in cls.reads), cls.stages) for name, cls in real.items()
-    }
+    assert {
+        name: (cls.__module__, tuple(kind.__name__ for kind in cls.reads), cls.stages, cls.languages)
+        for name, cls in real.items()
+    } == index.CHECKS
     for seat in make_checks({}):
         cls = type(seat.check)
-        assert (seat.id, seat.reads, seat.stages) == (cls.id, cls.reads, cls.stages)
+        assert (seat.id, seat.reads, seat.stages, seat.languages) == (cls.id, cls.reads, cls.stages, cls.languages)
+        assert all(seat.wants(fact) for fact in cls.bad()), "its own example is never shown to it"
 
 
 @pytest.mark.parametrize("change", ["added", "removed"])

@@ -60,11 +60,14 @@ def _declared(reader: Reader) -> Iterator[str]:
 
 
 def _checks() -> str:
-    lines = [_HEAD.format(title="Which module holds which check, which facts it reads, and at which stages it applies.")]
+    lines = [
+        _HEAD.format(title="Which module holds which check, and which facts, at which stages and in which languages, it judges.")
+    ]
     lines += ["from toadstone.core.check import ALL_STAGES\n", *_modules("toadstone.checks", deep=True)]
-    lines += ["CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {"]
-    own = {name: cls for name, cls in discover().items() if cls.__module__.startswith("toadstone.checks.")}
-    lines += [f"    {name!r}: ({cls.__module__!r}, {_reads(cls)!r}, {_stages(cls)})," for name, cls in own.items()]
+    lines += ["CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {"]
+    for name, cls in discover().items():
+        if cls.__module__.startswith("toadstone.checks."):
+            lines.append(f"    {name!r}: ({cls.__module__!r}, {_reads(cls)!r}, {_stages(cls)}, {cls.languages!r}),")
     return "\n".join([*lines, "}"]) + "\n"
 
 

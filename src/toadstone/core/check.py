@@ -38,6 +38,7 @@ class Check:
     severity: ClassVar[Severity]
     reads: ClassVar[tuple[type[Fact], ...]]
     stages: ClassVar[tuple[str, ...]]
+    languages: ClassVar[tuple[str, ...]]
     references: ClassVar[tuple[str, ...]]
     settings: ClassVar[dict[str, Any]] = {}
 
@@ -97,8 +98,17 @@ def check(
     reads: type[Fact] | tuple[type[Fact], ...],
     references: tuple[str, ...] = (),
     stages: tuple[str, ...] = ALL_STAGES,
+    languages: tuple[str, ...] = (),
 ) -> Callable[[Declared], Declared]:
     """Declare a check: give it its identity, freeze its settings, register it.
+
+    Args:
+        id: Kebab-case name of the flaw.
+        severity: What a finding usually is.
+        reads: Types of the facts that it judges.
+        references: Taxonomy ids with their edition.
+        stages: Stages of a model's life in which it applies.
+        languages: Of the facts that have a language (imports, calls, code) it is shown those in these; empty: all.
 
     Raises:
         RegistrationError: If the id is taken or not kebab-case, or the docstring lacks a section.
@@ -118,6 +128,7 @@ def check(
         cls.reads = reads if isinstance(reads, tuple) else (reads,)
         cls.references = references
         cls.stages = stages
+        cls.languages = languages
         names = [name for name, kind in vars(cls).get("__annotations__", {}).items() if "ClassVar" not in str(kind)]
         cls.settings = {name: getattr(cls, name) for name in names}
         registry[id] = cls

@@ -25,15 +25,23 @@ class Seat:
         home: Module that declares it.
         reads: Types of the facts that it judges.
         stages: Stages of a model's life in which it applies.
+        languages: Languages of the code that it judges; empty: all.
         settings: The user's settings of it.
     """
 
     def __init__(
-        self, name: str, home: str, reads: tuple[type[Fact], ...], stages: tuple[str, ...], settings: Mapping[str, Any]
+        self,
+        name: str,
+        home: str,
+        reads: tuple[type[Fact], ...],
+        stages: tuple[str, ...],
+        languages: tuple[str, ...],
+        settings: Mapping[str, Any],
     ) -> None:
         self.id = name
         self.reads = reads
         self.stages = stages
+        self.languages = languages
         self._home = home
         self._settings = settings
         self._check: Check | None = None
@@ -50,6 +58,10 @@ class Seat:
             importlib.import_module(self._home)
             self._check = registry[self.id](**self._settings)
         return self._check
+
+    def wants(self, fact: Fact) -> bool:
+        """Whether a fact of a type in `reads` is in a language that the check judges, or in none."""
+        return not self.languages or getattr(fact, "language", self.languages[0]) in self.languages
 
     def examine(self, fact: Fact) -> Iterator[Finding]:
         """Judge one fact of a type in `reads`."""
@@ -68,18 +80,18 @@ def make_checks(settings: Mapping[str, Mapping[str, object]], plugins: tuple[str
         if name not in known:
             raise ConfigError(f"there is no check {name!r}.", nearest(name, known) or "`toadstone checks` lists them all.")
     made: list[Seat] = []
-    for name, (home, reads, stages) in sorted(known.items()):
+    for name, (home, reads, stages, languages) in sorted(known.items()):
         chosen = dict(settings.get(name, {}))
         if chosen.pop("enabled", True) is not False:
-            seat = Seat(name, home, reads, stages, chosen)
+            seat = Seat(name, home, reads, stages, languages, chosen)
             made.append(seat)
             if chosen:
                 assert seat.check  # what is wrong with a setting is said before anything is scanned
     return made
 
 
-def _known(plugins: tuple[str, ...]) -> dict[str, tuple[str, tuple[type[Fact], ...], tuple[str, ...]]]:
-    """Give module, facts and stages of every check by id: from the generated index, and from what is imported already.
+def _known(plugins: tuple[str, ...]) -> dict[str, tuple[str, tuple[type[Fact], ...], tuple[str, ...], tuple[str, ...]]]:
+    """Give module, facts, stages and languages of every check by id: from the generated index, and from what is imported already.
 
     If a module is there that the index does not know, or the other way round, everything is imported: an index can be
     stale, a run without a check cannot be.
@@ -88,16 +100,13 @@ def _known(plugins: tuple[str, ...]) -> dict[str, tuple[str, tuple[type[Fact], .
     if index is None:
         discover()
     import_plugins(plugins)
-    found = (
-        {}
-        if index is None
-        else {
-            name: (home, tuple(getattr(facts, kind) for kind in reads), stages)
-            for name, (home, reads, stages) in index.CHECKS.items()
-        }
-    )
+    listed = {} if index is None else index.CHECKS
+    found = {
+        name: (home, tuple(getattr(facts, kind) for kind in reads), stages, languages)
+        for name, (home, reads, stages, languages) in listed.items()
+    }
     for name, cls in registry.items():
         if name in found and found[name][0] != cls.__module__:
             raise RegistrationError(f"check id {name!r} is used by {found[name][0]} and by {cls.__module__}")
-        found[name] = (cls.__module__, cls.reads, cls.stages)
+        found[name] = (cls.__module__, cls.reads, cls.stages, cls.languages)
     return found

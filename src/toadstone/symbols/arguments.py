@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import binascii
 import enum
-import ipaddress
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -179,6 +178,8 @@ def addresses(text: str) -> list[tuple[str, str]]:
 
 
 def _is_ip(value: str) -> bool:
+    import ipaddress  # noqa: PLC0415  (start-up time)
+
     try:
         address = ipaddress.ip_address(value)
     except ValueError:

@@ -115,7 +115,8 @@ class Scanner:
                 ledger.add(fact)
                 continue
             for check in self._readers.get(type(fact), ()):
-                yield check, fact
+                if check.wants(fact):
+                    yield check, fact
 
 
 class _Judged:

@@ -16,6 +16,7 @@ from toadstone.symbols.hostile import HOSTILE_COMMAND
     "config-command",
     severity=Severity.HIGH,
     reads=(Call, Setting),
+    languages=("config",),
     references=(
         "CWE-78",
         "CWE-829",

@@ -42,6 +42,7 @@ _ORDINARY = (
     "startup-hook",
     severity=Severity.HIGH,
     reads=(Code, Call, Link),
+    languages=("python",),
     references=("CWE-506", "CWE-427", "MITRE ATLAS 2026.08 AML.T0010", "OWASP LLM 2026 LLM04"),
 )
 class StartupHook(Check):
