@@ -71,7 +71,7 @@ CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     'path-traversal': ('toadstone.checks.model.path_traversal', ('Anomaly',), ALL_STAGES, ()),
     'persistent-id': ('toadstone.checks.model.persistent_id', ('PersistentLoad',), ALL_STAGES, ()),
     'read-on-load': ('toadstone.checks.model.read_on_load', ('Link',), ALL_STAGES, ()),
-    'remote-code': ('toadstone.checks.model.remote_code', ('Code', 'Call'), ALL_STAGES, ()),
+    'remote-code': ('toadstone.checks.model.remote_code', ('Code', 'Call'), ALL_STAGES, ('python', 'bytecode')),
     'resource-call': ('toadstone.checks.model.resource_call', ('Call',), ALL_STAGES, ()),
     'skops-node-confusion': ('toadstone.checks.model.skops_node_confusion', ('Anomaly',), ALL_STAGES, ()),
     'startup-hook': ('toadstone.checks.model.startup_hook', ('Code', 'Call', 'Link'), ALL_STAGES, ('python',)),

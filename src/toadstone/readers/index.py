@@ -36,6 +36,7 @@ MODULES = (
     'toadstone.readers.skops',
     'toadstone.readers.tar',
     'toadstone.readers.torch',
+    'toadstone.readers.torch_package',
     'toadstone.readers.torchscript',
     'toadstone.readers.unopened',
     'toadstone.readers.unpack',
@@ -45,6 +46,7 @@ MODULES = (
 )
 
 READERS = (
+    later('toadstone.readers.torch_package', 'torch-package', always=True, rank=7, claims=True),
     later('toadstone.readers.keras', 'keras', marks=((0, b'PK'),), rank=8, claims=True),
     later('toadstone.readers.torch', 'torch-zip', marks=((0, b'PK\x03\x04'),), rank=8, claims=True),
     later('toadstone.readers.ar', 'ar', heads=(b'!<arch>\n',), rank=10),
@@ -110,10 +112,11 @@ READERS = (
     later('toadstone.readers.unopened', 'zpaq', heads=(b'7kSt', b'zPQ'), rank=40),
     later('toadstone.readers.code', 'marshal'),
     later('toadstone.readers.code', 'marshal-run'),
+    later('toadstone.readers.code', 'packaged-python'),
     later('toadstone.readers.pickle', 'pickle-part'),
     later('toadstone.readers.code', 'python-run'),
     later('toadstone.readers.torchscript', 'torchscript-code'),
-    later('toadstone.readers.jinja', 'jinja', suffixes=('.jinja', '.jinja2', '.j2'), rank=60, claims=True),
+    later('toadstone.readers.jinja', 'jinja', suffixes=('.jinja', '.jinja2', '.j2', '.template', '.tmpl', '.tpl'), rank=60, claims=True),
     later('toadstone.readers.configuration', 'json', suffixes=('.json',), marks=((0, b'\xef'), (0, b' '), (0, b'{'), (0, b'['), (0, b'\t'), (0, b'\n'), (0, b'\r'), (0, b'\x0c'), (0, b'\x0b')), rank=60, claims=True),
     later('toadstone.readers.code', 'notebook', suffixes=('.ipynb',), rank=60, claims=True),
     later('toadstone.readers.code', 'python', suffixes=('.py', '.pyw'), marks=((0, b'#!'),), rank=60, claims=True),
