@@ -110,9 +110,15 @@ def test_an_id_that_a_check_not_yet_imported_has_is_refused(monkeypatch):
 
 def imported(path: Path) -> set[str]:
     """Modules that a scan of one file in a fresh interpreter imports."""
-    code = "import sys; from toadstone.faces.cli import main; main(sys.argv[1:]); print(*sys.modules)"
+    code = """
+import sys
+before = set(sys.modules)
+from toadstone.faces.cli import main
+main(sys.argv[1:])
+print(*set(sys.modules) - before)
+"""
     command = [sys.executable, "-c", code, "scan", str(path), "--no-cache", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=path.parent)
     return set(done.stdout.split())
 
 
@@ -123,3 +129,6 @@ def test_a_plain_pickle_needs_no_other_format_and_no_check(tmp_path):
     ours = {name.split(".")[2] for name in names if name.startswith(("toadstone.readers.", "toadstone.checks."))}
     assert ours.isdisjoint({"model", "code", "configuration", "gguf", "jinja", "keras", "npy", "onnx", "safetensors", "skops"})
     assert "toadstone.checks.index" in names
+    assert names.isdisjoint({"toadstone.readers.zip.archive", "jinja2", "yaml", "zstandard", "lz4"})
+    heavy = {"dataclasses", "inspect", "typing", "pathlib", "datetime", "tempfile", "json", "sqlite3"}
+    assert names & heavy == set(), "docs/decisions/0010-start-up.md"

@@ -46,7 +46,7 @@ MODULES = (
 )
 
 READERS = (
-    later('toadstone.readers.torch_package', 'torch-package', always=True, rank=7, claims=True),
+    later('toadstone.readers.torch_package', 'torch-package', marks=((0, b'PK'),), rank=7, claims=True),
     later('toadstone.readers.keras', 'keras', marks=((0, b'PK'),), rank=8, claims=True),
     later('toadstone.readers.torch', 'torch-zip', marks=((0, b'PK\x03\x04'),), rank=8, claims=True),
     later('toadstone.readers.ar', 'ar', heads=(b'!<arch>\n',), rank=10),
