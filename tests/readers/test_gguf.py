@@ -130,7 +130,7 @@ def test_any_bytes_are_survived() -> None:
 @pytest.mark.parametrize("size", [1 << 48, (1 << 63) - 1, (1 << 64) - 1])
 def test_a_length_that_no_file_has_is_forged(size: int) -> None:
     seen = look(b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, size) + bytes(64), "m.gguf")
-    assert ["resource-claim"] == [fact.kind for fact in seen.of(Anomaly)]
+    assert [fact.kind for fact in seen.of(Anomaly)] == ["resource-claim"]
     assert seen.unread
 
 
@@ -142,4 +142,4 @@ def test_a_length_beyond_the_end_is_a_broken_download() -> None:
 
 def test_more_dimensions_than_the_loader_has_room_for() -> None:
     seen = look(gguf([], [gguf_tensor("a", [1] * 5, 0, 0)], bytes(32)), "m.gguf")
-    assert ["resource-claim"] == [fact.kind for fact in seen.of(Anomaly)]
+    assert [fact.kind for fact in seen.of(Anomaly)] == ["resource-claim"]
