@@ -29,8 +29,8 @@ from typing import Any
 
 from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import Budget
-from toadstone.core.check import Check, make_checks
 from toadstone.core.fact import Fact, Unread
+from toadstone.core.panel import Seat, make_checks
 from toadstone.core.place import Place
 from toadstone.readers.reader import Source, readers
 from toadstone.readers.walk import walk
@@ -118,7 +118,7 @@ def _stuck(_signal: int, _frame: FrameType | None) -> None:
     raise Stuck
 
 
-def examine(given: Input, dispatch: dict[type[Fact], list[Check]]) -> tuple[str, list[str]]:
+def examine(given: Input, dispatch: dict[type[Fact], list[Seat]]) -> tuple[str, list[str]]:
     """Read one input with all checks; give its kind and what went wrong."""
     source = Source(BytesBlob(given.data), given.name, Place(given.name), Budget.of(len(given.data)), hint=given.hint)
     wrong: list[str] = []
@@ -150,7 +150,7 @@ def work(sender: Connection, first: int, count: int, seed: int, pool: list[tuple
     signal.signal(signal.SIGPROF, _stuck)
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     kinds = [reader.kind for reader in readers()]
-    dispatch: dict[type[Fact], list[Check]] = {}
+    dispatch: dict[type[Fact], list[Seat]] = {}
     for check in make_checks({}):
         for fact_type in check.reads:
             dispatch.setdefault(fact_type, []).append(check)

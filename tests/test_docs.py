@@ -18,7 +18,7 @@ from toadstone.core.config import read_config, read_suppressions
 from tools.pages.__main__ import differences, existing, pages
 
 ROOT = Path(__file__).parents[1]
-GENERATED = {ROOT / "docs" / name for name in pages()}
+GENERATED = {ROOT / name for name in pages()}
 PAGES = sorted({ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")})
 BY_HAND = [page for page in PAGES if page not in GENERATED]
 ELSEWHERE = {"effects.md", "scoreboard.md"}
@@ -109,7 +109,7 @@ def test_toml_examples(fence, tmp_path):
     if set(tomllib.loads(fence.body)) <= {"suppress", "allow"}:
         assert read_suppressions(path)
     config = read_config(path)
-    from toadstone.core.check import make_checks
+    from toadstone.core.panel import make_checks
 
     make_checks(config.checks, config.plugins)
 

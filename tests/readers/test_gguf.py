@@ -125,3 +125,21 @@ def test_large_vocabulary_is_fast() -> None:
 def test_any_bytes_are_survived() -> None:
     assert_total(example(), "m.gguf", flips=500)
     assert_total(example(">"), "m.gguf", flips=100)
+
+
+@pytest.mark.parametrize("size", [1 << 48, (1 << 63) - 1, (1 << 64) - 1])
+def test_a_length_that_no_file_has_is_forged(size: int) -> None:
+    seen = look(b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, size) + bytes(64), "m.gguf")
+    assert [fact.kind for fact in seen.of(Anomaly)] == ["resource-claim"]
+    assert seen.unread
+
+
+def test_a_length_beyond_the_end_is_a_broken_download() -> None:
+    seen = look(b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 1 << 20) + bytes(64), "m.gguf")
+    assert not seen.of(Anomaly)
+    assert seen.unread
+
+
+def test_more_dimensions_than_the_loader_has_room_for() -> None:
+    seen = look(gguf([], [gguf_tensor("a", [1] * 5, 0, 0)], bytes(32)), "m.gguf")
+    assert [fact.kind for fact in seen.of(Anomaly)] == ["resource-claim"]

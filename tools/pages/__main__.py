@@ -1,4 +1,4 @@
-"""Writes the generated pages, or says which of them no longer tell the truth.
+"""Writes the generated pages and indexes, or says which of them no longer tell the truth.
 
 ::
 
@@ -16,21 +16,23 @@ from pathlib import Path
 from tools.pages.checks import pages as check_pages
 from tools.pages.command_line import command_line
 from tools.pages.formats import formats
+from tools.pages.indexes import indexes
 
-DOCS = Path(__file__).parents[2] / "docs"
-FOLDERS = ("checks",)
-"""Folders below ``docs`` that hold nothing but generated pages."""
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("docs/checks",)
+"""Folders that hold nothing but generated pages."""
 
 
 def pages() -> dict[str, str]:
-    """Give every generated page by its path below ``docs``."""
-    return {**check_pages(), "command-line.md": command_line(), "formats.md": formats()}
+    """Give every generated file by its path below the repository."""
+    docs = {**check_pages(), "command-line.md": command_line(), "formats.md": formats()}
+    return {**{f"docs/{path}": text for path, text in docs.items()}, **indexes()}
 
 
 def existing(made: dict[str, str]) -> dict[str, str]:
     """Give the pages as they are on disk, with those that no longer belong."""
-    there = [DOCS / path for path in made] + [path for folder in FOLDERS for path in (DOCS / folder).glob("*")]
-    return {path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8") for path in there if path.is_file()}
+    there = [ROOT / path for path in made] + [path for folder in FOLDERS for path in (ROOT / folder).glob("*")]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in there if path.is_file()}
 
 
 def differences(made: dict[str, str], there: dict[str, str]) -> list[str]:
@@ -38,7 +40,7 @@ def differences(made: dict[str, str], there: dict[str, str]) -> list[str]:
     lines: list[str] = []
     for path in sorted(made.keys() | there.keys()):
         old, new = there.get(path, "").splitlines(), made.get(path, "").splitlines()
-        lines += difflib.unified_diff(old, new, f"docs/{path} (on disk)", f"docs/{path} (from the code)", lineterm="")
+        lines += difflib.unified_diff(old, new, f"{path} (on disk)", f"{path} (from the code)", lineterm="")
     return lines
 
 
@@ -56,10 +58,10 @@ def main() -> int:
             print("\nThe generated pages are stale: `make docs` writes them.")
         return 1 if lines else 0
     for path in there.keys() - made.keys():
-        (DOCS / path).unlink()
+        (ROOT / path).unlink()
     for path, text in made.items():
-        (DOCS / path).parent.mkdir(parents=True, exist_ok=True)
-        (DOCS / path).write_text(text, encoding="utf-8")
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
     return 0
 
 

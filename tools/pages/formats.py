@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
+from toadstone.core.modules import names_below
 from toadstone.readers.reader import Reader
 from tools.pages.markdown import GENERATED, page, plain, table
 
@@ -30,9 +30,8 @@ _KINDS_OF_OUR_OWN = (
 
 def modules() -> Iterator[tuple[ModuleType, tuple[Reader, ...]]]:
     """Yield every reader module with its readers, by name."""
-    package = importlib.import_module("toadstone.readers")
-    for found in pkgutil.iter_modules(package.__path__, "toadstone.readers."):
-        module = importlib.import_module(found.name)
+    for name in names_below(importlib.import_module("toadstone.readers"), deep=False):
+        module = importlib.import_module(name)
         if known := getattr(module, "READERS", ()):
             yield module, known
 
@@ -41,7 +40,7 @@ def _recognised(reader: Reader) -> str:
     ways = []
     if reader.heads:
         ways.append("first bytes")
-    if reader.always:
+    if reader.always or reader.marks:
         ways.append("content, whatever the name")
     elif reader.claims is not None and reader.suffixes:
         ways.append("content, under " + ", ".join(f"`{suffix}`" for suffix in reader.suffixes))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
 
 from toadstone.core.errors import ConfigError, RegistrationError, nearest
 from toadstone.core.fact import Fact
 from toadstone.core.finding import Confidence, Finding, Indicator, Json, Severity
 from toadstone.core.modules import names_below
 from toadstone.core.place import Place
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, TypeVar
+
+    Declared = TypeVar("Declared", bound="type[Check]")
 
 ALL_STAGES = ("pretraining", "tuning", "embedding", "serving")
 SECTIONS = ("Why it matters", "How it decides", "What it misses", "Remedy", "References")
@@ -34,6 +38,7 @@ class Check:
     severity: ClassVar[Severity]
     reads: ClassVar[tuple[type[Fact], ...]]
     stages: ClassVar[tuple[str, ...]]
+    languages: ClassVar[tuple[str, ...]]
     references: ClassVar[tuple[str, ...]]
     settings: ClassVar[dict[str, Any]] = {}
 
@@ -86,9 +91,6 @@ class Check:
         )
 
 
-Declared = TypeVar("Declared", bound=type[Check])
-
-
 def check(
     id: str,  # noqa: A002  (the field's own word, and always given by position)
     *,
@@ -96,8 +98,17 @@ def check(
     reads: type[Fact] | tuple[type[Fact], ...],
     references: tuple[str, ...] = (),
     stages: tuple[str, ...] = ALL_STAGES,
+    languages: tuple[str, ...] = (),
 ) -> Callable[[Declared], Declared]:
     """Declare a check: give it its identity, freeze its settings, register it.
+
+    Args:
+        id: Kebab-case name of the flaw.
+        severity: What a finding usually is.
+        reads: Types of the facts that it judges.
+        references: Taxonomy ids with their edition.
+        stages: Stages of a model's life in which it applies.
+        languages: Of the facts that have a language (imports, calls, code) it is shown those in these; empty: all.
 
     Raises:
         RegistrationError: If the id is taken or not kebab-case, or the docstring lacks a section.
@@ -117,6 +128,7 @@ def check(
         cls.reads = reads if isinstance(reads, tuple) else (reads,)
         cls.references = references
         cls.stages = stages
+        cls.languages = languages
         names = [name for name, kind in vars(cls).get("__annotations__", {}).items() if "ClassVar" not in str(kind)]
         cls.settings = {name: getattr(cls, name) for name in names}
         registry[id] = cls
@@ -139,6 +151,16 @@ def discover(plugins: tuple[str, ...] = ()) -> dict[str, type[Check]]:
     package = importlib.import_module("toadstone.checks")
     for found in names_below(package):
         importlib.import_module(found)
+    import_plugins(plugins)
+    return dict(sorted(registry.items()))
+
+
+def import_plugins(plugins: tuple[str, ...]) -> None:
+    """Import the named modules, which register their checks.
+
+    Raises:
+        ConfigError: If one cannot be imported.
+    """
     for name in plugins:
         try:
             importlib.import_module(name)
@@ -146,25 +168,6 @@ def discover(plugins: tuple[str, ...] = ()) -> dict[str, type[Check]]:
             raise ConfigError(
                 f"plugin {name!r} cannot be imported: {error}", "Install it, or take it out of `plugins`."
             ) from None
-    return dict(sorted(registry.items()))
-
-
-def make_checks(settings: Mapping[str, Mapping[str, object]], plugins: tuple[str, ...] = ()) -> list[Check]:
-    """Build every check with the user's settings; ``enabled = false`` leaves one out.
-
-    Raises:
-        ConfigError: If a check or a setting is unknown or has the wrong type.
-    """
-    known = discover(plugins)
-    for name in settings:
-        if name not in known:
-            raise ConfigError(f"there is no check {name!r}.", nearest(name, known) or "`toadstone checks` lists them all.")
-    made: list[Check] = []
-    for name, cls in known.items():
-        chosen = dict(settings.get(name, {}))
-        if chosen.pop("enabled", True) is not False:
-            made.append(cls(**chosen))
-    return made
 
 
 def _coerced(owner: Check, name: str, value: object) -> object:
@@ -183,14 +186,21 @@ def _coerced(owner: Check, name: str, value: object) -> object:
     return value
 
 
+def manual(cls: type[Check]) -> str:
+    """Give a check's manual page, dedented."""
+    import textwrap  # noqa: PLC0415  (start-up time)
+
+    first, _, rest = (cls.__doc__ or "").partition("\n")
+    return f"{first.strip()}\n{textwrap.dedent(rest)}".strip()
+
+
 def section(cls: type[Check], title: str, *, first: bool = False) -> str:
     """Give one section of a check's manual page, dedented; with ``first``, its first paragraph on one line."""
-    text = inspect.cleandoc(cls.__doc__ or "")
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", manual(cls), re.MULTILINE | re.DOTALL)
     body = found.group(1).strip() if found else ""
     return " ".join(body.split("\n\n")[0].split()) if first else body
 
 
 def summary(cls: type[Check]) -> str:
     """Give the first sentence of a check's docstring."""
-    return " ".join(inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0].split())
+    return " ".join(manual(cls).split("\n\n")[0].split())

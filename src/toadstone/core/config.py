@@ -23,36 +23,37 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import replace
-from pathlib import Path
+import os
 
 from toadstone.core.check import ALL_STAGES
 from toadstone.core.errors import ConfigError, nearest
 from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Waiver
+from toadstone.core.record import replace
 
 _TOP = ("fail-on", "stage", "exclude", "plugins", "checks", "allow", "suppress")
 _ENTRY = ("check", "path", "symbol", "sha256", "reason", "expires")
 
 
-def find_config(start: Path) -> Config:
+def find_config(start: str | os.PathLike[str]) -> Config:
     """Read the nearest configuration at or above a folder; defaults when there is none.
 
     Raises:
         ConfigError: If the file is wrong: which key, what is expected.
     """
-    for folder in (start, *start.parents):
-        if (own := folder / "toadstone.toml").is_file():
+    below, folder = None, os.path.abspath(start)
+    while folder != below:
+        if os.path.isfile(own := os.path.join(folder, "toadstone.toml")):
             return read_config(own)
-        if (project := folder / "pyproject.toml").is_file():
+        if os.path.isfile(project := os.path.join(folder, "pyproject.toml")):
             table = _parse(project).get("tool", {})
             if isinstance(table, dict) and "toadstone" in table:
-                return _config(table["toadstone"], str(project))
+                return _config(table["toadstone"], project)
+        below, folder = folder, os.path.dirname(folder)
     return Config()
 
 
-def read_config(path: Path) -> Config:
+def read_config(path: str | os.PathLike[str]) -> Config:
     """Read one configuration file.
 
     Raises:
@@ -61,7 +62,7 @@ def read_config(path: Path) -> Config:
     return _config(_parse(path), str(path))
 
 
-def read_suppressions(path: Path) -> tuple[Waiver, ...]:
+def read_suppressions(path: str | os.PathLike[str]) -> tuple[Waiver, ...]:
     """Read a suppression file: a TOML file of ``[[suppress]]`` and ``[[allow]]`` entries.
 
     Raises:
@@ -74,11 +75,11 @@ def read_suppressions(path: Path) -> tuple[Waiver, ...]:
     return _waivers(table, str(path))
 
 
-def _parse(path: Path) -> dict[str, object]:
+def _parse(path: str | os.PathLike[str]) -> dict[str, object]:
     import tomllib  # noqa: PLC0415  (only where there is something to read)
 
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb") as stream:
             return tomllib.load(stream)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
@@ -127,6 +128,8 @@ def _waivers(table: dict[str, object], origin: str) -> tuple[Waiver, ...]:
 
 
 def _waiver(entry: object, kind: str, origin: str) -> Waiver:
+    import datetime as dt  # noqa: PLC0415  (only where there is a date to read)
+
     if not isinstance(entry, dict):
         raise ConfigError(f"{origin} must be a table.")
     for key in entry:

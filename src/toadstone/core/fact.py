@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
 
 from toadstone.core.place import Place
+from toadstone.core.record import dataclass
 from toadstone.core.value import Symbol, Value
 
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from toadstone.core.blob import Blob
 
 
@@ -83,6 +85,17 @@ class Setting(Fact):
     schema: str
     key: str
     value: Value
+
+
+@dataclass(frozen=True)
+class PersistentLoad(Fact):
+    """A pickle asks its loader for an object by an id that only the loader understands.
+
+    Attributes:
+        identity: The id.
+    """
+
+    identity: Value
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from toadstone.core.place import Place
+from toadstone.core.record import dataclass, field
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 

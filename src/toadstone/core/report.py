@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from toadstone.core.finding import Finding, Json, Severity
 from toadstone.core.place import Place
+from toadstone.core.record import dataclass, field
 from toadstone.core.version import __version__
 
 SCHEMA = "toadstone.report/1"

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import TypedDict
 
 from toadstone.core.errors import ToadstoneError, nearest
+from toadstone.core.record import dataclass
 
 
 class TaxonomyError(ToadstoneError):

@@ -7,8 +7,11 @@ the rest, a long string keeps its head and its length, so that nobody's file dec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from toadstone.core.record import dataclass, field
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 KEPT_ITEMS = 256
 """Items of a container that are kept for display and judgement; the rest is counted."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 
 from toadstone.core.finding import Severity
+from toadstone.core.record import dataclass
 from toadstone.core.report import Report
 
 FORMATS = ("terminal", "json", "sarif", "junit", "markdown")

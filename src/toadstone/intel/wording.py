@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-_MARKUP = re.compile(r"<[^<>\n]{0,120}>|\[/?[A-Z_ ]{2,40}\]|[<\[]\|?[\w/ ]{1,40}\|?[>\]]|\{[^{}\n]{0,200}\}|\\[ntr]")
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_SENTENCE = re.compile(r"[^\W\d_]+(?:[ \u00a0,.;:!?'\u2019-]+\n?[^\W\d_]+)+")
+from toadstone.core.regex import regex
+
+_MARKUP = regex(r"<[^<>\n]{0,120}>|\[/?[A-Z_ ]{2,40}\]|[<\[]\|?[\w/ ]{1,40}\|?[>\]]|\{[^{}\n]{0,200}\}|\\[ntr]")
+_WORD = regex(r"[^\W\d_]{2,}")
+_SENTENCE = regex(r"[^\W\d_]+(?:[ \u00a0,.;:!?'\u2019-]+\n?[^\W\d_]+)+")
 _ROLES = frozenset(
     [
         "user",
@@ -41,20 +43,20 @@ _ROLES = frozenset(
         "sys",
     ]
 )
-_IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_URL = re.compile(r"(?:https?|ftps?|wss?|ssh|tcp)://[^\s\"'<>`|{}\\^]{2,400}", re.IGNORECASE)
-_BARE = re.compile(
+_IDEOGRAPH = regex("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_URL = regex(r"(?:https?|ftps?|wss?|ssh|tcp)://[^\s\"'<>`|{}\\^]{2,400}", re.IGNORECASE)
+_BARE = regex(
     r"(?<![\w@.])(?:www\.[a-z0-9-]+(?:\.[a-z0-9-]+)+|(?:[a-z0-9-]+\.)+(?:com|net|org|io|ai|ru|cn|xyz|top|info|invalid|example|test|onion)(?:/[^\s\"'<>`|{}]{0,200})?)(?![\w.-])",
     re.IGNORECASE,
 )
-_IPV4 = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?::\d{1,5})?(?![\d.])")
-_COMMAND = re.compile(
+_IPV4 = regex(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?::\d{1,5})?(?![\d.])")
+_COMMAND = regex(
     r"\b(?:curl|wget)\s+[^\n|;&]{0,200}(?:\||;|&&|-o\b|-O\b|https?:)|\|\s*(?:ba|z|da)?sh\b|\bpowershell(?:\.exe)?\s+-|\b(?:ba|z)?sh\s+-c\s|\bpython3?\s+-c\s|"
     r"\brm\s+-rf?\s+[~/]|\bnc\s+(?:-\w+\s+)*-e\b|/dev/tcp/|\bos\.system\(|\bsubprocess\.|\bInvoke-Expression\b|\bbase64\s+(?:-d|--decode)\b|\bchmod\s+\+x\b",
     re.IGNORECASE,
 )
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![A-Za-z0-9+/=])")
-_HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){10,2000}(?![0-9a-fA-F])")
+_BASE64 = regex(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![A-Za-z0-9+/=])")
+_HEX = regex(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){10,2000}(?![0-9a-fA-F])")
 
 
 def words(text: str) -> int:

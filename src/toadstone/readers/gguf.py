@@ -35,8 +35,18 @@ _BLOCKS: dict[int, tuple[int, int]] = {
 """Elements and bytes of a block by ggml type, retired types included."""
 
 
+_BEYOND = 1 << 48
+"""Lengths and counts from here on overflow somewhere; the largest models have 2**40 elements in a tensor and less."""
+_DIMENSIONS = 4
+"""``GGML_MAX_DIMS``."""
+
+
 class GgufError(ValueError):
     """The structure cannot be followed any further."""
+
+
+class ForgedError(GgufError):
+    """A number that no writer has written and no broken download explains: it is there to break the loader's arithmetic."""
 
 
 class _Tensor:
@@ -59,9 +69,20 @@ class _State:
     def number(self, code: str) -> int:
         return self.cursor.unpack(struct.Struct(self.order + code))[0]
 
-    def count(self) -> int:
-        """Read a length or count: 32 bits in version 1, 64 bits since."""
+    def extent(self) -> int:
+        """Read a number that may be large: 32 bits in version 1, 64 bits since."""
         return self.number("I" if self.version == 1 else "Q")
+
+    def count(self) -> int:
+        """Read a length or count of what follows.
+
+        Raises:
+            ForgedError: If no file holds that much.
+        """
+        found = self.extent()
+        if found >= _BEYOND:
+            raise ForgedError(f"a length or count of {found:,}")
+        return found
 
     def text(self, limit: int) -> str:
         size = self.count()
@@ -90,6 +111,9 @@ def read(source: Source) -> Iterator[Fact]:
         described = [_tensor(state) for _ in range(tensors)]
     except (ShortError, GgufError) as error:
         source.coverage.read(0, cursor.position)
+        if isinstance(error, ForgedError):
+            detail = f"the header has {error}; loaders that trust it write outside their memory"
+            yield source.anomaly("resource-claim", detail, cursor.position)
         yield source.unread(f"the header cannot be followed: {error}", cursor.position)
         return
     source.coverage.read(0, cursor.position)
@@ -203,9 +227,9 @@ def _tensor(state: _State) -> _Tensor:
     at = state.cursor.position
     name = state.text(_KEY_LIMIT)
     dims = state.number("I")
-    if dims > 8:  # ggml allows 4
-        raise GgufError(f"tensor {name[:80]!r} has {dims:,} dimensions")
-    shape = [state.count() for _ in range(dims)]
+    if dims > _DIMENSIONS:
+        raise ForgedError(f"tensor {name[:80]!r} with {dims:,} dimensions")
+    shape = [state.extent() for _ in range(dims)]
     kind, offset = state.number("I"), state.number("Q")
     if kind not in _BLOCKS:
         return _Tensor(name, offset, -1, at)

@@ -52,6 +52,8 @@ def _is_object(source: Source) -> bool:
     return found is not None and found.end() + int(found.group(2)) == source.blob.size
 
 
+_MARKS = ((0, b"blob "), (0, b"tree "), (0, b"commit "), (0, b"tag "))
+
 READERS = (
     Reader(
         "git",
@@ -59,5 +61,11 @@ READERS = (
         heads=(b"DIRC\0\0\0", b"PACK\0\0\0", b"\xfftOc\0\0\0", b"CGPH", b"MIDX", b"RIDX\0\0\0", b"BITM\0"),
         rank=20,
     ),
-    Reader("git-object", read_object, claims=_is_object, always=True, rank=40),
+    Reader(
+        "git-object",
+        read_object,
+        marks=_MARKS,
+        claims=_is_object,
+        rank=40,
+    ),
 )

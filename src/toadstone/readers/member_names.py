@@ -18,7 +18,7 @@ def trick(name: str) -> str:
     """Say in what way a name reads differently to a person, a loader and a file system; empty if it does not."""
     if "\0" in name:
         return "contains NUL: C loaders and Python cut it there, Java does not"
-    if re.search(_CONTROL, name):
+    if not (name.isascii() and name.isprintable()) and re.search(_CONTROL, name):
         return "contains control or invisible characters"
     if len(name) > _LONG_NAME:
         return f"has {len(name):,} characters"

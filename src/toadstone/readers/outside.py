@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+from toadstone.core.regex import regex
+
+_SCHEME = regex(r"[A-Za-z][A-Za-z0-9+.-]*:")
 """A URL scheme or a Windows drive."""
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from toadstone.core.blob import Blob
 from toadstone.core.budget import Budget
 from toadstone.core.coverage import Coverage
 from toadstone.core.fact import Anomaly, Fact, Member, Unread
-from toadstone.core.modules import names_below
+from toadstone.core.modules import index_of, names_below
 from toadstone.core.place import Place
+from toadstone.core.record import dataclass, field
 
 HEAD = 4096
 """Bytes of the beginning that `Reader.claims` may look at without reading."""
@@ -82,8 +82,9 @@ class Reader:
         read: Turns a source into facts and claims coverage. Total.
         heads: Magic numbers at offset 0; any of them makes the reader a candidate.
         suffixes: Name suffixes (with dot, lower case) or whole base names that make it a candidate if `claims` agrees.
-        claims: Looks at the content of a candidate by name, or (with ``always``) of anything; cheap and strict.
-        always: Ask `claims` whatever the name is.
+        marks: Weak magic, each with its offset: content that has one of these is a candidate if `claims` agrees.
+        claims: Looks at the content of a candidate by name, by mark, or (with ``always``) of anything; cheap and strict.
+        always: Ask `claims` of everything. Only where no mark can be told: the module is imported for every file.
         rank: Candidates run in order of rank, then kind; plain text comes last.
     """
 
@@ -91,23 +92,77 @@ class Reader:
     read: Callable[[Source], Iterator[Fact]]
     heads: tuple[bytes, ...] = ()
     suffixes: tuple[str, ...] = ()
+    marks: tuple[tuple[int, bytes], ...] = ()
     claims: Callable[[Source], bool] | None = None
     always: bool = False
     rank: int = 50
 
+    def marked(self, head: bytes) -> bool:
+        """Whether the beginning of some content has a mark."""
+        return any(head.startswith(mark, offset) for offset, mark in self.marks)
+
+
+def later(
+    home: str,
+    kind: str,
+    *,
+    heads: tuple[bytes, ...] = (),
+    suffixes: tuple[str, ...] = (),
+    marks: tuple[tuple[int, bytes], ...] = (),
+    claims: bool = False,
+    always: bool = False,
+    rank: int = 50,
+) -> Reader:
+    """Make a reader whose module is imported when it is first asked or run. For the generated index.
+
+    Args:
+        home: Module whose ``READERS`` holds the real one.
+        kind: Its kind.
+        heads: Its magic numbers.
+        suffixes: Its names.
+        marks: Its weak magic.
+        claims: Whether it has `Reader.claims`.
+        always: Whether `claims` is asked of everything.
+        rank: Its rank.
+    """
+
+    def real() -> Reader:
+        known: tuple[Reader, ...] = importlib.import_module(home).READERS
+        return next(reader for reader in known if reader.kind == kind)
+
+    def read(source: Source) -> Iterator[Fact]:
+        yield from real().read(source)
+
+    def asked(source: Source) -> bool:
+        claims = real().claims
+        return claims is not None and claims(source)
+
+    return Reader(kind, read, heads, suffixes, marks, asked if claims else None, always, rank)
+
 
 @lru_cache(maxsize=1)
 def readers() -> tuple[Reader, ...]:
+    """Give all readers in the order in which they are tried.
+
+    They come from the generated index, and are imported when they are needed. If a module is there that the index does not
+    know, or the other way round, everything is imported instead: an index can be stale, a run without a reader cannot be.
+    """
+    index = index_of(importlib.import_module("toadstone.readers"))
+    if index is None:
+        return registered()
+    known: tuple[Reader, ...] = index.READERS
+    return known
+
+
+def registered() -> tuple[Reader, ...]:
     """Import every reader module of this package and give their `Reader` objects, in the order in which they are tried.
 
     A reader module is one that has a ``READERS`` tuple. One that fails to import raises: a run without all of its
     readers is no run.
     """
-    package = importlib.import_module("toadstone.readers")
     found: list[Reader] = []
-    for name in names_below(package):
-        if name.count(".") == 2:
-            found.extend(getattr(importlib.import_module(name), "READERS", ()))
+    for name in names_below(importlib.import_module("toadstone.readers"), deep=False):
+        found.extend(getattr(importlib.import_module(name), "READERS", ()))
     return tuple(sorted(found, key=lambda reader: (reader.rank, reader.kind)))
 
 
@@ -128,6 +183,7 @@ def _plan(first: bytes, suffix: str, base: str) -> tuple[Reader, ...]:
         reader
         for reader in readers()
         if any(magic[:1] == first for magic in reader.heads)
+        or any(offset or mark[:1] == first for offset, mark in reader.marks)
         or (reader.claims is not None and (reader.always or suffix in reader.suffixes or base in reader.suffixes))
     )
 
@@ -151,6 +207,6 @@ def candidates(source: Source, enough: Callable[[Reader], bool] = lambda _reader
             continue
         if enough(reader):
             return
-        named = reader.always or suffix in reader.suffixes or base in reader.suffixes
-        if (reader.heads and head.startswith(reader.heads)) or (named and reader.claims is not None and reader.claims(source)):
+        asked = reader.always or suffix in reader.suffixes or base in reader.suffixes or reader.marked(head)
+        if (reader.heads and head.startswith(reader.heads)) or (asked and reader.claims is not None and reader.claims(source)):
             yield reader

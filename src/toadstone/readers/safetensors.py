@@ -210,4 +210,6 @@ def _naturals(value: Any) -> bool:  # noqa: ANN401  (JSON)
     return isinstance(value, list) and all(type(item) is int and 0 <= item < 1 << 64 for item in value)
 
 
-READERS = (Reader(kind="safetensors", read=read, suffixes=(".safetensors",), claims=claims, always=True, rank=40),)
+_MARKS = tuple((8, bytes([byte])) for byte in sorted({*_BLANKS, *b"\xef\xbb\xbf{"}))
+
+READERS = (Reader(kind="safetensors", read=read, suffixes=(".safetensors",), marks=_MARKS, claims=claims, rank=40),)

@@ -61,4 +61,4 @@ def read(source: Source) -> Iterator[Fact]:
         yield source.unread(f"the message cannot be followed: {error}", cursor.position)
 
 
-READERS = (Reader(kind="sentencepiece", read=read, claims=claims, always=True, rank=40),)
+READERS = (Reader(kind="sentencepiece", read=read, marks=((0, b"\n"),), claims=claims, rank=40),)

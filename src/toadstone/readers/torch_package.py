@@ -47,4 +47,4 @@ def _claims(source: Source) -> bool:
     return source.head(4) == b"PK\x03\x04" and any(entry.name.endswith(f"/{_MARK}") for entry in open_zip(source).entries)
 
 
-READERS = (Reader("torch-package", read, claims=_claims, always=True, rank=7),)
+READERS = (Reader("torch-package", read, marks=((0, b"PK"),), claims=_claims, rank=7),)

@@ -7,10 +7,10 @@ one gives up to 32,768 bytes for each byte it is fed. So the frames are measured
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from toadstone.core.blob import Blob
+from toadstone.core.record import dataclass
 
 if TYPE_CHECKING:
     from typing import IO

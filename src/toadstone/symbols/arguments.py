@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import binascii
 import enum
-import ipaddress
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from toadstone.core.regex import regex
 from toadstone.core.value import Excerpt, Symbol, Value, leaves
 
 EXAMINED = 1 << 14
@@ -45,10 +45,10 @@ _WORDS = frozenset(
 )
 """Programs whose names are also ordinary words: they need shell-like arguments to count."""
 
-_COMMAND = re.compile(rf"\s*(?:/(?:usr/)?(?:local/)?s?bin/)?({_PROGRAMS})(?:\s+(\S.*))?\s*\Z", re.DOTALL)
-_SHELL_PATH = re.compile(r"\s*(?:/(?:usr/)?(?:local/)?s?bin/\w+|[A-Za-z]:\\Windows\\\S+)")
-_ARGUMENTS = re.compile(r"(?:^|\s)(?:--?\w|/\w|~/|\.{1,2}/|[<>|;&$`'\"*]|\w+\.(?:sh|py|exe|txt|ps1|bat)\b)")
-_OPERATOR = re.compile(
+_COMMAND = regex(rf"\s*(?:/(?:usr/)?(?:local/)?s?bin/)?({_PROGRAMS})(?:\s+(\S.*))?\s*\Z", re.DOTALL)
+_SHELL_PATH = regex(r"\s*(?:/(?:usr/)?(?:local/)?s?bin/\w+|[A-Za-z]:\\Windows\\\S+)")
+_ARGUMENTS = regex(r"(?:^|\s)(?:--?\w|/\w|~/|\.{1,2}/|[<>|;&$`'\"*]|\w+\.(?:sh|py|exe|txt|ps1|bat)\b)")
+_OPERATOR = regex(
     rf"(?:;|&&|\|\|?|\$\(|`)\s*(?:/(?:usr/)?s?bin/)?(?:{_PROGRAMS})\b(?:\s+[-/~.\w$'\"]|\s*$|\s*[;|&)`])|/dev/(?:tcp|udp)/|>\s*/dev/null|2>&1",
 )
 _SINGLE = frozenset(
@@ -63,9 +63,9 @@ _ALONE = _SINGLE | frozenset(
 )
 """Programs that do something worth doing when they are given no argument."""
 
-_FORMAT = re.compile(r"\{[^{}]*[.\[]_?_\w+")
+_FORMAT = regex(r"\{[^{}]*[.\[]_?_\w+")
 """A format string that walks attributes of its arguments by name."""
-_CODE_HINT = re.compile(r"\(|\bimport\b|__\w+__")
+_CODE_HINT = regex(r"\(|\bimport\b|__\w+__")
 _RISKY_CALLS = frozenset(
     """
     exec eval compile __import__ open getattr setattr delattr globals locals vars input breakpoint print system popen
@@ -81,19 +81,19 @@ _RISKY_BASES = frozenset(
     """.split(),
 )
 
-_PATH = re.compile(
+_PATH = regex(
     r"\s*(?:file://\S+|~[\w.-]*/\S+|(?:\.\./)+\S*|/(?:[\w.@+-]+/)+[\w.@+ -]*|/(?:etc|tmp|proc|root|dev)\b\S*"
     r"|[A-Za-z]:[\\/]\S.*|\\\\[\w.-]+\\\S+)\s*\Z"
 )
-_URL = re.compile(r"\b(?:https?|ftps?|wss?|tcp|udp|ldaps?|smb|ssh|sftp|git|gopher|dns|rmi)://[^\s'\"<>]+", re.IGNORECASE)
-_DOMAIN = re.compile(
+_URL = regex(r"\b(?:https?|ftps?|wss?|tcp|udp|ldaps?|smb|ssh|sftp|git|gopher|dns|rmi)://[^\s'\"<>]+", re.IGNORECASE)
+_DOMAIN = regex(
     r"(?<![\w.@/-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:com|net|org|ru|cn|info|biz|xyz|top|onion|invalid|example|test|co\.[a-z]{2})(?::\d{1,5})?(?![\w.-])",
     re.IGNORECASE,
 )
-_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
-_BASE64 = re.compile(r"\s*[A-Za-z0-9+/_-]{40,}={0,2}\s*\Z")
-_HEX = re.compile(r"\s*(?:[0-9a-fA-F]{2}){20,}\s*\Z")
+_IPV4 = regex(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+_IPV6 = regex(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
+_BASE64 = regex(r"\s*[A-Za-z0-9+/_-]{40,}={0,2}\s*\Z")
+_HEX = regex(r"\s*(?:[0-9a-fA-F]{2}){20,}\s*\Z")
 _DIGEST_LENGTHS = frozenset({40, 56, 64, 96, 128})
 
 
@@ -178,6 +178,8 @@ def addresses(text: str) -> list[tuple[str, str]]:
 
 
 def _is_ip(value: str) -> bool:
+    import ipaddress  # noqa: PLC0415  (start-up time)
+
     try:
         address = ipaddress.ip_address(value)
     except ValueError:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value
 from toadstone.symbols.arguments import Look, looks_of
@@ -22,7 +21,8 @@ _REFUSED = frozenset({Look.COMMAND, Look.CODE, Look.ADDRESS, Look.PATH, Look.ENC
 def _table() -> dict[tuple[str, str], frozenset[str]]:
     """Shapes by (symbol, how)."""
     found: dict[tuple[str, str], set[str]] = {}
-    text = Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8")
+    with open(__file__.rpartition(".")[0] + ".tsv", encoding="utf-8") as stream:
+        text = stream.read()
     for line in text.splitlines():
         if line and not line.startswith("#"):
             symbol, how, shape = line.split("\t")[:3]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from toadstone.core.regex import regex
+
 
 def words(text: str) -> frozenset[str]:
     """Make a set of the words of a text."""
@@ -73,10 +75,10 @@ _HOSTILE_COMMANDS = (
     r"\b(?:cat|curl|scp|tar|base64)\b[^\n]{0,200}(?:/etc/shadow|\.ssh/id_(?:rsa|ed25519|ecdsa|dsa)|\.aws/credentials)",
     r":\(\)\s*\{\s*:\|:&\s*\}",  # a fork bomb
 )
-HOSTILE_COMMAND = re.compile("|".join(f"(?:{pattern})" for pattern in _HOSTILE_COMMANDS), re.IGNORECASE | re.DOTALL)
+HOSTILE_COMMAND = regex("|".join(f"(?:{pattern})" for pattern in _HOSTILE_COMMANDS), re.IGNORECASE | re.DOTALL)
 """Commands that no honest program runs."""
 
-PERSISTENT = re.compile(
+PERSISTENT = regex(
     r"(?:^|/|\\)\.ssh(?:/|\\)(?:authorized_keys|rc|config)\b|(?:^|/)\.(?:bashrc|bash_profile|bash_login|profile|zshrc|zshenv|zprofile|"
     r"xinitrc|pam_environment)$|^/etc/(?:cron|rc\.local|profile|ld\.so\.preload|sudoers|systemd|init\.d|passwd|shadow)|/var/spool/cron|"
     r"(?:^|/)\.config/(?:autostart|systemd/user)/|/Library/Launch(?:Agents|Daemons)/|\\Start Menu\\Programs\\Startup\\|"
@@ -85,7 +87,7 @@ PERSISTENT = re.compile(
 )
 """Files that run something later, or open a door."""
 
-CREDENTIAL = re.compile(
+CREDENTIAL = regex(
     r"(?:^|[/\\~])\.aws[/\\]credentials|(?:^|[/\\~])\.ssh[/\\](?:id_\w+|identity)$|"
     r"(?:^|[/\\~])\.(?:netrc|pgpass|git-credentials|pypirc|npmrc)$|^/etc/shadow|"
     r"(?:^|[/\\~])\.kube[/\\]config$|(?:^|[/\\~])\.docker[/\\]config\.json$|[/\\](?:Login Data|Cookies|logins\.json|key4\.db)$|"
@@ -94,9 +96,9 @@ CREDENTIAL = re.compile(
 )
 """Files that hold credentials."""
 
-SHELLS = re.compile(r"(?:/(?:usr/)?bin/)?(?:ba|z|da|k|c|tc)?sh$|cmd(?:\.exe)?$|powershell(?:\.exe)?$", re.IGNORECASE)
+SHELLS = regex(r"(?:/(?:usr/)?bin/)?(?:ba|z|da|k|c|tc)?sh$|cmd(?:\.exe)?$|powershell(?:\.exe)?$", re.IGNORECASE)
 
-QUERIES = re.compile(
+QUERIES = regex(
     r"""\s*(?:/(?:usr/)?(?:local/)?s?bin/)?(?:
       git(?:\s+(?:-\S+|…))*\s+(?:rev-parse|describe|log|status|show|ls-files|config\s+--get|branch|diff|tag|remote\s+-v|--version)
       |(?:uname|hostname|whoami|id|arch|date|nproc|lscpu|lspci|sysctl|ldconfig|ldd|locale|tty|stty|sw_vers|nvidia-smi|rocm-smi|rocminfo

@@ -8,11 +8,11 @@ T1547 and T1053 (persistence), T1552.001 (credentials in files).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from toadstone.core.fact import Call
 from toadstone.core.finding import Severity
+from toadstone.core.record import dataclass
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value
 from toadstone.symbols import Effect, Knowledge, effects_of
 from toadstone.symbols.hostile import (

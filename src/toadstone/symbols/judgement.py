@@ -8,10 +8,10 @@ its arguments look like.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from toadstone.core.fact import Call, Import, Moment
 from toadstone.core.finding import Confidence, Severity
+from toadstone.core.record import replace
 from toadstone.core.value import Items, Symbol, Value
 from toadstone.symbols import Effect, effects_of, module_known
 from toadstone.symbols.arguments import Look
@@ -67,8 +67,21 @@ def judge_import(fact: Import) -> Judgement | None:
     return Judgement(severity, confidence, str(symbol), names_of(effects), why, knowledge.witness)
 
 
-def judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one question after the other)
+_last: tuple[Call | None, Judgement | None] = (None, None)
+"""The last question and its answer: two checks ask about each call, one after the other."""
+
+
+def judge_call(fact: Call) -> Judgement | None:
     """Judge a call that is made while loading; None when nothing is wrong with it."""
+    global _last  # noqa: PLW0603  (one step behind a pure function)
+    known, judged = _last
+    if known is not fact:
+        judged = _judge_call(fact)
+        _last = fact, judged
+    return judged
+
+
+def _judge_call(fact: Call) -> Judgement | None:  # noqa: C901, PLR0911  (one question after the other)
     callee, args, how = fact.callee, fact.args, fact.how
     if how.endswith(" resolved"):
         return _judge_importer(callee, args)
@@ -119,9 +132,9 @@ def _judge_handed(fact: Call, callee: Symbol, args: tuple[Value, ...]) -> Judgem
     held = args[given] if given < len(args) else None
     if not isinstance(held, Items):
         return None
-    judged = judge_call(replace(fact, callee=args[0], args=tuple(held.items), kwargs=()))
+    judged = _judge_call(replace(fact, callee=args[0], args=tuple(held.items), kwargs=()))
     if judged is None and owner is not None:
-        judged = judge_call(replace(fact, callee=args[owner], args=args[-1:], kwargs=(), how="BUILD"))
+        judged = _judge_call(replace(fact, callee=args[owner], args=args[-1:], kwargs=(), how="BUILD"))
     return judged
 
 
@@ -130,4 +143,4 @@ def _judge_base(fact: Call) -> Judgement | None:
     _, *rest = fact.args
     if len(rest) < 2 or not isinstance(rest[0], Symbol) or rest[0] in (Symbol("builtins", "object"), fact.args[0]):
         return None
-    return judge_call(replace(fact, callee=rest[0], args=tuple(rest[1:2])))
+    return _judge_call(replace(fact, callee=rest[0], args=tuple(rest[1:2])))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from toadstone.core.record import dataclass
 
 
 class Effect(enum.Enum):

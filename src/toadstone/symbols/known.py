@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from toadstone.core.finding import Confidence, Severity
+from toadstone.core.record import replace
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value, leaves
 from toadstone.symbols import Effect, Knowledge, Parameter, effects_of, module_known
 from toadstone.symbols.arguments import looks_of, symbols_in

@@ -12,6 +12,7 @@ import enum
 import re
 from collections.abc import Sequence
 
+from toadstone.core.regex import regex
 from toadstone.core.value import Excerpt, Symbol, Value, leaves
 from toadstone.symbols import Effect, effects_of
 from toadstone.symbols.arguments import runs_alone
@@ -25,12 +26,12 @@ class Role(enum.Enum):
     FUNCTION = "function"
 
 
-_PUTS_TOGETHER = re.compile(
+_PUTS_TOGETHER = regex(
     r"(re_?construct|re_?build|re_?store|un_?pickle|from_?state|set_?state|new_?obj|deserialize_?me|make_?\w*from|ctor|unreduce|_new|reduce|factory|_make)",
     re.IGNORECASE,
 )
-_PUBLIC = re.compile(r"(un_?pickle|re_?construct|re_?build)_\w+", re.IGNORECASE)
-_CLASS = re.compile(r"_{0,2}[A-Z]\w*")
+_PUBLIC = regex(r"(un_?pickle|re_?construct|re_?build)_\w+", re.IGNORECASE)
+_CLASS = regex(r"_{0,2}[A-Z]\w*")
 _LOWER_CLASSES = frozenset(
     {
         *(
@@ -57,8 +58,8 @@ _LOWER_CLASSES = frozenset(
 )
 """Classes (and codecs of the pickle protocol itself) whose names do not look like a class's."""
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
-_REFERENCE = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)[.:]([A-Za-z_]\w*)\s*\Z")
+_WORD = regex(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
+_REFERENCE = regex(r"\s*([A-Za-z_]\w*(?:\.\w+)*)[.:]([A-Za-z_]\w*)\s*\Z")
 _FORBIDDEN = frozenset({Effect.RUN_COMMAND, Effect.RUN_CODE, Effect.LOAD_NATIVE, Effect.DESERIALISE, Effect.IMPORT_NAME})
 
 

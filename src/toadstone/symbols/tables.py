@@ -1,14 +1,14 @@
-"""The shipped tables, read on demand and searched by bisection: no line is parsed but the one that is asked for."""
+"""The shipped tables, read on demand and searched by bisection: no line is decoded but the one that is asked for."""
 
 from __future__ import annotations
 
-import re
+import os
+from bisect import bisect_left
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
+from functools import cache, lru_cache
 
 STANDARD = "stdlib"
-DATA = Path(__file__).with_name("data")
+DATA = os.path.join(os.path.dirname(__file__), "data")
 
 
 @cache
@@ -18,7 +18,14 @@ def read(kind: str, shard: str) -> bytes:
     Raises:
         OSError: The installation is incomplete; an empty table would look like a package without effects.
     """
-    return (DATA / kind / f"{shard}.tsv").read_bytes()
+    with open(os.path.join(DATA, kind, f"{shard}.tsv"), "rb") as stream:
+        return stream.read()
+
+
+@cache
+def rows(kind: str, shard: str) -> list[bytes]:
+    """The lines of a table, in order."""
+    return read(kind, shard).split(b"\n")[:-1]
 
 
 @cache
@@ -40,36 +47,23 @@ def shard_of(module: str) -> str:
     return top if top in shards() and top != STANDARD else STANDARD
 
 
-@cache
-def standard_packages() -> frozenset[bytes]:
-    """The top-level names in the tables of the standard library."""
-    tables = (read(kind, STANDARD) for kind in ("aliases", "effects"))
-    return frozenset(name for table in tables for name in re.findall(rb"^[^.\t\n]+", table, re.MULTILINE))
-
-
+@lru_cache(maxsize=4096)
 def has_table(module: str) -> bool:
     """Whether any table has lines of the module's top-level package; of most unknown modules none has."""
     top = module.partition(".")[0]
-    return (top in shards() and top != STANDARD) or top.encode("utf-8", "surrogatepass") in standard_packages()
+    if shard_of(module) != STANDARD:
+        return True
+    return any(True for kind in ("aliases", "effects") for end in "\t." for _ in lines(kind, top, top + end))
 
 
 def lines(kind: str, module: str, key: str) -> Iterator[str]:
-    """The lines that begin with ``key``, of the module's table; ``key`` ends at a field's end."""
-    table = read(kind, shard_of(module))
+    """The lines that begin with ``key``, of the module's table."""
+    table = rows(kind, shard_of(module))
     wanted = key.encode("utf-8", "surrogatepass")
-    low, high = 0, len(table)
-    while low < high:
-        middle = table.rfind(b"\n", 0, (low + high) // 2) + 1
-        end = table.find(b"\n", middle) + 1 or len(table)
-        middle = max(middle, low)
-        if table[middle : middle + len(wanted)] < wanted and table[middle:end] < wanted:
-            low = end
-        else:
-            high = middle
-    while table.startswith(wanted, low):
-        end = table.find(b"\n", low)
-        yield table[low:end].decode()
-        low = end + 1
+    index = bisect_left(table, wanted)
+    while index < len(table) and table[index].startswith(wanted):
+        yield table[index].decode()
+        index += 1
 
 
 def effect_line(module: str, qualname: str) -> list[str] | None:
@@ -93,6 +87,7 @@ def parse_alias(item: str) -> tuple[str, tuple[str, ...]]:
     return name, tuple(targets.split("|")) if equals else (f"{name}:",)
 
 
+@lru_cache(maxsize=1 << 14)
 def class_bases(module: str, qualname: str) -> tuple[str, ...]:
     """The bases of a class, each as ``module:qualname``."""
     for line in lines("aliases", module, f"{module}\t{qualname}\t"):

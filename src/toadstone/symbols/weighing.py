@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from toadstone.core.finding import Confidence, Json, Severity
+from toadstone.core.record import dataclass
 from toadstone.core.value import Value
 from toadstone.symbols import Effect, Knowledge, effects_of
 from toadstone.symbols.arguments import Look, symbols_in

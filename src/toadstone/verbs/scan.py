@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from toadstone.core.blob import Blob, open_blob
 from toadstone.core.budget import Budget
-from toadstone.core.check import Check, make_checks
 from toadstone.core.digest import digests
 from toadstone.core.fact import Fact, Link, Unread
 from toadstone.core.finding import Finding, Severity
+from toadstone.core.panel import Seat, make_checks
 from toadstone.core.place import Place
 from toadstone.core.policy import Config, Policy
 from toadstone.core.report import Gap, Report, Subject
 from toadstone.core.shield import shielded
 from toadstone.readers.reader import Source
 from toadstone.readers.walk import walk
-from toadstone.verbs.cache import Cache
-from toadstone.verbs.targets import Item, expand
+from toadstone.verbs.targets import Item, expand, is_inside
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from toadstone.verbs.cache import Cache
 
 _MOST = 500
 """Findings of one check on one subject that are listed; further ones are counted in the last."""
@@ -40,7 +42,7 @@ class Scanner:
         self.cache = cache
         checks = make_checks(config.checks, config.plugins)
         self.checks = [check for check in checks if not config.stage or config.stage in check.stages]
-        self._readers: dict[type[Fact], list[Check]] = {}
+        self._readers: dict[type[Fact], list[Seat]] = {}
         for check in self.checks:
             for kind in check.reads:
                 self._readers.setdefault(kind, []).append(check)
@@ -58,7 +60,7 @@ class Scanner:
             return Subject(item.shown, "unknown", -1, {}, (Gap(place, f"cannot be opened: {error.strerror}"),))
         try:
             before = _state(item.path)
-            subject = self.blob(blob, item.shown, _Folder(item.path.parent, item.root))
+            subject = self.blob(blob, item.shown, _Folder(os.path.dirname(item.path), item.root))
             if _state(item.path) != before:
                 changed = Gap(place, "the file changed while it was being read")
                 return Subject(item.shown, subject.kind, subject.size, {}, (*subject.unread, changed), subject.findings)
@@ -106,14 +108,15 @@ class Scanner:
                 ledger.add(result)
         return ledger.findings(), ledger.gaps
 
-    def _pairs(self, facts: Iterator[Fact], ledger: _Tally) -> Iterator[tuple[Check, Fact]]:
+    def _pairs(self, facts: Iterator[Fact], ledger: _Tally) -> Iterator[tuple[Seat, Fact]]:
         """Yield what is to be judged by whom; what is unread goes into the ledger."""
         for fact in facts:
             if type(fact) is Unread:
                 ledger.add(fact)
                 continue
             for check in self._readers.get(type(fact), ()):
-                yield check, fact
+                if check.wants(fact):
+                    yield check, fact
 
 
 class _Judged:
@@ -121,9 +124,9 @@ class _Judged:
 
     def __init__(self) -> None:
         self.all = False
-        self._now: tuple[Check, Fact] | None = None
+        self._now: tuple[Seat, Fact] | None = None
 
-    def results(self, pairs: Iterator[tuple[Check, Fact]]) -> Iterator[Finding]:
+    def results(self, pairs: Iterator[tuple[Seat, Fact]]) -> Iterator[Finding]:
         for check, fact in pairs:
             self._now = check, fact
             for result in check.examine(fact):
@@ -189,15 +192,15 @@ def _weight(finding: Finding) -> tuple[int, int, float, bool]:
     return finding.severity, finding.confidence, finding.score, "code" in finding.evidence
 
 
-def _state(path: Path) -> tuple[int, int, int]:
-    status = os.stat(path)  # noqa: PTH116  (one call, no object)
+def _state(path: str) -> tuple[int, int, int]:
+    status = os.stat(path)
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 class _Folder:
     """Opens files next to a subject, never outside the TARGET, and remembers whether anybody asked."""
 
-    def __init__(self, folder: Path | None, root: Path | None) -> None:
+    def __init__(self, folder: str | None, root: str | None) -> None:
         self._folder = folder
         self._root = root
         self.asked = False
@@ -206,9 +209,9 @@ class _Folder:
         self.asked = True
         if self._folder is None or self._root is None or name.startswith("/") or ".." in name.split("/"):
             return None
-        path = self._folder / name
+        path = os.path.join(self._folder, name)
         try:
-            if path.is_file() and path.resolve().is_relative_to(self._root.resolve()):
+            if os.path.isfile(path) and is_inside(os.path.realpath(path), os.path.realpath(self._root)):
                 return open_blob(path)
         except (OSError, ValueError):
             return None

@@ -16,6 +16,7 @@ from toadstone.symbols.hostile import HOSTILE_COMMAND
     "config-command",
     severity=Severity.HIGH,
     reads=(Call, Setting),
+    languages=("config",),
     references=(
         "CWE-78",
         "CWE-829",
@@ -47,7 +48,7 @@ class ConfigCommand(Check):
     def examine(self, fact: Call | Setting) -> Iterator[Finding]:
         """Judge one command."""
         text = _command(fact)
-        if HOSTILE_COMMAND.search(text):
+        if text and HOSTILE_COMMAND.search(text):
             message = f"The configuration runs a command that no honest project runs: {render(text, 160)}"
             yield self.finding(fact.place, message, key=text[:80], command=text[:400])
 

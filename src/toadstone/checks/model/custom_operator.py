@@ -126,7 +126,7 @@ class CustomOperator(Check):
 
 def _foreign(fact: Operator) -> tuple[Severity, str]:
     """Judge an operator of an unknown domain by what it is given."""
-    looks = looks_of([value for _, value in fact.arguments])
+    looks = looks_of([fact.name, *(value for _, value in fact.arguments)])
     given = [look.value for look in Look if look in looks and look in _PAYLOAD]
     if given:
         return Severity.HIGH, f"needs a native library that is not part of the runtime, and is given {' and '.join(given)}"

@@ -35,6 +35,7 @@ _GRAVE = {
     "embedded-code",
     severity=Severity.MEDIUM,
     reads=(Code, Call, Import),
+    languages=("bytecode",),
     references=(
         "CWE-506",
         "CWE-502",

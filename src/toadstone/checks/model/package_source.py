@@ -11,14 +11,15 @@ from toadstone.core.check import Check, check
 from toadstone.core.fact import Fact, Setting
 from toadstone.core.finding import Finding, Indicator, Severity
 from toadstone.core.place import Place
+from toadstone.core.regex import regex
 from toadstone.core.value import render
 
 _INDEX = frozenset({"-i", "--index-url", "--pypi-url", "--extra-index-url", "-f", "--find-links"})
 _FILES = frozenset({"-r", "--requirement", "-c", "--constraint", "-e", "--editable"})
-_URL = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ftp|ssh|git|s3)://[^\s;#'\"]+|\bgit@[\w.-]+:\S+", re.IGNORECASE)
+_URL = regex(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ftp|ssh|git|s3)://[^\s;#'\"]+|\bgit@[\w.-]+:\S+", re.IGNORECASE)
 _SHARED = ("storage.googleapis.com", "amazonaws.com", "bcebos.com", "github.com", ".github.io", "gitlab.com", "huggingface.co")
 """Places where anybody may put files; honest builds are there as well."""
-_PINNED = re.compile(r"(?:#|&)(?:sha256|sha384|sha512)=[0-9a-f]{64,}|@[0-9a-f]{40}\b", re.IGNORECASE)
+_PINNED = regex(r"(?:#|&)(?:sha256|sha384|sha512)=[0-9a-f]{64,}|@[0-9a-f]{40}\b", re.IGNORECASE)
 _INTERNAL = tuple(
     ipaddress.ip_network(text)
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toadstone.core.check import Check, check
-from toadstone.core.fact import Fact, Setting
+from toadstone.core.fact import Fact, PersistentLoad
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
 from toadstone.core.value import Items, Symbol, Value, render
@@ -14,7 +14,7 @@ from toadstone.core.value import Items, Symbol, Value, render
 @check(
     "persistent-id",
     severity=Severity.MEDIUM,
-    reads=Setting,
+    reads=PersistentLoad,
     references=("CWE-502", "MITRE ATLAS 2026.08 AML.T0011.000"),
 )
 class PersistentId(Check):
@@ -43,25 +43,25 @@ class PersistentId(Check):
     - https://docs.python.org/3/library/pickle.html#persistence-of-external-objects
     """
 
-    def examine(self, fact: Setting) -> Iterator[Finding]:
+    def examine(self, fact: PersistentLoad) -> Iterator[Finding]:
         """Judge one persistent id."""
-        if fact.schema == "pickle" and fact.key == "persistent_id" and not _is_torch(fact.value):
+        if not _is_torch(fact.identity):
             yield self.finding(
                 fact.place,
-                f"The file needs a loader that knows the persistent id {render(fact.value, 120)}.",
+                f"The file needs a loader that knows the persistent id {render(fact.identity, 120)}.",
                 key="persistent-id",
             )
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:
         """Give an id that names a file."""
-        yield Setting(Place("model.pkl", offset=2), "pickle", "persistent_id", "../weights.bin")
+        yield PersistentLoad(Place("model.pkl", offset=2), "../weights.bin")
 
     @classmethod
     def good(cls) -> Iterator[Fact]:
         """Give a storage of PyTorch."""
         storage = Items("tuple", ["storage", Symbol("torch", "FloatStorage"), "0", "cpu", 10])
-        yield Setting(Place("model.pt", "model/data.pkl", 2), "pickle", "persistent_id", storage)
+        yield PersistentLoad(Place("model.pt", "model/data.pkl", 2), storage)
 
 
 def _is_torch(identity: Value) -> bool:

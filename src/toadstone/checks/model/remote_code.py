@@ -19,6 +19,7 @@ _PREFIX = "remote-code:"
     "remote-code",
     severity=Severity.MEDIUM,
     reads=(Code, Call),
+    languages=("python", "bytecode"),
     references=("CWE-829", "CWE-94", "MITRE ATLAS 2026.08 AML.T0010.003", "OWASP LLM 2026 LLM04", "OWASP ML 2023 ML06"),
 )
 class RemoteCode(Check):

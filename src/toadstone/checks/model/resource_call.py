@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from toadstone.core.check import Check, check
 from toadstone.core.fact import Call, Fact
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
+from toadstone.core.regex import regex
 from toadstone.core.value import Excerpt, Items, Result, Symbol, Value, render_call
 from toadstone.symbols.judgement import runs_while_loading
 
@@ -25,7 +25,7 @@ _COLLECTORS = frozenset(
 )
 _FORMATS = frozenset({"str.format", "format", "str.format_map", "mod", "__mod__", "str.__mod__", "str.zfill", "str.center"})
 _PADDED = frozenset({"str.zfill", "str.center", "str.ljust", "str.rjust", "bytes.zfill", "bytes.ljust", "bytes.rjust"})
-_WIDTH = re.compile(r"\d{9,}")
+_WIDTH = regex(r"\d{9,}")
 _ENDLESS = frozenset({"itertools.count", "itertools.cycle"})
 
 

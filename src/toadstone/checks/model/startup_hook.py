@@ -9,6 +9,7 @@ from toadstone.core.check import Check, check
 from toadstone.core.fact import Call, Code, Fact, Link, Moment
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
+from toadstone.core.regex import regex
 from toadstone.core.value import Symbol, render_call
 
 _PREFIX = "runs at interpreter start: "
@@ -24,16 +25,16 @@ _NAMESPACE = (
 """What setuptools writes for a namespace package, PARTS and NAME filled in."""
 
 _ORDINARY = (
-    re.compile(
+    regex(
         r"import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os\.environ\.get\(var, '(?:local|stdlib)'\) == 'local'; "
         r"enabled and __import__\('_distutils_hack'\)(?:\.add_shim\(\))?;?",
     ),
-    re.compile(r"import (__editable___\w+_finder); \1\.install\(\)"),
-    re.compile(
+    regex(r"import (__editable___\w+_finder); \1\.install\(\)"),
+    regex(
         re.escape(_NAMESPACE).replace("PARTS", r"(?:'\w+',?\ ?)+").replace("NAME", r"[\w.]+")
         + r"(?:;m and setattr\(sys\.modules\['[\w.]+'\], '\w+', m\))?",
     ),
-    re.compile(r"import _virtualenv|import pywin32_bootstrap|import coverage; coverage\.process_startup\(\)"),
+    regex(r"import _virtualenv|import pywin32_bootstrap|import coverage; coverage\.process_startup\(\)"),
 )
 
 
@@ -41,6 +42,7 @@ _ORDINARY = (
     "startup-hook",
     severity=Severity.HIGH,
     reads=(Code, Call, Link),
+    languages=("python",),
     references=("CWE-506", "CWE-427", "MITRE ATLAS 2026.08 AML.T0010", "OWASP LLM 2026 LLM04"),
 )
 class StartupHook(Check):

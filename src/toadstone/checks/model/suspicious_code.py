@@ -19,6 +19,7 @@ _EXEC = Symbol("builtins", "exec")
     "suspicious-code",
     severity=Severity.HIGH,
     reads=Call,
+    languages=("python", "notebook"),
     references=("CWE-506", "CWE-912", "MITRE ATLAS 2026.08 AML.T0011", "OWASP LLM 2026 LLM04", "OWASP ML 2023 ML06"),
 )
 class SuspiciousCode(Check):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("toadstone: interrupted; nothing was decided.\n")
         return 130
+
+
+def entry() -> int:
+    """Run the command line as a process of its own."""
+    gc.set_threshold(100_000, 20, 50)  # files may hold millions of values, nearly none of them in cycles
+    code = main()
+    gc.freeze()  # nothing is looked for in what the end of the process frees anyway
+    return code
 
 
 def _run(words: list[str]) -> int:

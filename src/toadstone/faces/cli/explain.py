@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 
-from toadstone.core.check import discover
+from toadstone.core.check import discover, manual
 from toadstone.core.errors import UsageError, nearest
 from toadstone.core.taxonomy import resolve
 from toadstone.faces.cli.parser import Parser
@@ -25,7 +24,7 @@ def run(words: list[str]) -> int:
     if name not in known:
         raise UsageError(f"there is no check {name!r}.", nearest(name, known) or "`toadstone checks` lists them all.")
     cls = known[name]
-    page = inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
+    page = manual(cls).replace("``", "`")
     lines = [f"{name} ({cls.severity.label})", "", page]
     if cls.settings:
         lines += ["", "## Settings", *(f"  {key} = {value!r}" for key, value in cls.settings.items())]

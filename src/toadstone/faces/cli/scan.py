@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import gc
 import os
 import sys
 import time
-from dataclasses import replace
-from pathlib import Path
 
 from toadstone.core.check import ALL_STAGES
 from toadstone.core.config import find_config, read_config, read_suppressions
 from toadstone.core.errors import UsageError
 from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Policy
+from toadstone.core.record import replace
 from toadstone.faces.cli.parser import Parser
 from toadstone.formats import FORMATS, Envelope, write
-from toadstone.formats.terminal import printable
-from toadstone.verbs.cache import Cache, cache_folder
 from toadstone.verbs.scan import scan
+from toadstone.verbs.targets import is_inside
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from toadstone.verbs.cache import Cache
 
 _LEVELS = ("low", "medium", "high", "critical")
 
@@ -57,17 +59,16 @@ def parser() -> Parser:
 def run(words: list[str]) -> int:
     """Run the command; give its exit code."""
     options = parser().parse_intermixed_args(words)
-    gc.set_threshold(100_000, 20, 50)  # files may hold millions of values, nearly none of them in cycles
     config = _config(options.policy, options.targets, quiet=options.quiet)
     config = replace(
         config,
         gate=Severity.parse(options.fail_on) if options.fail_on else config.gate,
         stage=options.stage or config.stage,
         exclude=(*config.exclude, *options.exclude),
-        waivers=(*config.waivers, *(waiver for name in options.suppress for waiver in read_suppressions(Path(name)))),
+        waivers=(*config.waivers, *(waiver for name in options.suppress for waiver in read_suppressions(name))),
     )
-    policy = Policy(config.gate, config.waivers, dt.datetime.now(tz=dt.UTC).date())
-    cache = None if options.no_cache else Cache(cache_folder(), config)
+    policy = Policy(config.gate, config.waivers, _today() if config.waivers else None)
+    cache = None if options.no_cache else _cache(config)
     began = time.monotonic()
     progress = _Progress() if sys.stderr.isatty() and not options.quiet else None
     try:
@@ -91,14 +92,26 @@ def _config(policy: str | None, targets: list[str], *, quiet: bool) -> Config:
     inside what is scanned may be using the settings of that somebody else, and is told so.
     """
     if policy:
-        return read_config(Path(policy))
-    config = find_config(Path.cwd())
+        return read_config(policy)
+    config = find_config(os.getcwd())
     if config.origin and not quiet:
-        origin = Path(config.origin).resolve()
-        if any(origin.is_relative_to(Path(target).resolve()) for target in targets):
+        origin = os.path.realpath(config.origin)
+        if any(is_inside(origin, os.path.realpath(target)) for target in targets):
             advice = "which is part of what is scanned; --policy FILE names others."
             sys.stderr.write(f"toadstone: using the settings of {config.origin}, {advice}\n")
     return config
+
+
+def _cache(config: Config) -> Cache:
+    from toadstone.verbs.cache import Cache, cache_folder  # noqa: PLC0415  (start-up time)
+
+    return Cache(cache_folder(), config)
+
+
+def _today() -> dt.date:
+    import datetime as dt  # noqa: PLC0415  (start-up time; only waivers expire)
+
+    return dt.datetime.now(tz=dt.UTC).date()
 
 
 def _deliver(text: str, output: str | None) -> None:
@@ -106,7 +119,8 @@ def _deliver(text: str, output: str | None) -> None:
         sys.stdout.write(text)
         return
     try:
-        Path(output).write_text(text, encoding="utf-8")
+        with open(output, "w", encoding="utf-8") as stream:
+            stream.write(text)
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}.") from None
 
@@ -115,13 +129,16 @@ class _Progress:
     """One line on standard error that says which file is being read."""
 
     def __init__(self) -> None:
+        from toadstone.formats.terminal import printable  # noqa: PLC0415  (start-up time)
+
+        self._printable = printable
         self._shown = 0.0
 
     def __call__(self, number: int, total: int, name: str) -> None:
         now = time.monotonic()
         if now - self._shown > 0.1:
             self._shown = now
-            sys.stderr.write(f"\r\x1b[K{number:,}/{total:,} {printable(name[-60:])}")
+            sys.stderr.write(f"\r\x1b[K{number:,}/{total:,} {self._printable(name[-60:])}")
             sys.stderr.flush()
 
     def clear(self) -> None:

@@ -26,12 +26,12 @@ def _later(module: str, function: str = "read") -> Callable[[Source], Iterator[F
 
 
 READERS = (
-    Reader("python", _later("source"), claims=claims.is_python, always=True, rank=60),
+    Reader("python", _later("source"), suffixes=(".py", ".pyw"), marks=((0, b"#!"),), claims=claims.is_python, rank=60),
     Reader("python-run", _later("source", "read_run")),
     Reader("packaged-python", _later("source", "read_packaged")),
     Reader("startup", _later("startup"), suffixes=(".pth",), claims=claims.is_startup, rank=60),
     Reader("notebook", _later("notebook"), suffixes=(".ipynb",), claims=claims.is_notebook, rank=60),
-    Reader("pyc", _later("compiled", "read_pyc"), claims=claims.is_pyc, always=True, rank=20),
+    Reader("pyc", _later("compiled", "read_pyc"), marks=((2, b"\r\n"),), claims=claims.is_pyc, rank=20),
     Reader("marshal", _later("compiled", "read_used")),
     Reader("marshal-run", _later("compiled", "read_run")),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from toadstone.core.fact import Anomaly, Call, Fact, Import, Moment, Text
 from toadstone.core.place import Place
+from toadstone.core.record import dataclass
 from toadstone.core.value import Symbol, Value
 from toadstone.readers.code import building as _building
 from toadstone.readers.code import instructions as _instructions

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from toadstone.core.record import dataclass
 from toadstone.readers.code.marshal_reader import CodeObject
 from toadstone.readers.code.names import words
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from toadstone.core.record import dataclass, field
 
 DEPTH = 2000
 """Nesting that CPython itself accepts (``MAX_MARSHAL_STACK_DEPTH``)."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from toadstone.core.fact import Call, Fact, Import, Moment
 from toadstone.core.place import Place
+from toadstone.core.record import dataclass, field
 from toadstone.core.value import Result, Symbol, Value
 from toadstone.readers.code.machine import Args, Kwargs
 from toadstone.readers.code.pieces import ALL_WORDS, WHOLE, WORDS, pieces, words

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 
+from toadstone.core.record import dataclass, field
 from toadstone.core.value import Value
 from toadstone.readers.code.names import LOADED
 from toadstone.readers.code.values import UNKNOWN, Instance, Local, join

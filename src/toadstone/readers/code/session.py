@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from toadstone.core.record import dataclass, field
 from toadstone.core.value import Result, Symbol, Value
 from toadstone.readers.code.machine import Args, Kwargs
 from toadstone.readers.code.magics import FILES, PROGRAMS, SHELLS, TIMERS, as_python, options_stripped, runs_python

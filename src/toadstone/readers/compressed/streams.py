@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from toadstone.core.fact import Fact
+from toadstone.core.record import dataclass
 from toadstone.readers.compressed import LZ4, is_bzip2
 from toadstone.readers.reader import Source
 from toadstone.readers.unpack import (

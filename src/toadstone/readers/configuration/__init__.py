@@ -256,9 +256,12 @@ def _is_text(source: Source) -> bool:
     return b"\0" not in head or head.startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
+_MARKS = tuple((0, bytes([byte])) for byte in b"\xef {[\t\n\r\f\v")
+"""First bytes of what `_OPENING` matches."""
+
 READERS = (
-    Reader(kind="json", read=read_json, suffixes=(".json",), claims=_is_json, always=True, rank=60),
+    Reader(kind="json", read=read_json, suffixes=(".json",), marks=_MARKS, claims=_is_json, rank=60),
     Reader(kind="yaml", read=read_yaml, suffixes=(".yaml", ".yml", "mlmodel", "mlproject", ".dvc"), claims=_is_text, rank=60),
     Reader(kind="toml", read=read_toml, suffixes=(".toml",), claims=_is_text, rank=60),
-    Reader(kind="requirements", read=requirements.read, claims=requirements.claims, always=True, rank=60),
+    Reader("requirements", requirements.read, suffixes=requirements.SUFFIXES, claims=requirements.claims, rank=60),
 )

@@ -26,6 +26,9 @@ def claims(source: Source) -> bool:
 _CONFIGURATIONS = frozenset({"pip.conf", "pip.ini", ".pypirc", ".condarc"})
 """Files with ``key = address`` or ``key: address`` lines."""
 
+SUFFIXES = (".txt", ".in", *sorted(_CONFIGURATIONS))
+"""Ends of the names that `claims` may agree to."""
+
 
 def read(source: Source) -> Iterator[Fact]:
     """Yield a `Setting` (schema ``pip``) for options and for requirements with an address of their own."""

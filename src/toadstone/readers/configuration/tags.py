@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from toadstone.core.fact import Call, Fact, Import, Link, Setting
+from toadstone.core.record import dataclass, field
 from toadstone.core.value import Result, Symbol, Value
 from toadstone.readers.configuration.pictures import picture
 from toadstone.readers.outside import escapes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from toadstone.core.record import dataclass
 from toadstone.readers.hdf5.datatype import Dataspace, Datatype, read_dataspace, read_datatype, shared_datatype
 from toadstone.readers.hdf5.fractal import dense
 from toadstone.readers.hdf5.header import ATTRIBUTE, ATTRIBUTE_INFO, Message

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from toadstone.core.record import dataclass
 from toadstone.readers.hdf5.medium import Broken, Cursor, Medium
 from toadstone.readers.hdf5.tree import records
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from toadstone.core.blob import Blob, JoinedBlob, SpooledBlob
 from toadstone.core.fact import Fact, Link
+from toadstone.core.record import dataclass
 from toadstone.readers.hdf5.chunks import Chunk
 from toadstone.readers.hdf5.content import Contents, begins_like_a_file
 from toadstone.readers.hdf5.datatype import OPAQUE, STRING, Dataspace, Datatype

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from toadstone.core.record import dataclass
 from toadstone.readers.hdf5.fractal import dense
 from toadstone.readers.hdf5.header import LINK, LINK_INFO, SYMBOL_TABLE, Message
 from toadstone.readers.hdf5.heap import LocalHeap

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from toadstone.core.blob import Blob
+from toadstone.core.record import dataclass
 from toadstone.readers.hdf5.chunks import Chunk, extensible_array, fixed_array, tree2
 from toadstone.readers.hdf5.medium import METADATA, Broken, Cursor, Medium
 from toadstone.readers.hdf5.tree import chunk_leaves

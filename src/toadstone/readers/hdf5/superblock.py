@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from toadstone.core.fact import Fact
+from toadstone.core.record import dataclass
 from toadstone.readers.hdf5.medium import Broken, Cursor, Medium
 from toadstone.readers.reader import Source
 

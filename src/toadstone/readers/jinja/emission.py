@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
+from toadstone.core.record import dataclass
 from toadstone.readers.jinja.rewrite import keywords, operands
 
 if TYPE_CHECKING:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from toadstone.core.regex import regex
 
-DUNDER = re.compile(r"__\w{2,40}__")
+DUNDER = regex(r"__\w{2,40}__")
 """A special name of Python."""
 
-MANGLED = re.compile(r"_[A-Z]\w*__\w+")
+MANGLED = regex(r"_[A-Z]\w*__\w+")
 """A private name of a class of Python."""
 
-INTROSPECTION = re.compile(
+INTROSPECTION = regex(
     r"(?:func|im|gi|cr|ag|tb|f|co)_(?:globals|code|closure|func|self|frame|yieldfrom|next|back|locals|builtins|trace|consts)|mro"
 )
 """Attributes without leading underscores that lead from a value to frames, code or modules."""
@@ -246,5 +246,5 @@ KNOWN_CALLS = frozenset(
 )
 """Functions and methods that templates call on data."""
 
-SUSPECT_PIECE = re.compile(r"__")
+SUSPECT_PIECE = regex(r"__")
 """A piece of a computed name that looks like part of a special name."""

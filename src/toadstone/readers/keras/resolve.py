@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from toadstone.core.record import dataclass
 from toadstone.core.value import Symbol
 from toadstone.readers.keras.names import CLASSES, FUNCTIONS
 

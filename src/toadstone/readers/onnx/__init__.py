@@ -63,6 +63,6 @@ def read(source: Source) -> Iterator[Fact]:
 
 
 READERS = (
-    Reader(kind="onnx", read=read, suffixes=(".onnx",), claims=claims, always=True, rank=40),
+    Reader(kind="onnx", read=read, suffixes=(".onnx",), marks=((0, b"\x08"),), claims=claims, rank=40),
     Reader(kind="onnx-data", read=data_read, suffixes=(".data", ".onnx_data", ".bin", ".weights"), claims=data_claims, rank=85),
 )

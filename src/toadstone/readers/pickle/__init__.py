@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator
 
 from toadstone.core.blob import Blob, BytesBlob, JoinedBlob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Anomaly, Call, Fact, Import
+from toadstone.core.regex import regex
 from toadstone.core.value import Excerpt, Opaque, Result, Symbol
-from toadstone.readers.code.pickled import code_facts, looks_like_code
 from toadstone.readers.pickle.embedded import embedded_pickle
 from toadstone.readers.pickle.joblib import COMPANIONS, WRAPPERS, array_bytes, array_file
 from toadstone.readers.pickle.machine import Machine
@@ -50,7 +49,7 @@ _NESTED = {
 }
 """Callables that deserialise the bytes they are given: which reader these are handed to (empty: by content)."""
 _CODE_MAKERS = frozenset({"types.CodeType", "dill._dill._create_code"})
-_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+_MODULE = regex(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
 
 def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[Fact, None, Stream]:
@@ -106,7 +105,9 @@ def _with_code(source: Source, run: Generator[Fact, None, Stream]) -> Generator[
             stream: Stream = done.value
             return stream
         yield fact
-        if isinstance(fact, Call) and len(fact.args) >= 12 and looks_like_code(fact.args):
+        if isinstance(fact, Call) and len(fact.args) >= 12 and _makes_code(fact):
+            from toadstone.readers.code.pickled import code_facts  # noqa: PLC0415  (few pickles carry code)
+
             yield from code_facts(source, fact)
         elif isinstance(fact, Call) and isinstance(fact.callee, Symbol) and str(fact.callee) in _NESTED:
             yield from _nested(source, fact)
@@ -114,6 +115,12 @@ def _with_code(source: Source, run: Generator[Fact, None, Stream]) -> Generator[
             yield source.anomaly(
                 "parser-confusion", "a code object is made from arguments that cannot be told before loading", fact.place.offset
             )
+
+
+def _makes_code(call: Call) -> bool:
+    from toadstone.readers.code.pickled import looks_like_code  # noqa: PLC0415  (few calls have as many arguments)
+
+    return looks_like_code(call.args)
 
 
 def _nested(source: Source, call: Call) -> Iterator[Fact]:
@@ -298,7 +305,7 @@ def carve(source: Source, start: int, stop: int) -> Iterator[Fact]:
         position += len(chunk)
 
 
-_HEADER = re.compile(rb"\x80[\x02-\x05]")
+_HEADER = regex(rb"\x80[\x02-\x05]")
 
 
 def _read_part(source: Source) -> Iterator[Fact]:

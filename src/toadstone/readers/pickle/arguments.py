@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-from typing import NoReturn
 
 from toadstone.core.value import KEPT_TEXT, Excerpt, Opaque, Symbol, Value
 from toadstone.readers.pickle.calls import LONGEST_NAME, Calls
@@ -11,6 +10,10 @@ from toadstone.readers.pickle.embedded import may_hold
 from toadstone.readers.pickle.opcodes import COUNTED, LINES, NAMES, SIGNED_COUNT
 from toadstone.readers.pickle.skim import is_text
 from toadstone.readers.pickle.state import UNKNOWN, Broken
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 class Arguments(Calls):

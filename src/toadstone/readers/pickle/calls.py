@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toadstone.core.fact import Call, Import, Setting, Unread
+from toadstone.core.fact import Call, Import, PersistentLoad, Unread
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Table, Value
 from toadstone.readers.flood import KEPT
 from toadstone.readers.pickle.indirection import resolved
@@ -106,7 +106,7 @@ class Calls(State):
         if len(self.stream.persistent) < _IMPORTS:
             self.stream.persistent.append(identity)
         self.work += COST_OF_CALL
-        self.facts.append(Setting(self.place.at(offset), "pickle", "persistent_id", identity))
+        self.facts.append(PersistentLoad(self.place.at(offset), identity))
         self.stream.acted = True
         fields = identity.items if isinstance(identity, Items) else []
         if len(fields) > 1 and fields[0] == "module" and isinstance(fields[1], Symbol):

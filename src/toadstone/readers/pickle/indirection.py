@@ -7,7 +7,6 @@ is judged like any other. Only pure steps on known values are followed; everythi
 
 from __future__ import annotations
 
-import base64
 import binascii
 import builtins
 import codecs
@@ -268,7 +267,7 @@ def _decode(args: list[Value]) -> Value:
     if not isinstance(raw, bytes):
         return None
     if name in ("base64", "base64codec"):
-        return base64.b64decode(raw)
+        return _b64decode(raw)
     if name in ("hex", "hexcodec"):
         return binascii.unhexlify(raw)
     return raw.decode(name) if name in ("utf8", "ascii", "latin1", "iso88591") else None
@@ -284,8 +283,14 @@ def _encode(args: list[Value]) -> Value:
     return _decode(args) if encoding.lower().startswith("rot") else None
 
 
+def _b64decode(text: str | bytes) -> bytes:
+    import base64  # noqa: PLC0415  (start-up time)
+
+    return base64.b64decode(text)
+
+
 def _base64(args: list[Value]) -> Value:
-    return base64.b64decode(args[0]) if isinstance(args[0], (str, bytes)) else None
+    return _b64decode(args[0]) if isinstance(args[0], (str, bytes)) else None
 
 
 def _hex(args: list[Value]) -> Value:

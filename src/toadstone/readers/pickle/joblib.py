@@ -8,10 +8,10 @@ is built. Source: ``joblib/numpy_pickle.py``.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Generator, Iterator
 
 from toadstone.core.fact import Fact, Link
+from toadstone.core.regex import regex
 from toadstone.core.value import Items, Result, Symbol, Value
 from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
@@ -22,7 +22,7 @@ WRAPPERS = ("NumpyArrayWrapper",)
 COMPANIONS = ("NDArrayWrapper", "ZNDArrayWrapper")
 """The same of older versions, whose arrays lie in files beside the pickle (``joblib/numpy_pickle_compat.py``)."""
 
-_TYPE = re.compile(r"[<>|=]?([?bBhHiIlLqQefdgFDGiufcSUVmMO])(\d*)")
+_TYPE = regex(r"[<>|=]?([?bBhHiIlLqQefdgFDGiufcSUVmMO])(\d*)")
 _SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4, "d": 8, "g": 16}
 _EXTENDED = frozenset("SUV")
 """Types whose size is taken from the state and not from the name (``PyTypeNum_ISEXTENDED``)."""

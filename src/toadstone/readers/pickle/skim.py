@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from toadstone.core.blob import Blob
+from toadstone.core.record import dataclass
 from toadstone.core.value import KEPT_TEXT
 from toadstone.readers.pickle.embedded import may_hold
 from toadstone.readers.pickle.memo import MOST_READ

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from toadstone.core.fact import Anomaly, Fact, Unread
 from toadstone.core.place import Place
+from toadstone.core.record import dataclass, field
 from toadstone.core.value import Opaque, Result, Symbol, Value
 from toadstone.readers.flood import KEPT
 from toadstone.readers.pickle.memo import Memo
 from toadstone.readers.pickle.tape import Tape
 from toadstone.readers.pickle.weight import MOST_HELD, Scales, light
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 Detour: TypeAlias = Callable[[Result, int], "Generator[Fact, None, int]"]
 """Called when a built object is known to be followed by bytes that are no opcodes; gives the offset to go on at."""

@@ -7,8 +7,8 @@ Source: ``torch/serialization.py``, ``_legacy_save`` and ``_legacy_load`` (also 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from toadstone.core.record import dataclass, field
 from toadstone.core.value import Items, Symbol, Value
 from toadstone.readers.reader import Source
 

@@ -4,15 +4,15 @@ Each is followed by its own structure to its end and claimed as inert up to ther
 as a gap and is looked at for what it is.
 """
 
-from toadstone.readers.plain import columnar, document, media, native, raster, records, text, tiff
+from __future__ import annotations
 
-READERS = (
-    *text.READERS,
-    *raster.READERS,
-    *tiff.READERS,
-    *media.READERS,
-    *document.READERS,
-    *columnar.READERS,
-    *records.READERS,
-    *native.READERS,
-)
+import importlib
+
+_HOMES = ("text", "raster", "tiff", "media", "document", "columnar", "records", "native")
+
+
+def __getattr__(name: str) -> object:
+    """Import the kinds when all of them are asked for: the index knows each by its own module."""
+    if name != "READERS":
+        raise AttributeError(name)
+    return tuple(reader for home in _HOMES for reader in importlib.import_module(f"{__name__}.{home}").READERS)

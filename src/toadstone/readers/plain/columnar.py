@@ -93,5 +93,5 @@ READERS = (
     measured("parquet", parquet_end, heads=(b"PAR1", b"PARE")),
     measured("arrow", arrow_file_end, heads=(b"ARROW1\0\0",)),
     measured("feather", feather_end, heads=(b"FEA1",)),
-    measured("arrow-stream", arrow_stream_end, claims=_is_arrow_stream),
+    measured("arrow-stream", arrow_stream_end, marks=((0, b"\xff\xff\xff\xff"),), claims=_is_arrow_stream),
 )

@@ -63,6 +63,9 @@ def font_end(cursor: Cursor, source: Source) -> int:
     return end if tail.strip(b"\0") else end + len(tail)
 
 
+_FONTS = (b"\0\1\0\0", b"OTTO", b"true", b"typ1")
+
+
 def _is_font(source: Source) -> bool:
     """Whether a table directory with ASCII tags begins here."""
     head = source.head(64)
@@ -70,7 +73,7 @@ def _is_font(source: Source) -> bool:
         return True
     count = int.from_bytes(head[4:6], "big")
     tags = [head[12 + 16 * index : 16 + 16 * index] for index in range(min(count, 3))]
-    return head[:4] in (b"\0\1\0\0", b"OTTO", b"true", b"typ1") and 0 < count < 256 and all(_printable(tag) for tag in tags)
+    return head[:4] in _FONTS and 0 < count < 256 and all(_printable(tag) for tag in tags)
 
 
 def _printable(tag: bytes) -> bool:
@@ -107,7 +110,7 @@ def sqlite_end(cursor: Cursor, _source: Source) -> int:
 
 READERS = (
     measured("pdf", pdf_end, heads=(b"%PDF-",)),
-    measured("font", font_end, claims=_is_font),
+    measured("font", font_end, marks=tuple((0, tag) for tag in (b"ttcf\0", *_FONTS)), claims=_is_font),
     measured("web-font", woff_end, heads=(b"wOFF", b"wOF2")),
     measured("sqlite", sqlite_end, heads=(b"SQLite format 3\0",)),
 )

@@ -17,6 +17,7 @@ def measured(
     kind: str,
     measure: Callable[[Cursor, Source], int],
     heads: tuple[bytes, ...] = (),
+    marks: tuple[tuple[int, bytes], ...] = (),
     claims: Callable[[Source], bool] | None = None,
 ) -> Reader:
     """Make a reader that claims everything up to the structure's end as inert.
@@ -26,7 +27,8 @@ def measured(
         measure: Follows the structure from offset 0; gives the offset behind it. The cursor's position says how far it
             came if it raises `ShortError` or `FormatError`.
         heads: Magic numbers at offset 0.
-        claims: Content test for formats whose magic is weak; then ``heads`` stays empty.
+        marks: Weak magic with its offset; then ``heads`` stays empty.
+        claims: Content test for what has one of the marks.
     """
 
     def read(source: Source) -> Iterator[Fact]:
@@ -39,4 +41,4 @@ def measured(
         else:
             source.coverage.inert(0, end)
 
-    return Reader(kind=kind, read=read, heads=heads, claims=claims, always=claims is not None, rank=20 if heads else 40)
+    return Reader(kind=kind, read=read, heads=heads, marks=marks, claims=claims, rank=20 if heads else 40)

@@ -202,8 +202,8 @@ def _last_frame(cursor: Cursor, sync: bytes, start: int, longest: int) -> int:
 
 READERS = (
     measured("riff", riff_end, heads=(b"RIFF", b"RF64", b"BW64")),
-    measured("iso-media", media_end, claims=lambda source: source.head(8)[4:] == b"ftyp"),
+    measured("iso-media", media_end, marks=((4, b"ftyp"),), claims=lambda source: source.head(8)[4:] == b"ftyp"),
     measured("ogg", ogg_end, heads=(b"OggS\0",)),
-    measured("mp3", mp3_end, claims=_is_mp3),
+    measured("mp3", mp3_end, marks=((0, b"ID3"), (0, b"\xff")), claims=_is_mp3),
     measured("flac", flac_end, heads=(b"fLaC",)),
 )

@@ -179,7 +179,13 @@ def _within(cursor: Cursor, end: int) -> int:
     return end
 
 
-def _reader(kind: str, what: str, measure: Callable[[Cursor, Source], int], claims: Callable[[Source], bool]) -> Reader:
+def _reader(
+    kind: str,
+    what: str,
+    measure: Callable[[Cursor, Source], int],
+    *magic: bytes,
+    claims: Callable[[Source], bool] | None = None,
+) -> Reader:
     """Make a reader that says what is there, whether or not its structure can be followed."""
 
     def read(source: Source) -> Iterator[Fact]:
@@ -195,7 +201,9 @@ def _reader(kind: str, what: str, measure: Callable[[Cursor, Source], int], clai
                 f"{kind}: the structure cannot be followed to its end: {error}", min(cursor.position, cursor.stop)
             )
 
-    return Reader(kind=kind, read=read, claims=claims, always=True, rank=20)
+    if claims is None:
+        return Reader(kind=kind, read=read, heads=magic, rank=20)
+    return Reader(kind=kind, read=read, marks=tuple((0, mark) for mark in magic), claims=claims, rank=20)
 
 
 def _is_pe(source: Source) -> bool:
@@ -204,11 +212,13 @@ def _is_pe(source: Source) -> bool:
     return head.startswith(b"MZ") and source.blob.read(start, 4) == b"PE\0\0"
 
 
+_THIN = (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
+_FAT = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
+
+
 def _is_macho(source: Source) -> bool:
     head = source.head(8)
-    thin = (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
-    fat = head[:4] in (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf") and 0 < int.from_bytes(head[4:8], "big") < 45
-    return head[:4] in thin or fat
+    return head[:4] in _THIN or (head[:4] in _FAT and 0 < int.from_bytes(head[4:8], "big") < 45)
 
 
 def _is_class(source: Source) -> bool:
@@ -216,14 +226,10 @@ def _is_class(source: Source) -> bool:
     return head.startswith(b"\xca\xfe\xba\xbe") and 45 <= int.from_bytes(head[6:8], "big") < 200
 
 
-def _starts(magic: bytes) -> Callable[[Source], bool]:
-    return lambda source: source.head(16).startswith(magic)
-
-
 READERS = (
-    _reader("elf", "a program or library for Linux (ELF)", elf_end, _starts(b"\x7fELF")),
-    _reader("pe", "a program or library for Windows (PE)", pe_end, _is_pe),
-    _reader("mach-o", "a program or library for macOS (Mach-O)", macho_end, _is_macho),
-    _reader("java-class", "compiled Java code (class file)", class_end, _is_class),
-    _reader("wasm", "a WebAssembly module", wasm_end, _starts(b"\0asm")),
+    _reader("elf", "a program or library for Linux (ELF)", elf_end, b"\x7fELF"),
+    _reader("pe", "a program or library for Windows (PE)", pe_end, b"MZ", claims=_is_pe),
+    _reader("mach-o", "a program or library for macOS (Mach-O)", macho_end, *_THIN, *_FAT, claims=_is_macho),
+    _reader("java-class", "compiled Java code (class file)", class_end, b"\xca\xfe\xba\xbe", claims=_is_class),
+    _reader("wasm", "a WebAssembly module", wasm_end, b"\0asm"),
 )

@@ -127,5 +127,5 @@ READERS = (
     measured("png", png_end, heads=(b"\x89PNG\r\n\x1a\n",)),
     measured("jpeg", jpeg_end, heads=(b"\xff\xd8\xff",)),
     measured("gif", gif_end, heads=(b"GIF87a", b"GIF89a")),
-    measured("bmp", bmp_end, claims=_is_bmp),
+    measured("bmp", bmp_end, marks=((0, b"BM"),), claims=_is_bmp),
 )

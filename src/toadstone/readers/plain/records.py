@@ -83,6 +83,6 @@ def tfrecord_end(cursor: Cursor, source: Source) -> int:
 
 
 READERS = (
-    measured("idx", idx_end, claims=_is_idx),
-    measured("tfrecord", tfrecord_end, claims=_is_tfrecord),
+    measured("idx", idx_end, marks=((0, b"\0\0"),), claims=_is_idx),
+    measured("tfrecord", tfrecord_end, marks=((6, b"\0\0"),), claims=_is_tfrecord),  # no record has 2**48 bytes,
 )

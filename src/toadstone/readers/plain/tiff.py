@@ -121,5 +121,5 @@ def _is_icon(source: Source) -> bool:
 
 READERS = (
     measured("tiff", tiff_end, heads=(b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0")),
-    measured("icon", icon_end, claims=_is_icon),
+    measured("icon", icon_end, marks=((0, b"\0\0\1\0"), (0, b"\0\0\2\0")), claims=_is_icon),
 )

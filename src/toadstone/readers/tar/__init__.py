@@ -35,4 +35,6 @@ def _claims(source: Source) -> bool:
     return valid(block)
 
 
-READERS = (Reader(kind="tar", read=read, claims=_claims, always=True, rank=10),)
+_MARKS = tuple((148, bytes([digit])) for digit in sorted(_DIGITS))
+
+READERS = (Reader(kind="tar", read=read, marks=_MARKS, claims=_claims, rank=10),)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from toadstone.core.record import dataclass
 
 BLOCK: Final = 512
 

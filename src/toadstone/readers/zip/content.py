@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from toadstone.core.blob import Blob
 from toadstone.core.fact import Anomaly, Fact, Link
+from toadstone.core.record import dataclass
 from toadstone.readers.outside import link_escapes
 from toadstone.readers.reader import Source
 from toadstone.readers.unpack import Maker, Outcome, Stream, bzip2, collect, deflate, xz, zip_lzma, zstd

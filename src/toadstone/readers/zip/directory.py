@@ -9,9 +9,9 @@ miniz' ``mz_zip_reader_read_central_dir``, libzip's ``_zip_find_central_dir``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from toadstone.core.blob import Blob
+from toadstone.core.record import dataclass, field
 from toadstone.readers.zip.records import CENTRAL, END, SIGNATURE, End, Header, read_central, read_end
 
 TAIL = 22 + 0xFFFF

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from toadstone.core.record import dataclass
 from toadstone.readers.zip.records import DESCRIBED, ENCRYPTED, FULL32, STRONG, Descriptor, Header, unicode_name
 
 STORED = 0
