@@ -163,7 +163,7 @@ def _yaml_template(source: Source, data: bytes) -> Iterator[Fact]:
 _PLACEHOLDER = re.compile(rb"\{\{[^{}]*+\}\}|\{%[^%]*+%\}|\{#[^#]*+#\}")
 
 
-_DOTTED = regex(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""")
+_DOTTED = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""")
 
 
 def read_toml(source: Source) -> Iterator[Fact]:
