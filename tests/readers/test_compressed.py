@@ -186,7 +186,7 @@ def test_text_and_noise_are_not_claimed():
 @pytest.mark.parametrize("kind", ["gzip", "zlib", "bzip2", "xz", "lzma", "zstd", "lz4", "joblib-zf"])
 def test_bombs_end_are_told_and_their_head_is_read(kind):
     data = PACKERS[kind](PICKLE + bytes(24 << 20))
-    source = Source(BytesBlob(data), "a", Place("a"), Budget(expand=8 << 20, steps=1 << 20))
+    source = Source(BytesBlob(data), "a", Place("a"), Budget(expand=8 << 20, steps=1 << 20, thin=8 << 20))
     from toadstone.readers.walk import walk
 
     start = time.process_time()

@@ -130,7 +130,7 @@ def test_chat_templates_are_read(value: object) -> None:
 
 def test_repeated_keys() -> None:
     facts = look('{"auto_map": {"a": "b.C"}, "x": 1, "x": 1, "auto_map": {}}')
-    assert [fact.kind for fact in facts if isinstance(fact, Anomaly)] == ["parser-confusion"]
+    assert [fact.kind for fact in facts if isinstance(fact, Anomaly)] == ["ambiguous-record"]
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(?:\\s*x*)*", "([a-z]+){2,}"])

@@ -255,7 +255,7 @@ def test_encrypted_and_unknown_methods_are_unread():
 
 def test_bombs_end_and_are_told():
     source = source_of(made(Made(b"a", bytes(9), method=8, packed=deflated(PICKLE + bytes(24 << 20)))))
-    source.budget.expand = 8 << 20
+    source.budget.expand = source.budget.thin = 8 << 20
     facts = list(walk(source))
     assert "expansion-bomb" in [fact.kind for fact in facts if isinstance(fact, Anomaly)]
     assert any("could not be read" in getattr(fact, "reason", "") for fact in facts)

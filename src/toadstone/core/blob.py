@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
@@ -16,6 +17,9 @@ SMALL = 1 << 20
 """Files up to this size are read once, so that what is hashed is exactly what is scanned."""
 
 _SPOOL = 4 << 20
+_RUN = 64 << 10
+"""Bytes of one value from which a piece is kept as a run."""
+
 _COPIED = 1 << 14
 """Parts of bytes in memory that are copied; larger ones refer to the whole, so that many of them cost nothing."""
 
@@ -112,6 +116,8 @@ class Window(Blob):
 class SpooledBlob(Blob):
     """Unpacked content: in memory while small, in an unnamed temporary file otherwise.
 
+    A long run of one byte (a bomb, an embedding of zeros) is kept as that byte and its length.
+
     Args:
         pieces: The content, streamed. Consumed at once.
     """
@@ -120,19 +126,44 @@ class SpooledBlob(Blob):
         import tempfile  # noqa: PLC0415  (only for unpacked content)
 
         self._spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  (lives as long as the blob)
+        self._starts: list[int] = []
+        self._parts: list[tuple[int, bytes]] = []
         self.size = 0
+        written = 0
         for piece in pieces:
-            self._spool.write(piece)
+            run = piece[:1] if len(piece) >= _RUN and _is_run(piece) else b""
+            if not self._parts or self._parts[-1][1] != run:
+                self._starts.append(self.size)
+                self._parts.append((written, run))
+            if not run:
+                written += self._spool.write(piece)
             self.size += len(piece)
 
     def read(self, offset: int, size: int) -> bytes:
-        if offset < 0 or size <= 0:
+        if offset < 0 or size <= 0 or offset >= self.size:
             return b""
-        self._spool.seek(offset)
-        return self._spool.read(size)
+        stop = min(offset + size, self.size)
+        number = bisect_right(self._starts, offset) - 1
+        found: list[bytes] = []
+        while offset < stop:
+            start = self._starts[number]
+            number += 1
+            end = min(self._starts[number] if number < len(self._starts) else self.size, stop)
+            place, run = self._parts[number - 1]
+            if run:
+                found.append(run * (end - offset))
+            else:
+                self._spool.seek(place + offset - start)
+                found.append(self._spool.read(end - offset))
+            offset = end
+        return found[0] if len(found) == 1 else b"".join(found)
 
     def close(self) -> None:
         self._spool.close()
+
+
+def _is_run(piece: bytes) -> bool:
+    return piece[0] == piece[-1] == piece[len(piece) // 2] and piece == piece[:1] * len(piece)
 
 
 class JoinedBlob(Blob):

@@ -9,6 +9,16 @@ class BudgetError(Exception):
     """The budget is used up; the reader's caller turns this into an `Unread` fact (rule: unread is never clean)."""
 
 
+DENSE = 32
+"""Unpacked bytes for a packed one up to which content counts as really there. Weights unpack to less than the double,
+text, tables and logs to the five- to twentyfold."""
+
+_THIN_STEP = 128
+"""Bytes of one pattern that are unpacked in the time of one step; they draw on the same purse, or a bomb could use both."""
+
+_TEMPLATE = 16
+"""Bytes that any template counts at least."""
+
 _ENTRY = 100
 """Steps that something inside costs at depth 1, however small it is."""
 
@@ -18,10 +28,12 @@ class Budget:
     """Shared by everything inside one subject.
 
     Attributes:
-        expand: Bytes that may still be produced by unpacking.
+        expand: Bytes that may still be produced by unpacking what is really there: up to `DENSE` for a packed one.
+        thin: Bytes that may still be produced beyond that: zeros, one pattern again and again.
         steps: Operations of interpreters and parsers that may still be made.
         members: Members of containers that may still be opened.
         depth: Containers inside containers that may be entered.
+        templates: Bytes of templates that may still be parsed and followed.
         trials: Operations that may still be made only to find out whether something is of a kind at all. Counted apart,
             so that a flood of false starts cannot use up what reading needs.
     """
@@ -31,15 +43,24 @@ class Budget:
     members: int = 100_000
     depth: int = 16
     trials: int = 2_000_000
+    thin: int = 0
+    templates: int = 144 << 10
 
     @classmethod
     def of(cls, size: int) -> Budget:
         """Give the budget of a subject of ``size`` bytes.
 
-        Real artefacts stay far below: a deflated array of zeros expands about a thousandfold but is small on its own;
-        text and weights expand two- to tenfold; an interpreter makes at most one step for each byte of its stream.
+        Real artefacts stay far below: text and weights expand two- to tenfold; a deflated array of zeros expands about a
+        thousandfold, and 384 MiB of that are an embedding of 100,000 words by 1,000 dimensions; an interpreter makes at
+        most one step for each byte of its stream; a chat template has at most 40 KB.
         """
-        return cls(expand=(128 << 20) + 32 * size, steps=4_000_000 + 4 * size, trials=2_000_000 + 2 * size)
+        return cls(
+            expand=(128 << 20) + DENSE * size,
+            steps=4_000_000 + 4 * size,
+            trials=2_000_000 + 2 * size,
+            templates=(144 << 10) + size // 128,
+            thin=(384 << 20) + size,
+        )
 
     def spend_entry(self, depth: int) -> None:
         """Account for looking into something at a depth: where every level holds two more, only the depth tells the cost.
@@ -63,15 +84,26 @@ class Budget:
         """Account for a trial that is over."""
         self.trials = trial.steps
 
-    def spend_expand(self, size: int) -> None:
-        """Account for unpacked bytes.
+    def spend_expand(self, size: int, thin: int = 0) -> None:
+        """Account for unpacked bytes: those that are really there, and those beyond.
 
         Raises:
             BudgetError: If no budget is left.
         """
         self.expand -= size
-        if self.expand < 0:
+        self.thin -= thin
+        self.steps -= thin // _THIN_STEP
+        if self.expand < 0 or self.thin < 0 or self.steps < 0:
             raise BudgetError("unpacking needs more bytes than the budget allows")
+
+    def spend_unpacked(self, size: int, packed: int) -> None:
+        """Account for ``size`` bytes that came out of ``packed`` ones at once.
+
+        Raises:
+            BudgetError: If no budget is left.
+        """
+        dense = min(size, DENSE * packed)
+        self.spend_expand(dense, size - dense)
 
     def spend_steps(self, steps: int) -> None:
         """Account for interpreted operations.
@@ -82,6 +114,16 @@ class Budget:
         self.steps -= steps
         if self.steps < 0:
             raise BudgetError("reading needs more steps than the budget allows")
+
+    def spend_template(self, size: int) -> None:
+        """Account for a template.
+
+        Raises:
+            BudgetError: If no budget is left.
+        """
+        self.templates -= size + _TEMPLATE
+        if self.templates < 0:
+            raise BudgetError("more template text than any real artefact carries")
 
     def spend_member(self) -> None:
         """Account for one opened member.

@@ -6,6 +6,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 from toadstone.core.errors import ConfigError, RegistrationError, nearest
 from toadstone.core.fact import Fact
@@ -188,15 +189,24 @@ def _coerced(owner: Check, name: str, value: object) -> object:
 
 def manual(cls: type[Check]) -> str:
     """Give a check's manual page, dedented."""
+    return _dedented(cls.__doc__ or "")
+
+
+def _dedented(page: str) -> str:
     import textwrap  # noqa: PLC0415  (start-up time)
 
-    first, _, rest = (cls.__doc__ or "").partition("\n")
+    first, _, rest = page.partition("\n")
     return f"{first.strip()}\n{textwrap.dedent(rest)}".strip()
 
 
 def section(cls: type[Check], title: str, *, first: bool = False) -> str:
     """Give one section of a check's manual page, dedented; with ``first``, its first paragraph on one line."""
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", manual(cls), re.MULTILINE | re.DOTALL)
+    return _section(cls.__doc__ or "", title, first)
+
+
+@lru_cache(maxsize=512)
+def _section(page: str, title: str, first: bool) -> str:
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", _dedented(page), re.MULTILINE | re.DOTALL)
     body = found.group(1).strip() if found else ""
     return " ".join(body.split("\n\n")[0].split()) if first else body
 

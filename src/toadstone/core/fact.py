@@ -195,6 +195,7 @@ class Anomaly(Fact):
         "duplicate-member": "two members share a name and differ in content; loaders disagree on which one counts",
         "archive-confusion": "an archive has two directories, end marks or sizes; unpackers find different members",
         "repeated-member": "a member is there twice with the same content",
+        "repeated-key": "a key is given twice in one mapping, with the same value",
         "name-collision": "two names differ only in case, Unicode form or trailing dots; some loaders take them for one",
         "name-trick": "a name reads differently to a person, to a loader and to a file system",
         "header-mismatch": "sizes, method, flags or checksum differ between the two headers of a zip member",

@@ -17,13 +17,13 @@ class Document:
 
     Attributes:
         root: The value; objects are dicts in which the last of repeated keys wins, as in most parsers.
-        repeated: Repeated keys, in order, at most 64 of each object.
+        repeated: Repeated keys, in order, and whether their values differ; of the first 64 objects that have any.
         shadowed: The pairs that a later value of the same key replaced, at most 64; some parsers take these.
     """
 
     def __init__(self) -> None:
         self.root: Any = None
-        self.repeated: list[str] = []
+        self.repeated: dict[str, bool] = {}
         self.shadowed: list[dict[str, Any]] = []
 
 
@@ -42,13 +42,16 @@ def parse(data: bytes, *, utf8_only: bool = False) -> Document:
     if _estimate(data) > _ROOM:
         raise JsonError("the document would need more memory than any real one")
     document = Document()
+    doubled: list[None] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         built = dict(items)
-        if len(built) < len(items) and len(document.repeated) < 64:
+        if len(built) < len(items) and len(doubled) < 64:
+            doubled.append(None)
             last = {key: index for index, (key, _) in enumerate(items)}
             earlier = [(key, value) for index, (key, value) in enumerate(items) if last[key] != index][:64]
-            document.repeated += [key for key, _ in earlier]
+            for key, value in earlier:
+                document.repeated[key] = document.repeated.get(key, False) or value != built[key]
             document.shadowed += [{key: value} for key, value in earlier][: 64 - len(document.shadowed)]
         return built
 

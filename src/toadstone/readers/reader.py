@@ -49,6 +49,7 @@ class Source:
 
     def __post_init__(self) -> None:
         self.coverage = Coverage(self.blob.size)
+        self._head: bytes | None = None
 
     @property
     def suffix(self) -> str:
@@ -57,8 +58,12 @@ class Source:
         return base[base.rfind(".") :] if "." in base else ""
 
     def head(self, size: int = HEAD) -> bytes:
-        """Give the first bytes."""
-        return self.blob.read(0, size)
+        """Give the first bytes; the reader of each format asks for them."""
+        if size > HEAD:
+            return self.blob.read(0, size)
+        if self._head is None:
+            self._head = self.blob.read(0, HEAD)
+        return self._head[:size]
 
     def anomaly(self, kind: str, detail: str, offset: int = -1) -> Anomaly:
         """Make an `Anomaly` at an offset of this blob."""

@@ -13,8 +13,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from toadstone.core.blob import Blob, BytesBlob, SpooledBlob
-from toadstone.core.budget import Budget, BudgetError
+from toadstone.core.blob import Blob, BytesBlob, SpooledBlob, Window
+from toadstone.core.budget import DENSE, Budget, BudgetError
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
@@ -27,8 +27,17 @@ else:
 _INPUT = 64 << 10
 _OUTPUT = 256 << 10
 _IN_MEMORY = 1 << 20
+_CREDIT = 8 << 20
+"""Bytes of output that what has been read so far may still stand for: decoders read ahead, and content is uneven."""
+
 _REPLAYED = 16 << 20
 """A broken stream is unpacked a second time in small steps if at most this much had come out."""
+
+AFTER_BOMB = 1 << 20
+"""Bytes of the beginning of a bomb that are looked into; the rest is unread."""
+
+STEPS_AFTER_BOMB = 2_000_000
+"""Steps that looking into it may take: the verdict stands."""
 
 MEMORY_LIMIT = 160 << 20
 """What one LZMA decoder may ask for; ``xz -9`` needs 65 MiB."""
@@ -44,7 +53,12 @@ class Outcome(enum.Enum):
 
 
 class Decoder(Protocol):
-    """Pulls packed bytes by itself and gives at most ``limit`` unpacked ones; ``b""`` when there are no more."""
+    """Pulls packed bytes by itself and gives at most ``limit`` unpacked ones; ``b""`` when there are no more.
+
+    Attributes:
+        ended: Whether the end mark was met.
+        consumed: Packed bytes that were taken so far; after the end mark those that belong to the stream.
+    """
 
     ended: bool
     consumed: int
@@ -73,6 +87,8 @@ class Stream:
         self._start = start
         self._stop = stop
         self._budget = budget
+        self._credit = 0
+        self._fed = 0
         self.consumed = 0
         self.produced = 0
         self.crc = 0
@@ -84,7 +100,7 @@ class Stream:
         try:
             decoder = self._maker(self._blob, self._start, self._stop)
             while piece := decoder.read(_OUTPUT):
-                yield self._account(piece)
+                yield self._account(piece, decoder)
         except BudgetError as error:
             self.outcome, self.reason = Outcome.BUDGET, str(error)
         except _errors() as error:
@@ -95,8 +111,12 @@ class Stream:
             self.reason = "" if decoder.ended else "the stream stops before its end mark"
         self.consumed = decoder.consumed if decoder is not None else 0
 
-    def _account(self, piece: bytes) -> bytes:
-        self._budget.spend_expand(len(piece))
+    def _account(self, piece: bytes, decoder: Decoder) -> bytes:
+        self._credit = min(self._credit + DENSE * max(decoder.consumed - self._fed, 0), _CREDIT)
+        self._fed = max(decoder.consumed, self._fed)
+        dense = min(len(piece), self._credit)
+        self._credit -= dense
+        self._budget.spend_expand(dense, len(piece) - dense)
         self.produced += len(piece)
         self.crc = zlib.crc32(piece, self.crc)
         return piece
@@ -112,7 +132,7 @@ class Stream:
             while skipped < known and (piece := decoder.read(min(_OUTPUT, known - skipped))):
                 skipped += len(piece)
             while piece := decoder.read(1):
-                yield self._account(piece)
+                yield self._account(piece, decoder)
         except BudgetError as error:
             self.outcome, self.reason = Outcome.BUDGET, str(error)
         except _errors():
@@ -301,6 +321,16 @@ class _Lz4:
         if not data and self._inner.needs_input:
             return b""
         return bytes(self._inner.decompress(data, max_length=limit))
+
+
+class Beginning(Window):
+    """The beginning of a bomb; closes the whole."""
+
+    def __init__(self, whole: Blob) -> None:
+        super().__init__(whole, 0, min(whole.size, AFTER_BOMB))
+
+    def close(self) -> None:
+        self._parent.close()
 
 
 def collect(pieces: Iterator[bytes]) -> Blob:

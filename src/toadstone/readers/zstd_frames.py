@@ -121,6 +121,7 @@ class Zstd:
         self._frame: Frame | None = None
         self._count = 0
         self._reader: IO[bytes] | None = None
+        self._feed: _Feed | None = None
         self.ended = False
         self.consumed = 0
 
@@ -129,6 +130,7 @@ class Zstd:
             if self._reader is not None:
                 piece = self._reader.read(limit)
                 if piece:
+                    self.consumed = self._feed.position - self._start if self._feed else 0
                     return piece
                 self._reader = None
                 if not self._finished():
@@ -161,7 +163,8 @@ class Zstd:
             raise ValueError(f"it needs a window of {frame.window:,} bytes, more than is followed")
         import zstandard  # noqa: PLC0415  (not at start-up: only zstd content needs it)
 
-        part = cast("IO[bytes]", _Feed(self._blob, frame.start, frame.stop))
+        self._feed = _Feed(self._blob, frame.start, frame.stop)
+        part = cast("IO[bytes]", self._feed)
         inner = zstandard.ZstdDecompressor(max_window_size=WINDOW)
         self._reader = cast("IO[bytes]", inner.stream_reader(part, read_size=_BUFFER, read_across_frames=False))
 
@@ -171,11 +174,11 @@ class _Feed:
 
     def __init__(self, blob: Blob, start: int, stop: int) -> None:
         self._blob = blob
-        self._position = start
+        self.position = start
         self._stop = stop
 
     def read(self, size: int = -1) -> bytes:
-        room = self._stop - self._position
-        data = self._blob.read(self._position, room if size < 0 else min(size, room))
-        self._position += len(data)
+        room = self._stop - self.position
+        data = self._blob.read(self.position, room if size < 0 else min(size, room))
+        self.position += len(data)
         return data

@@ -23,6 +23,7 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from toadstone.verbs.cache import Cache
 
+_ABSENT = 1000
 _MOST = 500
 """Findings of one check on one subject that are listed; further ones are counted in the last."""
 
@@ -204,9 +205,17 @@ class _Folder:
         self._folder = folder
         self._root = root
         self.asked = False
+        self._absent: set[str] = set()
+        """Names that are not there; every member of an archive asks for the same."""
 
     def open(self, name: str) -> Blob | None:
         self.asked = True
+        found = None if name in self._absent else self._open(name)
+        if found is None and len(self._absent) < _ABSENT:
+            self._absent.add(name)
+        return found
+
+    def _open(self, name: str) -> Blob | None:
         if self._folder is None or self._root is None or name.startswith("/") or ".." in name.split("/"):
             return None
         path = os.path.join(self._folder, name)

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from benchmarks.corpus.malicious.cases import Case
-from benchmarks.corpus.malicious.hostile import archives, machines, texts
+from benchmarks.corpus.malicious.hostile import archives, expansion, machines, programs, records, texts
 
 NAME = "hostile"
 
 EITHER_VERDICT = frozenset(
     {
+        "gguf-arrays-of-arrays.gguf",
         "gguf-many-keys.gguf",
         "gguf-many-strings.gguf",
         "hdf5-chunk-bomb.h5",
@@ -25,6 +26,7 @@ EITHER_VERDICT = frozenset(
         "json-exponent/config.json",
         "json-long-string/config.json",
         "json-many-keys/config.json",
+        "json-same-key/config.json",
         "json-surrogates/config.json",
         "magic-only.bz2",
         "onnx-many-nodes.onnx",
@@ -39,6 +41,7 @@ EITHER_VERDICT = frozenset(
         "pickle-memo-index-text-digits.pkl",
         "pickle-stream-flood-globals.pkl",
         "safetensors-many-tensors.safetensors",
+        "safetensors-overlap.safetensors",
         "safetensors-spaces.safetensors",
         "tar-100k-pax.tar",
         "zip-100k-members.zip",
@@ -50,5 +53,12 @@ EITHER_VERDICT = frozenset(
 
 def cases() -> Iterator[Case]:
     """Every hostile case."""
-    for case in (*archives.cases(), *machines.cases(), *texts.cases()):
+    for case in (
+        *archives.cases(),
+        *expansion.cases(),
+        *machines.cases(),
+        *programs.cases(),
+        *records.cases(),
+        *texts.cases(),
+    ):
         yield replace(case, label="harmless-arguments", payload=False) if case.path in EITHER_VERDICT else case

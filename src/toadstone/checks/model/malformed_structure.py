@@ -29,9 +29,10 @@ class MalformedStructure(Check):
     ## How it decides
     `medium`: a defect is often no more than a broken download, and a doubled key in a file that people edit may be an
     oversight, but a person should look before the file is used. `high`: an entry given twice in what only programs write (the
-    header of a tensor file, a serialised object): they write from a table, which holds each key once. What could be read up
-    to the defect, and every reading of what is ambiguous, is judged by all other checks. Contradictions inside archives,
-    which careless writers do not produce, are reported as ``archive-mismatch``.
+    header of a tensor file, a serialised object, two different values of ``auto_map`` in a JSON configuration): they write
+    from a table, which holds each key once. `low`: a key given twice with the same value, which confuses nobody. What could
+    be read up to the defect, and every reading of what is ambiguous, is judged by all other checks. Contradictions inside
+    archives, which careless writers do not produce, are reported as ``archive-mismatch``.
 
     ## What it misses
     Defects that every implementation tolerates in the same way, and ambiguities of formats that are not read.
@@ -46,6 +47,7 @@ class MalformedStructure(Check):
     KINDS: ClassVar[dict[str, tuple[Severity, str]]] = {
         "malformed": (Severity.MEDIUM, "The structure is broken"),
         "parser-confusion": (Severity.MEDIUM, "Two implementations read this differently"),
+        "repeated-key": (Severity.LOW, "A key is given twice"),
         "name-trick": (Severity.MEDIUM, "A name deceives"),
         "array-confusion": (Severity.HIGH, "An array hides what stands behind it"),
         "ambiguous-record": (Severity.HIGH, "An entry is given twice"),

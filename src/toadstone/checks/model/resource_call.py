@@ -45,7 +45,9 @@ class ResourceCall(Check):
     ## How it decides
     By the numbers in the call: a repetition, power, shift, buffer, padding or format width whose result would have 2^30
     bytes, items or bits or more, and containers or sums that are made from a range of that length or from an endless
-    iterator. No artefact of a library holds such a call: pickles hold values, not the ways to compute them.
+    iterator; or by a value inside which others are used twice again and again, so that who walks through it (``repr``,
+    ``hash``, a comparison) meets 2^30 of them. No artefact of a library holds such a call: pickles hold values, not the
+    ways to compute them.
 
     ## What it misses
     Cost that comes from many small calls, from functions of unknown packages, or from numbers that are computed while
@@ -62,7 +64,9 @@ class ResourceCall(Check):
         """Judge one call by its numbers."""
         if not runs_while_loading(fact) or not isinstance(fact.callee, Symbol):
             return
-        if fact.callee.module in _MODULES and (size := _needed(fact.callee.name, fact.args)):
+        if fact.callee.module in _MODULES and (
+            size := _needed(fact.callee.name, fact.args) or _walked(fact.callee.name, fact.args)
+        ):
             yield self.finding(
                 fact.place,
                 f"Loading this calls {fact.callee}, which would exhaust memory or time ({size}).",
@@ -87,14 +91,25 @@ class ResourceCall(Check):
             module, _, attribute = name.partition(".")
             yield Call(place, Symbol(module, attribute), args, (), "REDUCE", "pickle")
 
+        doubled = Items("tuple", ["lol"])
+        for _ in range(60):
+            doubled = Items("tuple", [doubled, doubled])
+        yield Call(place, Symbol("builtins", "repr"), (doubled,), (), "REDUCE", "pickle")
+
     @classmethod
     def good(cls) -> Iterator[Fact]:
         """Give ordinary numbers, and a range that is only kept."""
         place = Place("model.pkl", offset=10)
         yield Call(place, Symbol("builtins", "range"), (10**12,), (), "REDUCE", "pickle")
+        yield Call(place, Symbol("builtins", "repr"), (Items("list", ["a", Items("tuple", [1, 2])]),), (), "REDUCE", "pickle")
         yield Call(place, Symbol("builtins", "bytearray"), (b"abc",), (), "REDUCE", "pickle")
         yield Call(place, Symbol("builtins", "list"), (Result(Symbol("builtins", "range"), (100,)),), (), "REDUCE", "pickle")
         yield Call(place, Symbol("operator", "mul"), (10**12, 10**12), (), "REDUCE", "pickle")
+
+
+_SHALLOW = frozenset({"list", "tuple", "len", "iter", "id", "type", "bool", "isinstance", "getattr", "range", "object"})
+_LOOKED_INTO = 2_000
+"""Values inside an argument that are counted; a graph that doubles needs few."""
 
 
 def _needed(name: str, args: tuple[Value, ...]) -> str:
@@ -113,6 +128,32 @@ def _needed(name: str, args: tuple[Value, ...]) -> str:
         widths = [found for value in args if isinstance(value, str) for found in _WIDTH.findall(value[:4096])]
         return _told(max((int(width[:20]) for width in widths), default=0), "characters")
     return _told(max(map(_items, args), default=0), "items") if name in _COLLECTORS else ""
+
+
+def _walked(name: str, args: tuple[Value, ...]) -> str:
+    """Say how many values a call meets that walks through its arguments; shared ones are met as often as they are used."""
+    return "" if name in _SHALLOW else _told(max(map(_unfolded, args), default=0), "values inside each other")
+
+
+def _unfolded(value: Value) -> int:
+    """Count the values inside a value as a tree; as far as it is looked into, and cycles once."""
+    sizes: dict[int, int] = {}
+    held: list[Value] = []
+    stack: list[tuple[Value, list[Value] | None]] = [(value, None)]
+    while stack and len(held) < _LOOKED_INTO:
+        top, inside = stack.pop()
+        if not isinstance(top, Items) or (inside is None and id(top) in sizes):
+            continue
+        if inside is None:
+            sizes[id(top)] = 1
+            held.append(top)
+            inside = list(top.items)
+            held.extend(item for item in inside if isinstance(item, Items))
+            stack.append((top, inside))
+            stack.extend((item, None) for item in inside)
+        else:
+            sizes[id(top)] = min(1 + sum(sizes.get(id(item), 1) for item in inside), 1 << 63)
+    return sizes.get(id(value), 1)
 
 
 def _told(count: int, what: str) -> str:

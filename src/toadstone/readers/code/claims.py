@@ -5,7 +5,7 @@ from __future__ import annotations
 from toadstone.readers.reader import Source
 
 LARGEST_STARTUP = 1 << 20
-"""Bytes of a start-up file at most; the interpreter reads it line by line."""
+"""Bytes of a start-up file that are read; the interpreter reads it line by line."""
 
 _RANGES = {
     "3.6": (3360, 3379),
@@ -51,7 +51,7 @@ def version_of(magic: bytes) -> str:
 def is_startup(source: Source) -> bool:
     """Whether a ``.pth`` file is text that the interpreter would read line by line."""
     head = source.head()
-    if not head or b"\0" in head or source.blob.size > LARGEST_STARTUP:
+    if not head or b"\0" in head:
         return False
     if any(
         line.startswith((b"import ", b"import\t"))

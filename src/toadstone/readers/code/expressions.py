@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from toadstone.core.value import KEPT_ITEMS, Items, Result, Symbol, Value
+from toadstone.readers.code.flood import Flood
 from toadstone.readers.code.folding import SIGNS
 from toadstone.readers.code.machine import Args, Kwargs, Machine
 from toadstone.readers.code.names import CHANGING, SILENT
@@ -41,13 +42,17 @@ class Expressions(Machine):
         self.steps = 0
         self.too_deep = False
         self.shift = 0
+        self.first_line = 0
+        self.units: dict[Unit, None] = {}
+        self.flood = Flood()
         self.pending: deque[Function] = deque()
         self.functions: dict[int, Function] = {}
 
     # hooks of the machine
 
     def on_import(self, symbol: Symbol, how: str) -> None:
-        self._record(symbol, None, (), how)
+        if self.flood.imported(self.unit, symbol, how):
+            self._record(symbol, None, (), how)
 
     def on_call(self, callee: Value, args: Args, kwargs: Kwargs, how: str) -> Value:
         self._record(callee, args, kwargs, how)
@@ -55,7 +60,10 @@ class Expressions(Machine):
 
     def _record(self, callee: Value, args: Args | None, kwargs: Kwargs, how: str) -> None:
         node = self.node
-        line = getattr(node, "lineno", 1) - 1 if not self.shift else self.shift - 1
+        if not self.flood.room(callee):
+            return
+        self.units.setdefault(self.unit)
+        line = self.first_line + getattr(node, "lineno", 1) - 1 if not self.shift else self.shift - 1
         self.unit.records.append(Record(id(node), line, callee, args, kwargs, how, self.inlined))
 
     def lookup(self, name: str) -> Value:

@@ -78,7 +78,7 @@ def _code(source: Source, cells: list[Any]) -> Iterator[Fact]:
     from toadstone.readers.code.reading import Context  # noqa: PLC0415
     from toadstone.readers.code.session import PRELUDE, Session  # noqa: PLC0415
 
-    reading = Session(Context(source.place, "notebook", Moment.USE))
+    reading = Session(Context(source.place, "notebook", Moment.USE), spend=source.budget.spend_steps)
     reading.read(PRELUDE)
     _forget(reading)
     for number, cell in enumerate(cells):
@@ -99,8 +99,9 @@ def _code(source: Source, cells: list[Any]) -> Iterator[Fact]:
 
 def _forget(reading: Session) -> None:
     """Drop what one cell gave, so that the next gives only its own; names stay bound."""
-    for unit in (reading.module_unit, reading.main, *reading.units):
+    for unit in reading.units:
         unit.records.clear()
+    reading.units.clear()
     reading.problems.clear()
     reading.embedded.clear()
     reading.files.clear()

@@ -34,8 +34,11 @@ _DATA = re.compile(rf"(?<![\w.])({_ENTRY})(?:{_ENTRY}){{32,}}+")
 WORDS = 150_000
 """Words of one piece that are given to the parser at most."""
 
-ALL_WORDS = 400_000
+ALL_WORDS = 200_000
 """Words of one source that are given to the parser at most; the largest real modules have about half of them."""
+
+STEPS = 8
+"""Steps that a word costs: it is parsed, followed, and may become a fact."""
 
 
 def pieces(text: str) -> Iterator[tuple[int, str, bool]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from toadstone.core.fact import Call, Fact, Import, Moment
 from toadstone.core.place import Place
 from toadstone.core.record import dataclass, field
 from toadstone.core.value import Result, Symbol, Value
 from toadstone.readers.code.machine import Args, Kwargs
-from toadstone.readers.code.pieces import ALL_WORDS, WHOLE, WORDS, pieces, words
+from toadstone.readers.code.pieces import ALL_WORDS, STEPS, WORDS, pieces, words
 from toadstone.readers.code.scopes import Function, Record, Unit, reach
 from toadstone.readers.code.statements import Statements
 from toadstone.readers.code.tolerant import skim
@@ -19,6 +19,9 @@ from toadstone.readers.code.values import UNKNOWN, Known, plain
 
 _EXECUTED_DEPTH = 6
 _EXECUTED_TEXT = 1 << 18
+_SKIMMED = 4
+"""Characters that are cut into words in the time of a step."""
+
 _REPEATED = 8
 """Times that one call is reported with different arguments."""
 
@@ -80,12 +83,12 @@ class Reading(Statements):
     context: Context
     problems: list[tuple[int, str]] = field(default_factory=list)
     embedded: list[Embedded] = field(default_factory=list)
+    spend: Callable[[int], None] = lambda _steps: None
     executed: int = 0
     words: int = 0
 
     def __post_init__(self) -> None:
         super().__init__()
-        self.units: dict[Unit, None] = {}
         self._trees: list[ast.Module] = []
 
     def read(self, text: str) -> None:
@@ -98,10 +101,13 @@ class Reading(Statements):
                 self._forget()
         if self.too_deep:
             self.problems.append((-1, "expressions nested deeper than any real code were searched for calls only"))
+        if self.flood.crowded:
+            self.problems.append((-1, "more calls than any real source has; not all of them are reported"))
 
     def _piece_of(self, piece: str, first_line: int) -> None:
-        count = words(piece) if first_line or len(piece) > WHOLE else 0
+        count = words(piece) if self.words <= ALL_WORDS else 0
         self.words += count
+        self.spend(len(piece) // _SKIMMED + STEPS * count)
         if count > WORDS or self.words > ALL_WORDS:
             self.problems.append((first_line, "more code in one piece than any real source has; read word by word"))
             skim(self, piece, first_line)
@@ -112,8 +118,7 @@ class Reading(Statements):
             self.problems.append((first_line + (getattr(error, "lineno", None) or 1) - 1, _reason(error)))
             skim(self, piece, first_line)
             return
-        if first_line:
-            ast.increment_lineno(tree, first_line)
+        self.first_line = first_line
         self.module(tree)
 
     def _forget(self) -> None:
@@ -138,7 +143,7 @@ class Reading(Statements):
         return UNKNOWN
 
     def _line(self) -> int:
-        return self.shift - 1 if self.shift else getattr(self.node, "lineno", 1) - 1
+        return self.shift - 1 if self.shift else self.first_line + getattr(self.node, "lineno", 1) - 1
 
     def execute(self, given: Value) -> Value:
         """Read text that the code runs as code; gives the value of its last expression."""
@@ -172,8 +177,8 @@ class Reading(Statements):
 
     def facts(self) -> Iterator[Fact]:
         """Give what was met, with the moment at which it runs."""
-        at_import = reach(self.module_unit)
-        units = [self.module_unit, self.main, *self.units]
+        at_import = reach(self.module_unit) if self.context.moment is not Moment.USE else set[Unit]()
+        units = [self.module_unit, self.main, *(unit for unit in self.units if unit not in (self.module_unit, self.main))]
         best: dict[int, int] = {}
         for unit in units:
             for record in unit.records:

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 
 from toadstone.core.blob import BytesBlob
+from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Code, Fact, Moment
 from toadstone.readers.reader import Source
 
-LARGEST = 16 << 20
+LARGEST = 8 << 20
 """Bytes of a source that are read; real ones stay far below."""
 
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -70,8 +71,11 @@ def facts_of(source: Source, text: str, context: object) -> Iterator[Fact]:
     from toadstone.readers.code.reading import Context, Reading  # noqa: PLC0415
 
     assert isinstance(context, Context)
-    reading = Reading(context)
-    reading.read(text)
+    reading = Reading(context, spend=source.budget.spend_steps)
+    try:
+        reading.read(text)
+    except BudgetError as error:
+        yield source.unread(f"Python source was read in part: {error}")
     source.budget.spend_steps(reading.steps)
     yield from reading.facts()
     for line, reason in reading.problems[:20]:

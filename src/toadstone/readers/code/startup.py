@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toadstone.core.fact import Code, Fact, Link, Moment
+from toadstone.readers.code.claims import LARGEST_STARTUP
 from toadstone.readers.reader import Source
 
 _LINES = 2_000
@@ -19,7 +20,7 @@ def read(source: Source) -> Iterator[Fact]:
     """Read a start-up file."""
     from toadstone.readers.code.reading import Context, Reading  # noqa: PLC0415
 
-    text = source.blob.read(0, source.blob.size).decode("utf-8-sig", "replace")
+    text = source.blob.read(0, LARGEST_STARTUP).decode("utf-8-sig", "replace")
     source.coverage.read(0, source.blob.size)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines[:_LINES]):
@@ -35,5 +36,7 @@ def read(source: Source) -> Iterator[Fact]:
         elif line.strip() and not line.startswith("#"):
             path = line.rstrip()
             yield Link(place, path, "search-path", path.startswith(("/", "~", "..")) or ":" in path[:3])
+    if source.blob.size > LARGEST_STARTUP:
+        yield source.unread(f"start-up file longer than {LARGEST_STARTUP >> 20} MiB; the rest was not read")
     if len(lines) > _LINES:
         yield source.unread(f"start-up file with more than {_LINES:,} lines; the rest was not read")

@@ -27,20 +27,16 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_NOTED = 20_000
-"""Imports and calls that are made out in one piece at most."""
-
 
 def skim(reading: Expressions, text: str, first_line: int) -> None:
     """Report the imports and calls that can be made out in ``text`` to ``reading``."""
     before, reading.node = reading.shift, None
-    line, position, noted = first_line, 0, 0
+    line, position = first_line, 0
     for found in _TOKEN.finditer(text):
         if found["text"] is not None or found.lastgroup is None:
             continue
-        noted += 1
-        if noted > _NOTED:
-            break
+        if not reading.flood.words(found[0]):
+            continue
         line += text.count("\n", position, found.start())
         position = found.start()
         reading.shift = line + 1

@@ -61,7 +61,7 @@ def _claims_lzma(source: Source) -> bool:
         return False
     from toadstone.readers.unpack import Outcome, Stream, lzma_alone  # noqa: PLC0415  (not at start-up)
 
-    start = Stream(lzma_alone, source.blob, 0, source.blob.size, Budget(expand=1 << 20, steps=0))
+    start = Stream(lzma_alone, source.blob, 0, source.blob.size, Budget(expand=1 << 20, steps=1 << 13, thin=1 << 20))
     return bool(next(iter(start), b"")) or start.outcome is Outcome.ENDED
 
 

@@ -9,6 +9,9 @@ from toadstone.core.record import dataclass
 from toadstone.readers.compressed import LZ4, is_bzip2
 from toadstone.readers.reader import Source
 from toadstone.readers.unpack import (
+    AFTER_BOMB,
+    STEPS_AFTER_BOMB,
+    Beginning,
     Maker,
     Outcome,
     Stream,
@@ -115,14 +118,17 @@ def facts(source: Source, kind: str) -> Iterator[Fact]:
     if unpacking.bomb:
         detail = f"{source.blob.size:,} bytes unpack to more than {unpacking.produced:,}"
         yield source.anomaly("expansion-bomb", detail, 0)
+        source.budget.steps = min(source.budget.steps, STEPS_AFTER_BOMB)
     elif unpacking.gap:
         yield source.anomaly("malformed", f"the {kind} stream is broken: {unpacking.gap}", 0)
     if content.size:
-        yield source.member(_inner_name(source, kind), content)
+        followed = Beginning(content) if unpacking.bomb else content
+        yield source.member(_inner_name(source, kind), followed)
     else:
         content.close()
     if unpacking.gap:
-        yield source.unread(f"unpacking stopped after {unpacking.produced:,} bytes: {unpacking.gap}")
+        read = f"; {AFTER_BOMB >> 20} MiB of them were looked into" if unpacking.bomb and content.size > AFTER_BOMB else ""
+        yield source.unread(f"unpacking stopped after {unpacking.produced:,} bytes: {unpacking.gap}{read}")
 
 
 def _inner_name(source: Source, kind: str) -> str:
@@ -212,8 +218,14 @@ def _bzip2_part(source: Source, position: int) -> _Part | None:
 
 def _xz_part(source: Source, position: int) -> _Part | None:
     """Find the next stream; streams may be padded by a multiple of four zeros."""
-    while position and source.blob.read(position, 4) == bytes(4):
-        position += 4
+    if position and source.blob.read(position, 4) == bytes(4):
+        begin = position
+        for chunk in source.blob.chunks(position):
+            kept = chunk.lstrip(b"\0")
+            position += len(chunk) - len(kept)
+            if kept:
+                break
+        position -= (position - begin) % 4
     return _Part(position, position, xz) if source.blob.read(position, 6) == b"\xfd7zXZ\x00" else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toadstone.core.fact import Fact
@@ -70,7 +70,7 @@ def read_json(source: Source) -> Iterator[Fact]:
     yield from _documents(source, documents)
 
 
-def _parsed(data: bytes) -> tuple[list[Any], list[str], str]:
+def _parsed(data: bytes) -> tuple[list[Any], dict[str, bool], str]:
     """Parse one document, or one a line; give the documents, the repeated keys, and why it failed."""
     from toadstone.readers.bounded_json import JsonError, parse  # noqa: PLC0415
     from toadstone.readers.configuration.bulk import LARGE, collapsed  # noqa: PLC0415
@@ -91,28 +91,28 @@ def _parsed(data: bytes) -> tuple[list[Any], list[str], str]:
         try:
             document = parse(_TRAILING.sub(lambda found: found[1] or "", text).encode())
         except JsonError:
-            return [], [], reason
+            return [], {}, reason
         return [document.root, *document.shadowed], document.repeated, ""
-    return [], [], reason
+    return [], {}, reason
 
 
-def _lines(body: bytes, reason: str) -> tuple[list[Any], list[str], str]:
+def _lines(body: bytes, reason: str) -> tuple[list[Any], dict[str, bool], str]:
     """Parse one document a line, as data sets have it."""
     from toadstone.readers.bounded_json import JsonError, parse  # noqa: PLC0415
 
     documents: list[Any] = []
-    repeated: list[str] = []
+    repeated: dict[str, bool] = {}
     for line in body.splitlines():
         if not line.strip():
             continue
         try:
             document = parse(line)
         except JsonError:
-            return [], [], reason
+            return [], {}, reason
         if len(documents) < _LINES:
             documents.append(document.root)
-            repeated += document.repeated[:4]
-    return documents, repeated[:64], ""
+            repeated |= document.repeated
+    return documents, repeated, ""
 
 
 def read_yaml(source: Source) -> Iterator[Fact]:
@@ -135,7 +135,7 @@ def read_yaml(source: Source) -> Iterator[Fact]:
     if reason and _PLACEHOLDER.search(data):
         yield from _yaml_template(source, data)
         return
-    yield from _repeated(source, reading.repeated)
+    yield from _repeated(source, dict.fromkeys(reading.repeated, True), edited=True)
     if is_bomb(reading, len(data)):
         yield source.anomaly("resource-claim", f"aliases make {len(data):,} bytes of YAML stand for {reading.expanded:,} nodes")
     yield from _documents(source, [*reading.documents, *reading.shadowed])
@@ -163,6 +163,9 @@ def _yaml_template(source: Source, data: bytes) -> Iterator[Fact]:
 _PLACEHOLDER = re.compile(rb"\{\{[^{}]*+\}\}|\{%[^%]*+%\}|\{#[^#]*+#\}")
 
 
+_DOTTED = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""")
+
+
 def read_toml(source: Source) -> Iterator[Fact]:
     """Turn a TOML document into facts."""
     import tomllib  # noqa: PLC0415  (only when a TOML file is met)
@@ -173,6 +176,9 @@ def read_toml(source: Source) -> Iterator[Fact]:
     data = source.blob.read(0, source.blob.size)
     source.budget.spend_steps(len(data))
     source.coverage.read(0, len(data))
+    if _DOTTED.search(data):
+        yield source.unread("toml: a key of more parts than any real one has; parsers take quadratic time and memory for it")
+        return
     try:
         document = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -181,13 +187,22 @@ def read_toml(source: Source) -> Iterator[Fact]:
     yield from _documents(source, [document])
 
 
-def _repeated(source: Source, names: Iterable[str]) -> Iterator[Fact]:
-    from toadstone.readers.configuration.keys import SENSITIVE  # noqa: PLC0415
+def _repeated(source: Source, names: Mapping[str, bool], *, edited: bool = False) -> Iterator[Fact]:
+    """Tell of keys given twice on which a loader acts.
 
-    for name in sorted(set(names) & SENSITIVE):
-        yield source.anomaly(
-            "parser-confusion", f"the key {name!r} occurs twice in one mapping; parsers differ on which one counts"
-        )
+    Args:
+        source: Where they are.
+        names: The keys, and whether their values differ.
+        edited: Whether people write such files by hand.
+    """
+    from toadstone.readers.configuration.keys import DECISIVE, SENSITIVE  # noqa: PLC0415
+
+    for name in sorted(names.keys() & SENSITIVE):
+        if not names[name]:
+            yield source.anomaly("repeated-key", f"the key {name!r} occurs twice in one mapping, with the same value")
+            continue
+        kind = "ambiguous-record" if name in DECISIVE and not edited else "parser-confusion"
+        yield source.anomaly(kind, f"the key {name!r} occurs twice in one mapping; parsers differ on which value counts")
 
 
 def _documents(source: Source, documents: list[Any]) -> Iterator[Fact]:

@@ -330,3 +330,6 @@ _NAMES = frozenset(_READERS)
 
 SENSITIVE = _NAMES | {"type", "weight_map", "args", "init_args", "_args_", "tokenizer_class", "tool_use_template"}
 """Keys whose repetition makes two parsers act differently."""
+
+DECISIVE = frozenset({"auto_map", "auto_mapping", "custom_pipelines", "weight_map"})
+"""Those that only programs write, and that decide what code or file a loader takes."""

@@ -235,7 +235,7 @@ def _inflate(medium: Medium, data: bytes, most: int) -> bytes:
         plain = zlib.decompressobj().decompress(data, max(most, 1))
     except zlib.error as error:
         raise Broken(f"a chunk does not inflate: {error}", medium.base) from None
-    medium.source.budget.spend_expand(len(plain))
+    medium.source.budget.spend_unpacked(len(plain), len(data))
     return plain
 
 
@@ -260,7 +260,7 @@ def _expand(medium: Medium, data: bytes, most: int) -> bytes:
             raise Broken("a chunk's LZF stream refers to what is not there", medium.base)
         for _ in range(length + 2):
             out.append(out[-back])
-    medium.source.budget.spend_expand(len(out))
+    medium.source.budget.spend_unpacked(len(out), len(data))
     medium.source.budget.spend_steps(len(out))
     return bytes(out)
 

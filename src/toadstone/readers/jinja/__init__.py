@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Code, Fact, Text
+from toadstone.core.regex import regex
 from toadstone.readers.reader import Reader, Source
 
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-MAX_TEMPLATE = 256 << 10
+MAX_TEMPLATE = 128 << 10
 """Bytes of a template that are parsed; the largest public chat templates have about 40 KB."""
 
 MAX_SALVAGED = 4 << 20
@@ -41,14 +43,25 @@ def read(source: Source) -> Iterator[Fact]:
     source.coverage.read(0, source.blob.size)
     text = data.decode("utf-8", "replace").removeprefix("\ufeff")
     try:
+        if source.blob.size <= MAX_TEMPLATE:
+            source.budget.spend_template(len(data))
         tree = parse_template(text, source.blob.size, MAX_TEMPLATE)
-    except NotParsedError as error:
+    except (NotParsedError, BudgetError) as error:
         from toadstone.readers.jinja.tolerant import salvage  # noqa: PLC0415
 
         yield from salvage(source, text)
         yield source.unread(f"jinja: the template could not be parsed ({error})")
     else:
         yield from _facts(source, tree, text)
+
+
+_SIMPLE = regex(r"\{\{[ \t]*[A-Za-z]\w*[ \t]*\}\}")
+
+
+def plain(text: str) -> bool:
+    """Whether the only expressions of a text are names to fill in, as in the prompts of a data set."""
+    rest = _SIMPLE.sub("", text)
+    return not any(mark in rest for mark in ("{{", "{%", "{#")) and "__" not in text
 
 
 def expressions(source: Source, text: str) -> Iterator[Fact]:
@@ -59,6 +72,10 @@ def expressions(source: Source, text: str) -> Iterator[Fact]:
     from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415
 
     source.budget.spend_steps(len(text))
+    if plain(text):
+        return
+    if len(text) <= MAX_TEMPLATE:
+        source.budget.spend_template(len(text))
     try:
         tree = parse_template(text, len(text), MAX_TEMPLATE)
     except NotParsedError:

@@ -13,6 +13,7 @@ from toadstone.readers.reader import Source
 _OPENING = re.compile(r"\{\{|\{%")
 _NAME = re.compile(r"[A-Za-z_]\w{0,60}")
 _QUOTED = re.compile(r"'([^'\\\n]{0,2000})'|\"([^\"\\\n]{0,2000})\"")
+_EXECUTED = re.compile(rf"\.\s*({'|'.join(map(re.escape, sorted(EXECUTION)))})\s*\(")
 _LIMIT = 2000
 """Facts that are salvaged; a broken template is reported as unread anyway."""
 
@@ -24,11 +25,13 @@ def salvage(source: Source, text: str) -> Iterator[Fact]:
         source: Where the template is.
         text: The template.
     """
+    line = counted = 0
     for start, stop in islice(_expressions(text), _LIMIT):
         inside = text[start:stop]
-        line = text.count("\n", 0, start)
+        line += text.count("\n", counted, start)
+        counted = start
         names = {name for name in _NAME.findall(_unescaped(inside)) if DUNDER.search(name) or INTROSPECTION.fullmatch(name)}
-        names |= {name for name in EXECUTION if re.search(rf"\.\s*{name}\s*\(", inside)}
+        names.update(_EXECUTED.findall(inside))
         for name in sorted(names):
             yield Lookup(source.place.line(line), " ".join(inside.split())[:160], name, "attribute")
         for single, double in _QUOTED.findall(inside):

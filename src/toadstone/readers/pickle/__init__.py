@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator
 
 from toadstone.core.blob import Blob, BytesBlob, JoinedBlob
@@ -9,14 +10,15 @@ from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Anomaly, Call, Fact, Import
 from toadstone.core.regex import regex
 from toadstone.core.value import Excerpt, Opaque, Result, Symbol
+from toadstone.readers.flood import thinned
 from toadstone.readers.pickle.embedded import embedded_pickle
 from toadstone.readers.pickle.joblib import COMPANIONS, WRAPPERS, array_bytes, array_file
 from toadstone.readers.pickle.machine import Machine
 from toadstone.readers.pickle.memo import MOST_READ
 from toadstone.readers.pickle.opcodes import NAMES
-from toadstone.readers.pickle.skim import Halt, Skimmed, skim, slots_read
+from toadstone.readers.pickle.skim import STEP_BYTES, Halt, Skimmed, skim, slots_read
 from toadstone.readers.pickle.state import Detour, Stream
-from toadstone.readers.pickle.tape import Tape
+from toadstone.readers.pickle.tape import WINDOW, Tape
 from toadstone.readers.pickle.torch_legacy import LegacyLayout
 from toadstone.readers.reader import Reader, Source
 
@@ -29,6 +31,12 @@ _SHORT = 1 << 16
 _CUTS = 16
 _CUT_BYTES = 4 << 20
 """How often, and how much of, a stream is followed once more because its frames contradict its content."""
+
+_SAME, _SAME_LENGTH = 4, 1 << 12
+"""How often the same short string is looked into for a pickle; a second look shows nothing new."""
+
+_COST_OF_EMBEDDED = 600
+"""Steps that a pickle inside a string costs: it is a file of its own."""
 
 _CARVED = 20_000
 _MOST_TRIED = 32
@@ -55,15 +63,14 @@ _MODULE = regex(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[Fact, None, Stream]:
     """Follow the stream at ``start``: by the fast path when it is plain, else by the interpreter. Claims its bytes."""
     probing = "probe" in source.notes
-    skimmed = skim(source.blob, start, stop)
+    skimmed = skim(source.blob, start, stop, source.budget.spend_steps)
+    reached = min(skimmed.offset if isinstance(skimmed, Halt) else skimmed.end, source.blob.size)
+    source.budget.spend_steps(min(reached - start, WINDOW) // STEP_BYTES)
     if isinstance(skimmed, Skimmed) and skimmed.end - start > _SHORT:
-        source.budget.spend_steps((skimmed.end - start) // 8)
         source.coverage.read(start, skimmed.end)
         if not probing:
             yield from _embedded(source, list(skimmed.strings))
         return Stream(skimmed.end)
-    reached = skimmed.offset if isinstance(skimmed, Halt) else skimmed.end
-    source.budget.spend_steps((min(reached, source.blob.size) - start) // 8)  # a length that lies may point far behind
     wanted = None
     if isinstance(skimmed, Halt) and source.blob.size - start > _KEEP_ALL:
         wanted = set() if probing else slots_read(source.blob, skimmed.offset, skimmed.slots, source.budget.spend_steps)
@@ -158,9 +165,17 @@ def _as_cut(source: Source, start: int, stop: int, cuts: list[tuple[int, int]]) 
 
 def _embedded(source: Source, strings: list[tuple[int, int, bool]]) -> Iterator[Fact]:
     """Hand on the pickles that hide in strings, if they are whole."""
+    same: Counter[bytes] = Counter()
     for offset, length, _is_bytes in strings:
         try:
+            if length <= _SAME_LENGTH:
+                content = source.blob.read(offset, length)
+                same[content] += 1
+                if same[content] > _SAME:
+                    continue
             found = held_pickle(source, source.blob, offset, length)
+            if found is not None:
+                source.budget.spend_steps(_COST_OF_EMBEDDED)
         except BudgetError as error:
             yield source.unread(f"strings that may hold pickles: {error}", offset)
             return
@@ -205,6 +220,10 @@ def _trial(source: Source, start: int) -> Stream:
 
 def read(source: Source) -> Iterator[Fact]:
     """Read every stream of a pickle file."""
+    yield from thinned(source, _streams(source))
+
+
+def _streams(source: Source) -> Iterator[Fact]:
     if source.hint == "pickle-part":
         return  # that has been read, from the same offset
     if source.coverage.covered:

@@ -92,22 +92,27 @@ class Calls(State):
     ) -> None:
         """Report a call; one that comes again and again with the same arguments is reported a few times."""
         self.work += 4
-        key = _key(callee, args, kwargs, how) if len(args) <= _SHORT else None
-        if key is not None:
-            count = self.told.get(key, 0) + 1
-            if count > KEPT:
-                return
-            if count > 1 or len(self.told) < _CALLS:
-                self.told[key] = count
+        if not self.new(_key(callee, args, kwargs, how) if len(args) <= _SHORT else None):
+            return
         self.work += COST_OF_CALL
         self.facts.append(Call(self.place.at(offset), callee, args, kwargs, how, "pickle"))
+
+    def new(self, key: tuple[object, ...] | None) -> bool:
+        """Whether something has not been told often yet."""
+        if key is None or None in key:
+            return True
+        count = self.told.get(key, 0) + 1
+        if count <= KEPT and (count > 1 or len(self.told) < _CALLS):
+            self.told[key] = count
+        return count <= KEPT
 
     def persistent(self, identity: Value, offset: int) -> None:
         if len(self.stream.persistent) < _IMPORTS:
             self.stream.persistent.append(identity)
-        self.work += COST_OF_CALL
-        self.facts.append(PersistentLoad(self.place.at(offset), identity))
         self.stream.acted = True
+        if self.new(("persistent", _part(identity, 2))):
+            self.work += COST_OF_CALL
+            self.facts.append(PersistentLoad(self.place.at(offset), identity))
         fields = identity.items if isinstance(identity, Items) else []
         if len(fields) > 1 and fields[0] == "module" and isinstance(fields[1], Symbol):
             self.stack.append(fields[1])  # legacy PyTorch: a class, with its source for comparison only
@@ -263,23 +268,30 @@ class Calls(State):
 
 
 _SHORT = 4
+_LARGE = 1e6
 _PLAIN = frozenset({str, bytes, int, float, bool, type(None)})
 
 
-def _key(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], how: str) -> object:
+def _key(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], how: str) -> tuple[object, ...] | None:
     """Give what makes a call the same as another one; None when that takes more than a look."""
     if not isinstance(callee, Symbol) or kwargs:
         return None
-    keys = [how, callee, *(_part(value, 2) for value in args)]
-    return None if None in keys else tuple(keys)
+    return (how, callee, *(_part(value, 2) for value in args))
 
 
 def _part(value: Value, depth: int) -> object:
     kind = type(value)
+    if isinstance(value, (int, float)):  # what numbers do depends on how large they are
+        return (kind, value.bit_length() if isinstance(value, int) else abs(value) > _LARGE)
     if kind in _PLAIN:
         return (kind, value) if not isinstance(value, (str, bytes)) or len(value) <= 256 else None
     if isinstance(value, Symbol):
         return value
+    if isinstance(value, Result):
+        if value.state or value.kwargs or not depth:
+            return value  # the very same object
+        keys = ["made", _part(value.callee, depth - 1), *(_part(item, depth - 1) for item in value.args[:_SHORT])]
+        return None if None in keys or len(value.args) > _SHORT else tuple(keys)
     if isinstance(value, Items) and depth and not value.more:
         inner = value.flat if isinstance(value, Table) else value.items
         if len(inner) <= _SHORT:

@@ -17,6 +17,10 @@ LONGEST = 32 << 20
 _EXPANDED = 32 << 20
 _STAGES = 4
 _HEX = b"0123456789abcdefABCDEF"
+_CODED = _HEX + b"GHIJKLMNOPQRSTUVWXYZghijklmnopqrstuvwxyz+/-_= \t\r\n\v\f"
+_LOOK = 64
+"""Bytes that are enough to see that something is neither Base64 nor hexadecimal."""
+
 _STARTS = frozenset(
     {b"gA", b"80", b"eJ", b"eN", b"eA", b"H4", b"1f", b"1F", b"78", b"x\x9c", b"x\xda", b"x\x01", b"x^", b"\x1f\x8b"}
 )
@@ -61,6 +65,8 @@ def _one_stage(content: bytes, budget: Budget) -> tuple[str, bytes] | None:
         return _inflate(content, zlib.MAX_WBITS, "zlib", budget)
     if content[:2] == b"\x1f\x8b":
         return _inflate(content, zlib.MAX_WBITS | 16, "gzip", budget)
+    if content[:_LOOK].translate(None, _CODED):
+        return None
     stripped = content.translate(None, b" \t\r\n\v\f")
     if len(stripped) % 2 == 0 and not stripped.translate(None, _HEX):
         return "hex", binascii.unhexlify(stripped)
@@ -75,5 +81,5 @@ def _inflate(content: bytes, bits: int, name: str, budget: Budget) -> tuple[str,
         decoded = zlib.decompressobj(bits).decompress(content, _EXPANDED)
     except zlib.error:
         return None
-    budget.spend_expand(len(decoded))
+    budget.spend_unpacked(len(decoded), len(content))
     return name, decoded

@@ -197,7 +197,7 @@ class Machine(Arguments):
             stream.value = UNKNOWN
         yield from facts
         facts.clear()
-        self.spend(max(pos, 0) // 4 + self.work)
+        self.spend(max(pos, 0) // 2 + self.work)
         return stream
 
     def straddles(self, op: int, offset: int, frame_end: int) -> None:

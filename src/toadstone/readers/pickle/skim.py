@@ -28,6 +28,9 @@ _WIDTH = [FIXED[code] if code in _PUSHES else 0 for code in range(256)]
 """Width of the opcodes that only push something of fixed size; 0 for all others."""
 
 
+STEP_BYTES = 4
+"""Bytes of plain opcodes that are followed in the time of one step of an interpreter."""
+
 MOST_STRINGS = 50_000
 """Strings that may hold another pickle: so many are kept before they are looked into."""
 
@@ -58,8 +61,16 @@ class Halt:
     slots: set[int]
 
 
-def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # noqa: C901, PLR0912, PLR0915  (the loop)
-    """Follow a plain stream from ``start`` as far as it is plain, whole and regular."""
+def skim(  # noqa: C901, PLR0912, PLR0915  (the loop)
+    blob: Blob,
+    start: int,
+    stop: int | None = None,
+    spend: Callable[[int], None] = lambda _steps: None,
+) -> Skimmed | Halt:
+    """Follow a plain stream from ``start`` as far as it is plain, whole and regular.
+
+    ``spend`` accounts for the opcodes of each window when it is left; the caller accounts for the last one.
+    """
     tape = Tape(blob, stop)
     read_back: set[int] = set()
     note = read_back.add
@@ -81,6 +92,7 @@ def skim(blob: Blob, start: int, stop: int | None = None) -> Skimmed | Halt:  # 
                 limit = tape.limit
                 if pos < limit:
                     continue
+            spend(min(pos, tape.filled) // STEP_BYTES)
             if len(strings) > MOST_STRINGS or not tape.load(here):
                 break
             buffer, pos, limit = tape.buffer, 0, tape.limit

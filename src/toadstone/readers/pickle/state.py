@@ -30,7 +30,7 @@ _MOST_SLOTS = 100_000
 COST_OF_CALL = 40
 """Steps that a call or an import costs: the facts are judged by several checks."""
 
-COST_OF_STREAM = 100
+COST_OF_STREAM = 150
 """Steps that any stream costs, however short."""
 
 HEADS = frozenset({0x80, 0x67, 0x38, 0x65, 0x48, 0x78, 0x1F})
@@ -116,7 +116,7 @@ class State:
             Broken: If the stream holds more than any real one.
             BudgetError: If no budget is left.
         """
-        self.spend(size // 4 + self.work)
+        self.spend(size // 2 + self.work)
         self.work = 0
         if self.scales.due(size):
             self.work = self.scales.weigh((self.stack, self.memo.values.values()), self.memo.weight + 40 * len(self.marks))

@@ -132,5 +132,5 @@ def laid_out(packed: Blob, parts: Map, real: int, budget: Budget) -> list[Blob] 
         return None
     if real > position:
         found.append(_Zeros(real - position))
-    budget.spend_expand(max(real, position) - taken)
+    budget.spend_expand(0, max(real, position) - taken)
     return found

@@ -10,7 +10,7 @@ from toadstone.core.fact import Anomaly, Fact, Link
 from toadstone.core.record import dataclass
 from toadstone.readers.outside import link_escapes
 from toadstone.readers.reader import Source
-from toadstone.readers.unpack import Maker, Outcome, Stream, bzip2, collect, deflate, xz, zip_lzma, zstd
+from toadstone.readers.unpack import Beginning, Maker, Outcome, Stream, bzip2, collect, deflate, xz, zip_lzma, zstd
 from toadstone.readers.zip.entry import STORED, Entry, View
 from toadstone.readers.zip.records import FULL32
 
@@ -131,6 +131,7 @@ def _compared(source: Source, entry: Entry, view: View, stream: Stream, blob: Bl
     complete = stream.outcome is Outcome.ENDED or (stream.outcome is Outcome.CUT and stream.produced == view.unpacked)
     if stream.outcome is Outcome.BUDGET:
         version.facts.append(_bomb(source, entry, stream))
+        version.blob = Beginning(blob)
         version.gap = stream.reason
         version.consumed = entry.extent
         return version
