@@ -17,6 +17,9 @@ _NAMES = re.compile(r"(?:^|\.)(?:name|objective|metric|part|function|type|regist
 
 _SCHEMAS = frozenset({"xgboost", "lightgbm", "catboost", "pmml", "openvino"})
 _LONGEST = 2000
+_JAVA = re.compile(r"\bRuntime\.getRuntime\(\)\s*\.exec\b|\bnew\s+(?:java\.lang\.)?ProcessBuilder\s*\(|\bnew\s+(?:javax\.script\.)?ScriptEngineManager\b")
+"""How programs of the Java machine run commands; evaluators of PMML are such programs."""
+
 _RUNS = re.compile(r"\b(?:exec|eval|__import__|system|popen|Popen|check_output|run|call|loads|urlopen)\s*\(")
 _RUNNERS = frozenset({"exec", "eval", "__import__"})
 _RUNNING = frozenset({"system", "popen", "Popen", "check_output", "check_call", "getoutput"})
@@ -47,7 +50,7 @@ class MetadataPayload(Check):
     ## How it decides
     Metadata texts: commands of a form that no honest person writes down (a download piped into a shell, a shell wired to a
     network device, decoded text that is run), and a text that as a whole is one Python expression which runs code or a
-    command. Fields that are names (objectives, metrics, functions of gradient-boosting models, PMML and OpenVINO): whatever
+    command, and Java that runs one. Fields that are names (objectives, metrics, functions of gradient-boosting models, PMML and OpenVINO): whatever
     looks like a command or code by the grammar of shells and of Python. Prose that mentions a command is neither.
 
     ## What it misses
@@ -71,7 +74,7 @@ class MetadataPayload(Check):
             hostile = bool({Look.COMMAND, Look.CODE}.intersection(looks))
         elif fact.role == "metadata":
             text, what = fact.text, "The model's metadata"
-            hostile = bool(HOSTILE_COMMAND.search(text)) or _is_running_expression(text)
+            hostile = bool(HOSTILE_COMMAND.search(text) or _JAVA.search(text)) or _is_running_expression(text)
         else:
             return
         if hostile:
