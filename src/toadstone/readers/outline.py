@@ -182,9 +182,7 @@ class Outline:
 def outlined(source: Source, events: Iterable[Event], outline: Outline) -> Iterator[Fact]:
     """Feed the events of one document to an outline, within the budget; `Outline.root` is the result."""
     feed, facts = outline.feed, outline.facts
-    count = 0
-    for kind, value in events:
-        count += 1
+    for count, (kind, value) in enumerate(events):
         if not count % _STEPS:
             source.budget.spend_steps(_STEPS)
         feed(kind, value)

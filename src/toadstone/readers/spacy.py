@@ -30,9 +30,9 @@ _LIBRARIES = ("layers", "initializers", "losses", "optimizers", "schedules", "op
 _FACTORIES = frozenset(
     """
     attribute_ruler beam_ner beam_parser curated_transformer doc_cleaner entity_linker entity_ruler future_entity_ruler
-    ja.morphologizer lemmatizer llm merge_entities merge_noun_chunks merge_subtokens morphologizer ner nn_labeller parser sentencizer
-    senter span_cleaner span_finder span_ruler spancat spancat_singlelabel tagger textcat textcat_multilabel tok2vec
-    token_splitter trainable_lemmatizer transformer
+    ja.morphologizer lemmatizer llm merge_entities merge_noun_chunks merge_subtokens morphologizer ner nn_labeller parser
+    sentencizer senter span_cleaner span_finder span_ruler spancat spancat_singlelabel tagger textcat textcat_multilabel
+    tok2vec token_splitter trainable_lemmatizer transformer
     """.split(),
 )
 _OWN_FACTORY = re.compile(r"(?:experimental|llm)_\w+|coref|span_resolver|[a-z]{2,3}\.\w+")
@@ -57,7 +57,8 @@ def _read(source: Source) -> Iterator[Fact]:
 
 def _sections(text: str) -> Iterator[tuple[str, dict[str, Any], int]]:
     """Yield each section with its entries and the line on which it begins."""
-    name, entries, begin, key = "", {}, 0, ""
+    name, begin, key = "", 0, ""
+    entries: dict[str, str] = {}
     for row, line in enumerate(text.split("\n")):
         if found := _SECTION.fullmatch(line):
             yield name, {key: _value(value) for key, value in entries.items()}, begin

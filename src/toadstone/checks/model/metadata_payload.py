@@ -17,7 +17,9 @@ _NAMES = re.compile(r"(?:^|\.)(?:name|objective|metric|part|function|type|regist
 
 _SCHEMAS = frozenset({"xgboost", "lightgbm", "catboost", "pmml", "openvino"})
 _LONGEST = 2000
-_JAVA = re.compile(r"\bRuntime\.getRuntime\(\)\s*\.exec\b|\bnew\s+(?:java\.lang\.)?ProcessBuilder\s*\(|\bnew\s+(?:javax\.script\.)?ScriptEngineManager\b")
+_JAVA = re.compile(
+    r"\bRuntime\.getRuntime\(\)\s*\.exec\b|\bnew\s+(?:java\.lang\.)?ProcessBuilder\s*\(|\bnew\s+(?:javax\.script\.)?ScriptEngineManager\b"
+)
 """How programs of the Java machine run commands; evaluators of PMML are such programs."""
 
 _RUNS = re.compile(r"\b(?:exec|eval|__import__|system|popen|Popen|check_output|run|call|loads|urlopen)\s*\(")
@@ -50,8 +52,9 @@ class MetadataPayload(Check):
     ## How it decides
     Metadata texts: commands of a form that no honest person writes down (a download piped into a shell, a shell wired to a
     network device, decoded text that is run), and a text that as a whole is one Python expression which runs code or a
-    command, and Java that runs one. Fields that are names (objectives, metrics, functions of gradient-boosting models, PMML and OpenVINO): whatever
-    looks like a command or code by the grammar of shells and of Python. Prose that mentions a command is neither.
+    command, and Java that runs one. Fields that are names (objectives, metrics, functions of gradient-boosting models, PMML
+    and OpenVINO): whatever looks like a command or code by the grammar of shells and of Python. Prose that mentions a command
+    is neither.
 
     ## What it misses
     Text that only its reader's own decoding turns into code, and programs of several statements in descriptions: examples of

@@ -10,7 +10,7 @@ from toadstone.core.fact import Call, Code, Fact, Moment
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
 from toadstone.core.value import Opaque, Symbol, Value, render_call
-from toadstone.symbols.hostile import HOSTILE_COMMAND
+from toadstone.symbols.hostile import HOSTILE_COMMAND, QUERIES
 
 _ALONE = frozenset({"promise", "active binding", "startup"})
 """Where code runs without being called by its name."""
@@ -26,10 +26,13 @@ _NETWORK = frozenset(
     {"base.download.file", "utils.download.file", "base.url", "base.socketConnection", "base.serverSocket", "base.curl_download",
      "curl.curl_download", "curl.curl_fetch_memory", "httr.GET", "httr.POST", "base.GET", "base.POST", "base.browseURL"}
 )  # fmt: skip
-_FILES = frozenset({"base.unlink", "base.file.remove", "base.file.rename", "base.file.copy", "base.write", "base.writeLines", "base.sink"})
+_FILES = frozenset(
+    {"base.unlink", "base.file.remove", "base.file.rename", "base.file.copy", "base.write", "base.writeLines", "base.sink"}
+)
 _EVALUATES = frozenset({"base.eval", "base.evalq", "base.eval.parent"})
 _BY_NAME = frozenset({"base.do.call", "base.match.fun", "base.get", "base.get0", "base.getFromNamespace"})
 _PARSES = re.compile(r"\b(?:parse|str2lang|str2expression)\(")
+_ACTS = re.compile(r"\b(?:system2?|shell|pipe|source|download\.file|socketConnection|unlink)\(")
 _URL = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
 
 
@@ -58,9 +61,9 @@ class RCode(Check):
     ## How it decides
     An unevaluated promise that is not the argument of a function (a variable of an environment) is `high`: R writes no other;
     with a command, code, a download or a deletion in it `critical`. Active bindings and start-up functions are `medium`, with
-    such a call in them `high`; so are variables whose delayed expression runs a command or text. Functions of models are ordinary and silent; one that runs a command, evaluates text, loads
-    code or opens a connection is `medium`, and `high` when the command is of a form that no honest program runs, or when it
-    sources or installs code from an address.
+    such a call in them `high`; so are variables whose delayed expression runs a command or text. Functions of models are
+    ordinary and silent; one that runs a command, evaluates text, loads code or opens a connection is `medium`, and `high`
+    when the command is of a form that no honest program runs, or when it sources or installs code from an address.
 
     ## What it misses
     Names that are computed, and what the packages do that the object makes R load.
@@ -120,20 +123,22 @@ class RCode(Check):
 def _judged(fact: Call) -> tuple[str, Severity]:
     """What a call does, and how bad that is inside an ordinary function; nothing for calls that models make."""
     name = str(fact.callee)
-    given = [value for value in (*fact.args, *(value for _, value in fact.kwargs))]
+    given = [*fact.args, *(value for _, value in fact.kwargs)]
     texts = [value for value in given if isinstance(value, str)]
     if name in _BY_NAME and texts and f"base.{texts[0]}" in _COMMANDS | _NETWORK:
         name, texts = f"base.{texts[0]}", texts[1:]
     hostile = any(HOSTILE_COMMAND.search(text) for text in texts)
     remote = any(_URL.match(text.strip()) for text in texts)
     if name in _COMMANDS:
-        return "runs a command", Severity.HIGH if hostile else Severity.MEDIUM
+        told = bool(texts) and not QUERIES.fullmatch(" ".join(texts))
+        return "runs a command", Severity.HIGH if hostile or told else Severity.MEDIUM
     if name in _PYTHON:
         return "runs Python code", Severity.HIGH if hostile else Severity.MEDIUM
     if name in _SOURCES or _INSTALLS.fullmatch(name):
         return ("loads code from an address", Severity.HIGH) if remote else ("loads code", Severity.MEDIUM)
     if name in _EVALUATES and any(_parses(value) for value in given):
-        return "evaluates text as code", Severity.HIGH if hostile else Severity.MEDIUM
+        acts = any(isinstance(value, Opaque) and _ACTS.search(value.what) for value in given)
+        return "evaluates text as code", Severity.HIGH if hostile or acts else Severity.MEDIUM
     if name in _NETWORK and (remote or not name.endswith((".url", ".GET", ".POST"))):
         return "opens a connection", Severity.MEDIUM
     if name in _FILES and fact.how in _ALONE | {"delayed variable"}:

@@ -31,8 +31,6 @@ def read(source: Source) -> Iterator[Fact]:
     try:
         core = Flat(source.blob.window(_FRAME, size)).root()
         version = core.string(0, 200)
-        if not version.startswith("FlabuffersModel_v"):
-            raise FlatError(f"the version {version!r} is not known")
         parts = core.strings(_PARTS, 64, 200)
         yield from _information(source, core)
         trees = core.table(_TREES)
@@ -43,6 +41,8 @@ def read(source: Source) -> Iterator[Fact]:
         yield source.anomaly("index-bounds", f"the model refers to what is not there: {error}", _FRAME)
         yield source.unread(f"catboost: {error}", _FRAME)
         return
+    if not version.startswith("FlabuffersModel_v"):
+        yield source.unread(f"catboost: version {version!r} is not known", _FRAME)
     source.coverage.read(0, _FRAME + size)
     for part in parts:
         yield Setting(source.place, "catboost", "part", part)

@@ -66,16 +66,7 @@ def _versions(stream: Binary | Text) -> None:
 def _facts(source: Source, items: Items, root: Item | None, is_workspace: bool) -> Iterator[Fact]:
     if root is not None and root.kind == PROMISE:
         items.promises.append(root)
-    if root is not None and root.kind == CLOSURE and root not in items.closures:
-        items.closures.append(root)
-    promises = [item for item in items.promises if _is_unevaluated(item)]
-    for item in promises:
-        yield from _code(source, item, "promise", "an unevaluated promise")
-    for item in items.delayed:
-        if _is_unevaluated(item):
-            yield from _calls(source, item, "delayed variable")
-    for item in items.actives:
-        yield from _code(source, item, "active binding", "a function that is called when a variable is looked at")
+    yield from _lazy(source, items)
     hooks = dict(_hooks(root)) if is_workspace and root is not None else {}
     for name, item in hooks.items():
         yield from _code(source, item, "startup", f"{name}, which R runs by itself")
@@ -90,6 +81,16 @@ def _facts(source: Source, items: Items, root: Item | None, is_workspace: bool) 
             yield Setting(source.place, "r", "namespace", name[:_SHOWN])
     for start, size in items.raws:
         yield from nested(source, f"@{start}", source.blob.window(start, size))
+
+
+def _lazy(source: Source, items: Items) -> Iterator[Fact]:
+    """Give what runs as soon as somebody looks."""
+    for item in filter(_is_unevaluated, items.promises):
+        yield from _code(source, item, "promise", "an unevaluated promise")
+    for item in filter(_is_unevaluated, items.delayed):
+        yield from _calls(source, item, "delayed variable")
+    for item in items.actives:
+        yield from _code(source, item, "active binding", "a function that is called when a variable is looked at")
 
 
 def _is_unevaluated(item: Item) -> bool:

@@ -7,16 +7,28 @@ from typing import Any
 
 from toadstone.core.budget import Budget
 from toadstone.core.value import Opaque, Value
-from toadstone.readers.rdata.items import BYTECODE, CALL, CLOSURE, EXPRESSIONS, LIST, PROMISE, STRING, STRINGS, SYMBOL, VECTOR, Item
+from toadstone.readers.rdata.items import (
+    BYTECODE,
+    CALL,
+    CLOSURE,
+    EXPRESSIONS,
+    LIST,
+    PROMISE,
+    STRING,
+    STRINGS,
+    SYMBOL,
+    VECTOR,
+    Item,
+)
 
 ACTING = frozenset(
     """
-    system system2 shell shell.exec pipe fifo eval evalq eval.parent source sys.source dyn.load library.dynam download.file url
-    socketConnection serverSocket socketSelect unlink file.remove file.rename file.copy file.create write writeLines cat sink
-    install.packages install_github Sys.setenv setwd do.call match.fun get get0 getFromNamespace getNativeSymbolInfo .Call .External .C
-    processx::run callr::r reticulate::py_run_string py_run_string source_python py_eval import readRDS load loadNamespace
-    requireNamespace library require curl_download curl_fetch_memory GET POST browseURL Rscript quit q makeActiveBinding reg.finalizer
-    addTaskCallback trace assign parse str2lang str2expression
+    system system2 shell shell.exec pipe fifo eval evalq eval.parent source sys.source dyn.load library.dynam download.file
+    url socketConnection serverSocket socketSelect unlink file.remove file.rename file.copy file.create write writeLines cat
+    sink install.packages install_github Sys.setenv setwd do.call match.fun get get0 getFromNamespace getNativeSymbolInfo
+    .Call .External .C processx::run callr::r reticulate::py_run_string py_run_string source_python py_eval import readRDS
+    load loadNamespace requireNamespace library require curl_download curl_fetch_memory GET POST browseURL Rscript quit q
+    makeActiveBinding reg.finalizer addTaskCallback trace assign parse str2lang str2expression
     """.split(),
 )
 """Functions that run commands or code, load, fetch, delete, or name another function; checks tell them apart."""

@@ -70,6 +70,7 @@ class Items:
     def __init__(self, stream: Binary | Text, budget: Budget) -> None:
         self._in = stream
         self._budget = budget
+        self._least = 4 if isinstance(stream, Binary) else 1
         self._known: list[Item] = []
         self.promises: list[Item] = []
         self.delayed: list[Item] = []
@@ -87,10 +88,10 @@ class Items:
             BudgetError: If reading costs too much.
         """
         stack: list[Reading] = [self._item(False)]
-        given: Item | None = None
+        given: Any = None  # starts the first one
         while True:
             try:
-                stack.append(stack[-1].send(given))  # type: ignore[arg-type]  (None starts a generator)
+                stack.append(stack[-1].send(given))
                 given = None
             except StopIteration as done:
                 stack.pop()
@@ -205,48 +206,64 @@ class Items:
     def _plain(self, kind: int, flags: int, offset: int, bound: bool) -> Reading:
         item = Item(kind, offset)
         if kind == STRING:
-            size = self._in.integer()
-            if size < -1:
-                raise RError(f"a string of {size:,} bytes", "resource-claim")
-            item.value = self._in.text(size, _TEXT).decode("utf-8", "replace") if size >= 0 else None
+            item.value = self._string(_TEXT)
         elif kind in _WIDTHS:
             self._in.numbers(self._length(), _WIDTHS[kind])
         elif kind == RAW:
             self.raws.append(self._in.raw(self._length()))
         elif kind in _BUILTIN:
-            item.value = self._in.text(self._counted(max(self._in.integer(), 0), 1), _TEXT).decode("utf-8", "replace")
-        elif kind == STRINGS:
-            item.value = yield self._strings(offset)
-            item.value = item.value.value
-        elif kind in (VECTOR, EXPRESSIONS):
-            item.value = []
-            for _ in range(self._counted(self._length(), 4 if isinstance(self._in, Binary) else 1)):
-                found = yield self._item(bound and kind == VECTOR)
-                self._note(found, False)
-                if len(item.value) < KEPT:
-                    item.value.append((None, found))
+            item.value = self._string(_TEXT)
+        elif kind in (STRINGS, VECTOR, EXPRESSIONS, BYTECODE):
+            item = yield self._compound(kind, offset, bound)
         elif kind in (POINTER, WEAK):
-            self._remembered(item)
-            for _ in range(2 if kind == POINTER else 0):
-                self._note((yield self._item(False)), False)
+            yield self._pointer(item)
         elif kind == _ALTERNATIVE:
             info, state, item.attributes = (yield self._item(False)), (yield self._item(False)), (yield self._item(False))
             self._alternative(info)
             item.value = [(None, state)]
             return item
-        elif kind == BYTECODE:
-            item = yield self._bytecode(offset)
         elif kind != S4:
             raise RError(f"type {kind} is not known")
         if flags & 0x200:
             item.attributes = yield self._item(False)
         return item
 
+    def _pointer(self, item: Item) -> Reading:
+        """Read what a pointer protects and its tag; a weak reference comes back empty."""
+        self._remembered(item)
+        for _ in range(2 if item.kind == POINTER else 0):
+            self._note((yield self._item(False)), False)
+        return item
+
+    def _compound(self, kind: int, offset: int, bound: bool) -> Reading:
+        if kind == STRINGS:
+            return (yield self._strings(offset))
+        if kind == BYTECODE:
+            return (yield self._bytecode(offset))
+        item = yield self._vector(offset, bound and kind == VECTOR)
+        item.kind = kind
+        return item
+
+    def _string(self, limit: int) -> str | None:
+        size = self._in.integer()
+        if size < -1:
+            raise RError(f"a string of {size:,} bytes", "resource-claim")
+        return self._in.text(size, limit).decode("utf-8", "replace") if size >= 0 else None
+
+    def _vector(self, offset: int, bound: bool) -> Reading:
+        item = Item(VECTOR, offset, [])
+        for _ in range(self._counted(self._length(), self._least)):
+            found = yield self._item(bound)
+            self._note(found, False)
+            if len(item.value) < KEPT:
+                item.value.append((None, found))
+        return item
+
     def _strings(self, offset: int) -> Reading:
         """Read the strings of a vector; there may be millions, so that the loop does the work itself."""
         kept: list[Any] = []
         stream, budget = self._in, self._budget
-        for index in range(self._counted(self._length(), 4 if isinstance(stream, Binary) else 1)):
+        for index in range(self._counted(self._length(), self._least)):
             if not index % 256:
                 budget.spend_steps(256)
             at = stream.cursor.position
@@ -254,14 +271,7 @@ class Items:
             if flags & 0x2FF != STRING:
                 found = yield self._item(False, flags)
             else:
-                size = stream.integer()
-                if size < -1:
-                    raise RError(f"a string of {size:,} bytes", "resource-claim")
-                found = Item(STRING, at)
-                head = stream.text(size, _TEXT if index < KEPT else 0) if size >= 0 else b""
-                if index >= KEPT:
-                    continue
-                found.value = head.decode("utf-8", "replace") if size >= 0 else None
+                found = Item(STRING, at, self._string(_TEXT if index < KEPT else 0))
             if len(kept) < KEPT:
                 kept.append((None, found))
         return Item(STRINGS, offset, kept)
@@ -285,7 +295,7 @@ class Items:
         """Read instructions, which are numbers, and the constants, which hold the source of the function."""
         yield self._item(False)
         item = Item(BYTECODE, offset, [])
-        for _ in range(self._counted(max(self._in.integer(), 0), 4 if isinstance(self._in, Binary) else 1)):
+        for _ in range(self._counted(max(self._in.integer(), 0), self._least)):
             kind = self._in.integer()
             at = self._in.cursor.position
             if kind == BYTECODE:

@@ -27,7 +27,7 @@ _LONGEST_TEXT = 1 << 20
 _WINDOW = 1 << 20
 
 
-class _Forged(ValueError):
+class _ForgedError(ValueError):
     """A number that no writer produces."""
 
 
@@ -36,7 +36,7 @@ def read(source: Source) -> Iterator[Fact]:
     cursor = Cursor(source.blob, 4 * source.head(4).startswith(b"binf"))
     try:
         yield from _model(source, cursor)
-    except _Forged as error:
+    except _ForgedError as error:
         yield source.anomaly("index-bounds", str(error), cursor.position)
         yield source.unread(f"xgboost: {error}", cursor.position)
     except ShortError as error:
@@ -55,7 +55,7 @@ def _model(source: Source, cursor: Cursor) -> Iterator[Fact]:
     else:
         (trees,) = cursor.unpack(_FOREST)
         if trees < 0:
-            raise _Forged(f"{trees:,} trees")
+            raise _ForgedError(f"{trees:,} trees")
         for index in range(trees):
             _tree(source, cursor, index, features)
         cursor.skip(4 * trees)  # the group of each tree
@@ -76,11 +76,11 @@ def _tree(source: Source, cursor: Cursor, index: int, features: int) -> None:
     """Follow one tree: every child has to be a node, and no node may be reached twice.
 
     Raises:
-        _Forged: If it is no tree.
+        _ForgedError: If it is no tree.
     """
     _, nodes, _, _, _, vector = cursor.unpack(_TREE)
     if nodes <= 0:
-        raise _Forged(f"tree {index:,} claims {nodes:,} nodes")
+        raise _ForgedError(f"tree {index:,} claims {nodes:,} nodes")
     start = cursor.position
     cursor.skip(nodes * (_NODE + _STATISTICS))
     if vector:
@@ -95,19 +95,19 @@ def _tree(source: Source, cursor: Cursor, index: int, features: int) -> None:
             if left == -1:
                 continue
             if not (0 <= left < nodes and 0 <= right < nodes):
-                raise _Forged(f"tree {index:,} leads from node {at - 1:,} to {left:,} and {right:,} of {nodes:,}")
+                raise _ForgedError(f"tree {index:,} leads from node {at - 1:,} to {left:,} and {right:,} of {nodes:,}")
             if reached[left] or reached[right] or left == right:
-                raise _Forged(f"tree {index:,} reaches node {left if reached[left] else right:,} twice")
+                raise _ForgedError(f"tree {index:,} reaches node {left if reached[left] else right:,} twice")
             reached[left] = reached[right] = 1
             if (feature & 0x7FFF_FFFF) >= features > 0:
-                raise _Forged(f"tree {index:,} splits at feature {feature & 0x7FFF_FFFF:,} of {features:,}")
+                raise _ForgedError(f"tree {index:,} splits at feature {feature & 0x7FFF_FFFF:,} of {features:,}")
 
 
 def _count(cursor: Cursor, least: int) -> int:
     """Read how many items follow that take at least so many bytes each."""
     (count,) = cursor.unpack(_SIZE)
     if count > 1 << 48:
-        raise _Forged(f"a count of {count:,}")
+        raise _ForgedError(f"a count of {count:,}")
     if count * least > cursor.left:
         raise ShortError(cursor.position)
     return count

@@ -69,11 +69,7 @@ class Document:
             for token in stream:
                 yield from self._token(token)
         except XmlError as error:
-            if self._ended and stream.end() >= 0:
-                self._source.coverage.read(0, stream.end())  # what follows is looked at for what it is
-            elif self._model is not None or self._source.suffix in _SUFFIXES:
-                self._source.coverage.read(0, self._source.blob.size)
-                yield self._source.unread(f"xml: {error}")
+            yield from self._broken(stream, error)
         else:
             if self._root:
                 self._source.coverage.read(0, self._source.blob.size)
@@ -83,6 +79,14 @@ class Document:
             self._source.notes.setdefault("kind", self._model.KIND)
             yield from self._model.done()
         yield from self._expansion()
+
+    def _broken(self, stream: Tokens, error: XmlError) -> Iterator[Fact]:
+        """Claim what came before the defect; what follows the end of a document is looked at for what it is."""
+        if self._ended and stream.end() >= 0:
+            self._source.coverage.read(0, stream.end())
+        elif self._model is not None or self._source.suffix in _SUFFIXES:
+            self._source.coverage.read(0, self._source.blob.size)
+            yield self._source.unread(f"xml: {error}")
 
     def _wanted(self) -> re.Pattern[str] | None:
         """Nearly all tags of a large document say nothing; they are moved over without being looked at."""
@@ -113,8 +117,10 @@ class Document:
             raise XmlError("an element behind the last one")
         if not self._root:
             self._root = local(token.name)
-            kind = {"PMML": Model, "net": Graph, "CustomLayer": Graph}.get(self._root)
-            self._model = kind(self._source) if kind is not None else None
+            if self._root == "PMML":
+                self._model = Model(self._source)
+            elif self._root in ("net", "CustomLayer"):
+                self._model = Graph(self._source)
         if self._types.values and "&" in token.text:
             self._uses.update(_USE.findall(token.text))
         if local(token.name) == self._root:

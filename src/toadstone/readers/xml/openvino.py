@@ -16,17 +16,18 @@ from toadstone.readers.xml.tokens import CLOSE, OPEN, SINGLE, Token, attributes,
 _SETS = re.compile(r"opset\d{1,3}|(?:ie_internal|type_relaxed|gpu|cpu|npu|tokenizers)_?(?:plugin_)?opset")
 _TOKENIZERS = frozenset(
     """
-    BPETokenizer ByteFallback BytesToChars CaseFold CharsMapNormalization CharsToBytes CombineSegments EqualStr FuzeRagged NormalizeUnicode
-    RaggedTensorPack RaggedToDense RaggedToRagged RaggedToSparse RegexNormalization RegexSplit SentencepieceDetokenizer
-    SentencepieceStreamDetokenizer SentencepieceTokenizer SpecialTokensSplit StringTensorPack StringTensorUnpack
-    StringToHashBucket TrieTokenizer Truncate UTF8Validate UnigramTokenizer VocabDecoder VocabEncoder WordpieceTokenizer
+    BPETokenizer ByteFallback BytesToChars CaseFold CharsMapNormalization CharsToBytes CombineSegments EqualStr FuzeRagged
+    NormalizeUnicode RaggedTensorPack RaggedToDense RaggedToRagged RaggedToSparse RegexNormalization RegexSplit
+    SentencepieceDetokenizer SentencepieceStreamDetokenizer SentencepieceTokenizer SpecialTokensSplit StringTensorPack
+    StringTensorUnpack StringToHashBucket TrieTokenizer Truncate UTF8Validate UnigramTokenizer VocabDecoder VocabEncoder
+    WordpieceTokenizer
     """.split(),
 )
 """Layers that openvino-tokenizers brings."""
 
 _BITS = {
-    "f64": 64, "i64": 64, "u64": 64, "f32": 32, "i32": 32, "u32": 32, "f16": 16, "bf16": 16, "i16": 16, "u16": 16, "i8": 8, "u8": 8,
-    "boolean": 8, "f8e4m3": 8, "f8e5m2": 8, "f8e8m0": 8,
+    "f64": 64, "i64": 64, "u64": 64, "f32": 32, "i32": 32, "u32": 32, "f16": 16, "bf16": 16, "i16": 16, "u16": 16,
+    "i8": 8, "u8": 8, "boolean": 8, "f8e4m3": 8, "f8e5m2": 8, "f8e8m0": 8,
 }  # fmt: skip
 _LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dll|dylib|pyd)\Z", re.IGNORECASE)
 _DATA = re.compile(rb"<data\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")

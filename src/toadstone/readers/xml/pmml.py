@@ -13,10 +13,10 @@ from toadstone.readers.xml.tokens import CLOSE, OPEN, SINGLE, TEXT, Token, attri
 _FUNCTIONS = frozenset(
     """
     + - * / min max sum avg median product log10 ln log1p exp expm1 sqrt abs pow threshold floor ceil round rint modulo
-    isMissing isNotMissing isValid isNotValid isIn isNotIn equal notEqual lessThan lessOrEqual greaterThan greaterOrEqual and or not if
-    uppercase lowercase stringLength substring trimBlanks concat replace matches formatNumber formatDatetime dateDaysSinceYear
-    dateSecondsSinceYear dateSecondsSinceMidnight normalCDF normalPDF stdNormalCDF stdNormalPDF erf normalIDF stdNormalIDF
-    sin asin sinh cos acos cosh tan atan tanh hypot atan2 negate acosh asinh atanh cbrt mean
+    isMissing isNotMissing isValid isNotValid isIn isNotIn equal notEqual lessThan lessOrEqual greaterThan greaterOrEqual and
+    or not if uppercase lowercase stringLength substring trimBlanks concat replace matches formatNumber formatDatetime
+    dateDaysSinceYear dateSecondsSinceYear dateSecondsSinceMidnight normalCDF normalPDF stdNormalCDF stdNormalPDF erf
+    normalIDF stdNormalIDF sin asin sinh cos acos cosh tan atan tanh hypot atan2 negate acosh asinh atanh cbrt mean
     """.split(),
 )
 """Functions that the standard defines."""
