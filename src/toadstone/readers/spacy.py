@@ -86,7 +86,7 @@ def _section(source: Source, name: str, entries: dict[str, Any], row: int) -> It
             registry = key[1:]
             yield Setting(place, "spacy", f"{name}.{key}", value[:400])
             if not _is_own(registry, value):
-                yield _call(source, row, Symbol(f"spacy.registry.{registry}", value[:200]), entries, key, when)
+                yield _call(source, row, f"spacy.registry.{registry}.{value[:200]}", entries, key, when)
         elif isinstance(value, str) and "://" in value:
             yield Text(place, "metadata", value[:4096])
     if not name.startswith("components."):
@@ -95,7 +95,7 @@ def _section(source: Source, name: str, entries: dict[str, Any], row: int) -> It
     if isinstance(factory, str) and name.count(".") == 1:
         yield Setting(place, "spacy", f"{name}.factory", factory[:400])
         if factory not in _FACTORIES and not _OWN_FACTORY.fullmatch(factory):
-            yield _call(source, row, Symbol("spacy.registry.factories", factory[:200]), entries, "factory", when)
+            yield _call(source, row, f"spacy.registry.factories.{factory[:200]}", entries, "factory", when)
     if isinstance(origin, str) and escapes(origin, nested=False) and _is_pipeline(source):
         yield Link(place, origin[:1000], "read-on-load", escapes=True)
 
@@ -105,11 +105,12 @@ def _is_own(registry: str, name: str) -> bool:
     return bool(_OWN.fullmatch(name)) and (not bare or registry in _LIBRARIES)
 
 
-def _call(source: Source, row: int, callee: Symbol, entries: dict[str, Any], how: str, when: Moment) -> Call:
+def _call(source: Source, row: int, function: str, entries: dict[str, Any], how: str, when: Moment) -> Call:
     from toadstone.readers.configuration.pictures import picture  # noqa: PLC0415  (start-up time)
 
+    module, _, name = function.rpartition(".")
     given = tuple((key, picture(value)) for key, value in list(entries.items())[:64] if key != how)
-    return Call(source.place.line(row), callee, (), given, how, "config", when)
+    return Call(source.place.line(row), Symbol(module, name), (), given, how, "config", when)
 
 
 def _is_pipeline(source: Source) -> bool:

@@ -59,11 +59,12 @@ class RCode(Check):
     `.RData`. Ordinary functions inside a model run when it predicts.
 
     ## How it decides
-    An unevaluated promise that is not the argument of a function (a variable of an environment) is `high`: R writes no other;
+    An unevaluated promise that is no variable of an environment and no argument of a function is `high`: R writes no other;
     with a command, code, a download or a deletion in it `critical`. Active bindings and start-up functions are `medium`, with
     such a call in them `high`; so are variables whose delayed expression runs a command or text. Functions of models are
     ordinary and silent; one that runs a command, evaluates text, loads code or opens a connection is `medium`, and `high`
-    when the command is of a form that no honest program runs, or when it sources or installs code from an address.
+    when the command stands in it and asks no question about the machine, when the text that it evaluates acts, or when it
+    sources or installs code from an address.
 
     ## What it misses
     Names that are computed, and what the packages do that the object makes R load.

@@ -34,7 +34,7 @@ _MARKS = frozenset(
 )
 _ENTRY = re.compile(r"[^=\n]{1,4096}=\d+")
 _PARAMETER = re.compile(r"\[(\w{1,100}):\s?(.*)\]")
-_NUMBER = re.compile(r"[-+\d.,:e ]*|nan|inf|true|false", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:[-+]?\d{1,20}(?:\.\d{0,20})?(?:e[-+]?\d{1,4})?(?:[,: ]|$))*|nan|inf|true|false", re.IGNORECASE)
 _INTEGER = re.compile(r"-?\d{1,18}")
 
 

@@ -88,7 +88,10 @@ def _lazy(source: Source, items: Items) -> Iterator[Fact]:
     for item in filter(_is_unevaluated, items.promises):
         yield from _code(source, item, "promise", "an unevaluated promise")
     for item in filter(_is_unevaluated, items.delayed):
-        yield from _calls(source, item, "delayed variable")
+        if item.value[0][0] is None:  # R binds every promise to an environment
+            yield from _code(source, item, "promise", "an unevaluated promise without an environment")
+        else:
+            yield from _calls(source, item, "delayed variable")
     for item in items.actives:
         yield from _code(source, item, "active binding", "a function that is called when a variable is looked at")
 

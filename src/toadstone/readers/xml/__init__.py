@@ -2,8 +2,8 @@
 
 A tokenizer of our own goes over the text once: nothing is built, no entity is expanded, nothing is fetched. Declarations of
 entities are read as what they would do to a parser that follows them (XML 1.0, fifth edition; XInclude 1.1). PMML follows
-``pmml-4-4.xsd`` of the Data Mining Group, OpenVINO its "Operation sets" and ``src/core/src/xml_util`` of OpenVINO 2026. Text that
-breaks off before its end is unread for models, and plain text otherwise.
+``pmml-4-4.xsd`` of the Data Mining Group, OpenVINO the specification of its "Available Operation Sets". Text that breaks off
+before its end is unread for models, and plain text otherwise.
 """
 
 from __future__ import annotations

@@ -67,7 +67,10 @@ class Document:
         stream = Tokens(self._source, encoding, self._wanted)
         try:
             for token in stream:
+                ended = self._ended
                 yield from self._token(token)
+                if self._ended and not ended:
+                    stream.mark()
         except XmlError as error:
             yield from self._broken(stream, error)
         else:

@@ -85,7 +85,7 @@ class Tokens:
         self._wanted = wanted
         self._held = ""
         self._position = 0
-        self._behind = 0
+        self._behind = self._marked = 0
         self.depth = self.deepest = 0
 
     def __iter__(self) -> Iterator[Token]:
@@ -115,11 +115,15 @@ class Tokens:
         if self._held[self._position :].strip("\r\n\t \ufeff"):
             raise XmlError("the text breaks off")
 
+    def mark(self) -> None:
+        """Remember the end of the token that was given last."""
+        self._marked = self._behind + self._position
+
     def end(self) -> int:
-        """Give the byte behind the last token; -1 if the encoding does not tell."""
+        """Give the byte behind the token that was marked; -1 if the encoding does not tell."""
         if self._encoding not in ("utf-8", "ascii", "us-ascii", "iso8859-1", "cp1252"):
             return -1
-        left = self._behind + self._position
+        left = self._marked
         end = 0
         decoder = codecs.getincrementaldecoder(self._encoding)("surrogateescape")
         for chunk in self._source.blob.chunks(0, None, CHUNK):
