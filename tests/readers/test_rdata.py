@@ -168,11 +168,25 @@ def test_names_that_r_loads() -> None:
 
 def test_every_type_of_value() -> None:
     values = [
-        number(10, 2, 1, -(1 << 31)), number(13, 1, 7), number(14, 1) + bytes(8), number(15, 1) + bytes(16), number(24, 3) + b"abc",
-        string("a"), number(16, 1, 9, -1), number(8, 3) + b"sum", number(22) + number(NULL) + number(NULL), number(23), number(0x219) +
-        cells(("class", string("P"))), number(253), number(250), number(20, 1) + symbol("x"), number(247, 0, 1) + characters("p"),
-        number(238) + cells(("", symbol("compact_intseq"))) + string("x") + number(NULL), number(0x1FF), number(14, -1, 0, 1) + bytes(8),
-    ]  # fmt: skip
+        number(10, 2, 1, -(1 << 31)),
+        number(13, 1, 7),
+        number(14, 1) + bytes(8),
+        number(14, -1, 0, 1) + bytes(8),
+        number(15, 1) + bytes(16),
+        number(24, 3) + b"abc",
+        string("a"),
+        number(16, 1, 9, -1),
+        number(8, 3) + b"sum",
+        number(22) + number(NULL) + number(NULL),
+        number(23),
+        number(0x219) + cells(("class", string("P"))),
+        number(253),
+        number(250),
+        number(20, 1) + symbol("x"),
+        number(247, 0, 1) + characters("p"),
+        number(238) + cells(("", symbol("compact_intseq"))) + string("x") + number(NULL),
+        number(0x1FF),
+    ]
     found = look(rds(vector(symbol("first"), *values)), "m.rds")
     assert not found.unread
     assert not found.source.coverage.gaps()

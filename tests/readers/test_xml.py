@@ -1,5 +1,7 @@
 """XML: entities, includes and bombs; PMML and OpenVINO."""
 
+from itertools import pairwise
+
 import pytest
 from format_files import PICKLE, assert_total, look
 from hypothesis import given
@@ -81,7 +83,7 @@ def test_utf_7_does_not_hide_an_entity() -> None:
 def bomb(width: int, depth: int) -> str:
     names = "abcdefghij"[: depth + 1]
     lines = ['<!ENTITY a "0123456789">']
-    lines += [f'<!ENTITY {name} "{f"&{before};" * width}">' for before, name in zip(names, names[1:], strict=False)]
+    lines += [f'<!ENTITY {name} "{f"&{before};" * width}">' for before, name in pairwise(names)]
     return "".join(lines)
 
 
@@ -105,9 +107,8 @@ def test_entities_that_contain_themselves_end() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" '
-        '[<!ENTITY ns "http://www.w3.org/2000/svg">]><svg xmlns="&ns;"/>',
-        '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd"><plist version="1.0"/>',
+        '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/s.dtd" [<!ENTITY n "http://a.b">]><svg xmlns="&n;"/>',
+        '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/PropertyList-1.0.dtd"><plist version="1.0"/>',
         '<?xml-stylesheet href="style.xsl" type="text/xsl"?><rss version="2.0"/>',
         '<!DOCTYPE book [<!ENTITY chapter SYSTEM "chapter1.xml">]><book>&chapter;</book>',
         "<project xmlns='http://maven.apache.org/POM/4.0.0'><a b='>'/></project>",
@@ -143,7 +144,7 @@ def test_functions_and_extensions_of_pmml() -> None:
 def test_what_stands_behind_a_model() -> None:
     assert judged(look(PMML.encode() + PICKLE, "m.pmml"))["unsafe-import"] is Severity.CRITICAL
     assert look(PMML.encode()[:-20], "m.pmml").unread
-    assert look(PMML.encode() + b"<PMML/>", "m.pmml").anomalies == ["hidden-data"]
+    assert look(PMML.encode() + b"<PMML/>", "m.pmml").unread
     assert not look(PMML.encode() + b"<!-- end -->\n \n", "m.pmml").unread
 
 
