@@ -69,6 +69,7 @@ class Model:
         self._starts: list[int] = []
         self._sizes: list[str] = []
         self._features = -1
+        self._returns = False
 
     def read(self) -> Iterator[Fact]:
         """Give the facts, and claim what is text of the format."""
@@ -79,6 +80,7 @@ class Model:
                 break
             if _BINARY.search(raw):
                 break
+            self._returns = self._returns or raw.endswith(b"\r")
             facts = self._line(offset, raw.decode("utf-8", "replace").rstrip("\r"))
             if facts is None:
                 break
@@ -110,6 +112,8 @@ class Model:
             return []
         if line in _MARKS:
             facts = list(self._end_of_tree())
+            if line == "end of trees" and self._starts:
+                self._starts.append(offset)
             if line not in ("tree", "average_output"):
                 self._section = line
             return facts
@@ -148,13 +152,17 @@ class Model:
         if any(not _INTEGER.fullmatch(size) for size in self._sizes):
             yield self._source.anomaly("index-bounds", "the sizes of the trees are no numbers")
             return
-        at = self._starts[0]
+        at, index = self._starts[0], 0
         for index, size in enumerate(self._sizes):
             if index < len(self._starts) and at != self._starts[index]:
-                detail = f"tree {index:,} begins at {self._starts[index]:,}; the stated sizes lead to {at:,}"
-                yield self._source.anomaly("index-bounds", detail, self._starts[index])
-                return
+                break
             at += int(size)
+        else:
+            index += 1
+        if index < len(self._starts) and at != self._starts[index]:
+            detail = f"tree {index:,} begins or ends at {self._starts[index]:,}; the stated sizes lead to {at:,}"
+            kind = "malformed" if self._returns else "index-bounds"  # line ends that were converted move the trees
+            yield self._source.anomaly(kind, detail, self._starts[index])
 
     def _end_of_tree(self) -> Iterator[Fact]:
         if self._tree:
