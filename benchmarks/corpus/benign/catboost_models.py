@@ -65,8 +65,6 @@ def features(shelf: Shelf) -> None:
 class _Squares:
     """The squared error, in Python."""
 
-    def calc_ders_range(
-        self, approximations: Sequence[float], targets: Sequence[float], _weights: object
-    ) -> list[tuple[float, float]]:
+    def calc_ders_range(self, approximations: Sequence[float], targets: Sequence[float], _: object) -> list[tuple[float, float]]:
         """First and second derivatives."""
         return [(target - approximation, -1.0) for approximation, target in zip(approximations, targets, strict=True)]

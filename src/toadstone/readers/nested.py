@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from toadstone.core.blob import Blob
 from toadstone.core.budget import BudgetError
 from toadstone.core.fact import Fact
-from toadstone.readers.hdf5.content import begins_like_a_file
-from toadstone.readers.pickle import follow
-from toadstone.readers.pickle.embedded import embedded_pickle, may_hold
 from toadstone.readers.reader import Source
 
 _HEAD = 16
@@ -23,6 +20,9 @@ def nested(source: Source, name: str, blob: Blob) -> Iterator[Fact]:
         name: What they are called there.
         blob: The bytes.
     """
+    from toadstone.readers.hdf5.content import begins_like_a_file  # noqa: PLC0415  (start-up time)
+    from toadstone.readers.pickle.embedded import embedded_pickle, may_hold  # noqa: PLC0415
+
     head = blob.read(0, _HEAD)
     if may_hold(head[:2]):
         found = embedded_pickle(blob, 0, blob.size, source.budget)
@@ -35,6 +35,8 @@ def nested(source: Source, name: str, blob: Blob) -> Iterator[Fact]:
 
 def _acts(source: Source, blob: Blob) -> bool:
     """Whether a blob begins with a whole pickle that imports something; numbers begin like pickles by chance."""
+    from toadstone.readers.pickle import follow  # noqa: PLC0415  (start-up time)
+
     run = follow(Source(blob, "", source.place, source.budget, notes={"probe": ""}), 0)
     while True:
         try:

@@ -1,26 +1,16 @@
-"""Word vectors in binary: word2vec's format, and models of fastText (``.bin``, quantised ``.ftz``). Text forms are read as text.
-
-Source: ``word2vec.c``; ``fasttext.cc``, ``args.cc``, ``dictionary.cc``, ``densematrix.cc``, ``quantmatrix.cc`` and
-``productquantizer.cc`` of fastText 0.9. Data only; every count is compared with the bytes that are there.
-"""
+"""Word vectors and models of fastText, record by record."""
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 
 from toadstone.core.fact import Fact, Setting
 from toadstone.readers.cursor import Cursor, ShortError
-from toadstone.readers.reader import Reader, Source
+from toadstone.readers.reader import Source
+from toadstone.readers.word_vectors import HEADER
 
-_HEADER = re.compile(rb"(\d{1,10}) (\d{1,6})\r?\n")
 _WORD = 4096
-_NUMBERS = re.compile(rb"[-+.\d\seEnainf]*")
-_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
-
-_FASTTEXT = b"\xba\x16\x4f\x2f"
-"""793712314 in little-endian order."""
 
 _ARGUMENTS = struct.Struct("<12id")
 _DICTIONARY = struct.Struct("<iiiqq")
@@ -28,24 +18,10 @@ _SHAPE = struct.Struct("<qq")
 _LARGEST = 1 << 40
 
 
-def _claims(source: Source) -> bool:
-    """Whether counts are followed by a word, a blank and numbers that are no digits, and the file is large enough for all."""
-    head = source.head()
-    found = _HEADER.match(head)
-    if found is None:
-        return False
-    words, width = int(found[1]), int(found[2])
-    blank = head.find(b" ", found.end())
-    if not words or not width or blank <= found.end() or source.blob.size < found.end() + words * (2 + 4 * width):
-        return False
-    first = source.blob.read(blank + 1, 4 * width)
-    return _CONTROL.search(head[found.end() : blank]) is None and _NUMBERS.fullmatch(first[:256]) is None
-
-
-def _read_word2vec(source: Source) -> Iterator[Fact]:
+def read_word2vec(source: Source) -> Iterator[Fact]:
     """Move over the words and their vectors; whatever follows the last one stays unclaimed."""
     cursor = Cursor(source.blob, step=1 << 18)
-    found = _HEADER.match(source.head())
+    found = HEADER.match(source.head())
     if found is None:
         return
     words, width = int(found[1]), 4 * int(found[2])
@@ -148,7 +124,7 @@ class _Fasttext:
         self.cursor.skip(self._natural(rows) * self._natural(columns) * width)
 
 
-def _read_fasttext(source: Source) -> Iterator[Fact]:
+def read_fasttext(source: Source) -> Iterator[Fact]:
     """Follow arguments, dictionary and the two matrices."""
     model = _Fasttext(source)
     try:
@@ -156,9 +132,3 @@ def _read_fasttext(source: Source) -> Iterator[Fact]:
     except ShortError as error:
         yield source.unread(f"fasttext: {error}", error.offset)
     source.coverage.inert(0, model.cursor.position)
-
-
-READERS = (
-    Reader(kind="word2vec", read=_read_word2vec, claims=_claims, always=True, rank=40),
-    Reader(kind="fasttext", read=_read_fasttext, heads=(_FASTTEXT,), rank=20),
-)

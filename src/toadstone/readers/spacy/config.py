@@ -1,10 +1,4 @@
-"""spaCy: ``config.cfg`` of a pipeline, which names the functions that build it.
-
-Sections and their keys as ``confection`` reads them: values are JSON, ``@registry`` keys name a function that is called with the
-other keys of its section. Names are looked up among functions that installed packages register; what spaCy, thinc and their own
-extensions register is known, everything else is code that nobody here has seen. Loading a pipeline resolves the sections
-``nlp`` and ``components``; training resolves the others. Binary parts of a pipeline are MessagePack, NumPy arrays and JSON.
-"""
+"""A configuration of spaCy, section by section."""
 
 from __future__ import annotations
 
@@ -16,7 +10,7 @@ from typing import Any
 from toadstone.core.fact import Call, Fact, Link, Moment, Setting, Text
 from toadstone.core.value import Symbol
 from toadstone.readers.outside import escapes
-from toadstone.readers.reader import Reader, Source
+from toadstone.readers.reader import Source
 
 _MOST = 4 << 20
 _SECTION = re.compile(r"\[([^\[\]\n]{1,400})\]\s*")
@@ -38,13 +32,7 @@ _FACTORIES = frozenset(
 _OWN_FACTORY = re.compile(r"(?:experimental|llm)_\w+|coref|span_resolver|[a-z]{2,3}\.\w+")
 
 
-def _claims(source: Source) -> bool:
-    """Whether a text has the section that every pipeline has."""
-    head = source.head()
-    return b"\0" not in head and re.search(rb"(?:^|\n)\[(?:nlp|components)[\].]", source.blob.read(0, 1 << 16)) is not None
-
-
-def _read(source: Source) -> Iterator[Fact]:
+def read(source: Source) -> Iterator[Fact]:
     """Give the functions that the sections call, what a component is copied from, and texts with addresses."""
     data = source.blob.read(0, _MOST)
     if source.blob.size > _MOST:
@@ -120,6 +108,3 @@ def _is_pipeline(source: Source) -> bool:
         return False
     beside.close()
     return True
-
-
-READERS = (Reader(kind="spacy-config", read=_read, suffixes=(".cfg",), claims=_claims, rank=60),)
