@@ -23,7 +23,11 @@ KEPT = 512
 """Items of one vector or call that are kept."""
 
 _TEXT = 4096
+_STRINGS_KEPT = 8
 DEPTH = 20_000
+_STEP = 8
+"""Items that cost one step: compressed objects of a few hundred kilobytes hold millions of them."""
+
 ACTIVE = 1 << 15
 """In the levels of a cell: what it holds is called when somebody looks at it."""
 
@@ -35,15 +39,13 @@ class Item:
         kind: Its type, as R numbers them; `UNBOUND` for a value that is not there.
         offset: Where it begins.
         value: Name, text, or constant; for `CALL` and lists the cells ``(tag, item)``; for the others what is told below.
-        attributes: Its attributes, or None.
         is_active: Whether the cell that holds it is an active binding.
     """
 
-    __slots__ = ("attributes", "is_active", "kind", "offset", "value")
+    __slots__ = ("is_active", "kind", "offset", "value")
 
     def __init__(self, kind: int, offset: int, value: Any = None) -> None:  # noqa: ANN401
         self.kind, self.offset, self.value = kind, offset, value
-        self.attributes: Item | None = None
         self.is_active = False
 
 
@@ -70,6 +72,7 @@ class Items:
     def __init__(self, stream: Binary | Text, budget: Budget) -> None:
         self._in = stream
         self._budget = budget
+        self._met = 0
         self._least = 4 if isinstance(stream, Binary) else 1
         self._known: list[Item] = []
         self.promises: list[Item] = []
@@ -112,14 +115,13 @@ class Items:
 
     def _item(self, bound: bool, flags: int | None = None) -> Reading:
         """Read an item; ``bound`` says that it is the frame of an environment, or the table of its frames."""
-        self._budget.spend_steps(1)
         offset = self._in.cursor.position
-        flags = self._in.integer() if flags is None else flags
+        if flags is None:
+            flags = self._in.integer()
+        simple = self._simple(flags, offset)
+        if simple is not None:
+            return simple
         kind = flags & 0xFF
-        if kind in _CONSTANTS:
-            return Item(kind, offset, _CONSTANTS[kind])
-        if kind == _REFERENCE:
-            return self._referred(flags >> 8 or self._in.integer(), offset)
         if kind in _PAIRS:
             return (yield self._pairs(flags, bound, offset))
         if kind in (_PERSISTENT, _PACKAGE, _NAMESPACE):
@@ -130,6 +132,31 @@ class Items:
             found = yield self._item(False)
             return self._remembered(Item(SYMBOL, offset, found.value if isinstance(found.value, str) else ""))
         return (yield self._plain(kind, flags, offset, bound))
+
+    def _simple(self, flags: int, offset: int) -> Item | None:
+        """Read an item that holds no other, if it is one: most are, and no generator is made for them."""
+        self._met += 1
+        if not self._met % _STEP:
+            self._budget.spend_steps(1)
+        kind = flags & 0xFF
+        if kind == _REFERENCE:
+            return self._referred(flags >> 8 or self._in.integer(), offset)
+        if kind in _CONSTANTS:
+            return Item(kind, offset, _CONSTANTS[kind])
+        if flags & 0x200:
+            return None
+        if kind == STRING:
+            return Item(STRING, offset, self._string(_TEXT))
+        if kind in _WIDTHS:
+            self._in.numbers(self._length(), _WIDTHS[kind])
+            return Item(kind, offset)
+        return None
+
+    def _inside(self) -> Reading | Item:
+        """Give the next item, or what reads it."""
+        offset = self._in.cursor.position
+        flags = self._in.integer()
+        return self._simple(flags, offset) or self._item(False, flags)
 
     def _remembered(self, item: Item) -> Item:
         self._known.append(item)
@@ -163,7 +190,7 @@ class Items:
         yield self._item(False)
         yield self._item(True)
         yield self._item(True)
-        item.attributes = yield self._item(False)
+        yield self._item(False)
         return item
 
     def _pairs(self, flags: int, bound: bool, offset: int) -> Reading:
@@ -171,17 +198,19 @@ class Items:
         kind = flags & 0xFF
         first = Item(kind, offset, [])
         while True:
-            attributes = (yield self._item(False)) if flags & 0x200 else None
-            tag = (yield self._item(False)) if flags & 0x400 else None
+            if flags & 0x200:
+                yield self._item(False)
+            tag: Any = self._inside() if flags & 0x400 else None
+            if isinstance(tag, Generator):
+                tag = yield tag
             is_frame = bound and kind == LIST
-            head = yield self._item(False)
+            head: Any = self._inside()
+            if isinstance(head, Generator):
+                head = yield head
             head.is_active = bool(is_frame and (flags >> 12) & ACTIVE)
-            if first.attributes is None:
-                first.attributes = attributes
             if len(first.value) < KEPT:
                 first.value.append((tag, head))
             self._note(head, is_frame or kind == _DOTS)
-            self._budget.spend_steps(1)
             flags = self._in.integer()
             if flags & 0xFF not in (LIST, CALL) or kind in (CLOSURE, PROMISE):
                 break
@@ -218,14 +247,14 @@ class Items:
         elif kind in (POINTER, WEAK):
             yield self._pointer(item)
         elif kind == _ALTERNATIVE:
-            info, state, item.attributes = (yield self._item(False)), (yield self._item(False)), (yield self._item(False))
+            info, state, _ = (yield self._item(False)), (yield self._item(False)), (yield self._item(False))
             self._alternative(info)
             item.value = [(None, state)]
             return item
         elif kind != S4:
             raise RError(f"type {kind} is not known")
         if flags & 0x200:
-            item.attributes = yield self._item(False)
+            yield self._item(False)
         return item
 
     def _pointer(self, item: Item) -> Reading:
@@ -253,9 +282,11 @@ class Items:
     def _vector(self, offset: int, bound: bool) -> Reading:
         item = Item(VECTOR, offset, [])
         for _ in range(self._counted(self._length(), self._least)):
-            found = yield self._item(bound)
+            found: Any = self._item(True) if bound else self._inside()
+            if isinstance(found, Generator):
+                found = yield found
             self._note(found, False)
-            if len(item.value) < KEPT:
+            if found.value and found.kind != STRING and len(item.value) < KEPT:  # what is only data is not kept
                 item.value.append((None, found))
         return item
 
@@ -264,15 +295,15 @@ class Items:
         kept: list[Any] = []
         stream, budget = self._in, self._budget
         for index in range(self._counted(self._length(), self._least)):
-            if not index % 256:
-                budget.spend_steps(256)
+            if not index % _STEP:
+                budget.spend_steps(1)
             at = stream.cursor.position
             flags = stream.integer()
             if flags & 0x2FF != STRING:
                 found = yield self._item(False, flags)
             else:
-                found = Item(STRING, at, self._string(_TEXT if index < KEPT else 0))
-            if len(kept) < KEPT:
+                found = Item(STRING, at, self._string(_TEXT if index < _STRINGS_KEPT else 0))
+            if len(kept) < _STRINGS_KEPT:
                 kept.append((None, found))
         return Item(STRINGS, offset, kept)
 
@@ -309,7 +340,9 @@ class Items:
         return item
 
     def _language(self, kind: int, shared: dict[int, Item]) -> Reading:
-        self._budget.spend_steps(1)
+        self._met += 1
+        if not self._met % _STEP:
+            self._budget.spend_steps(1)
         offset = self._in.cursor.position
         if kind == _BC_REFERRED:
             return shared.get(self._in.integer(), Item(254, offset))
@@ -321,7 +354,7 @@ class Items:
         if place >= 0:
             shared[place] = item
         if kind in (_BC_CALL, _BC_LIST):
-            item.attributes = yield self._item(False)
+            yield self._item(False)
         tag = yield self._item(False)
         head = yield self._language(self._in.integer(), shared)
         item.value.append((tag, head))
