@@ -59,10 +59,11 @@ class Document:
     def read(self) -> Iterator[Fact]:
         """Give the facts, and claim the text up to the end of the document."""
         encoding, honest = encoding_of(self._source)
-        if not honest:
+        if not honest and (encoding or self._is_model()):
             yield self._source.anomaly("parser-confusion", "an encoding that not all parsers know", 0)
         if not encoding:
-            yield self._source.unread("xml: an encoding that is not read", 0, self._source.blob.size)
+            if self._is_model():  # anything else may still be read as plain text
+                yield self._source.unread("xml: an encoding that is not read", 0, self._source.blob.size)
             return
         stream = Tokens(self._source, encoding, self._wanted)
         try:

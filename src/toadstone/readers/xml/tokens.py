@@ -21,9 +21,12 @@ _MARK = re.compile(r"[\[\]>\"']|<!--|<\?")
 _ENDS = {"<!--": "-->", "<?": "?>", '"': '"', "'": "'"}
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _KNOWN = frozenset(
-    {"utf-8", "us-ascii", "ascii", "iso8859-1", "latin-1", "iso8859-15", "cp1252", "cp1251", "cp1250", "gbk", "gb2312", "gb18030",
-     "shift_jis", "euc_jp", "euc_kr", "big5", "koi8-r"}
-)  # fmt: skip
+    """
+    utf-8 ascii us-ascii iso8859-1 latin-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9
+    iso8859-10 iso8859-13 iso8859-14 iso8859-15 iso8859-16 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258
+    gbk gb2312 gb18030 shift_jis cp932 euc_jp iso2022_jp euc_kr big5 koi8-r koi8-u tis-620
+    """.split(),
+)
 _STRANGE = frozenset({"utf-7", "utf-32", "utf-32-le", "utf-32-be", "cp037", "cp500"})
 """Encodings in which documents are written that are to be read by one program and overlooked by another."""
 
