@@ -4,8 +4,8 @@ from pathlib import Path
 
 from format_files import Look, look
 
-from toadstone.core.check import make_checks
 from toadstone.core.finding import Finding, Severity
+from toadstone.core.panel import make_checks
 
 MODELS = Path(__file__).parents[1] / "data" / "models"
 
@@ -25,7 +25,7 @@ def judged(found: Look, least: Severity = Severity.MEDIUM) -> dict[str, Severity
         finding
         for check in make_checks({})
         for fact in found.facts
-        if isinstance(fact, check.reads)
+        if isinstance(fact, check.reads) and check.wants(fact)
         for finding in check.examine(fact)
     ]
     highest: dict[str, Severity] = {}

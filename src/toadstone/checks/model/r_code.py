@@ -40,6 +40,7 @@ _URL = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
     "r-code",
     severity=Severity.HIGH,
     reads=(Code, Call),
+    languages=("r",),
     references=(
         "CVE-2024-27322",
         "CWE-502",
@@ -79,8 +80,6 @@ class RCode(Check):
 
     def examine(self, fact: Code | Call) -> Iterator[Finding]:
         """Judge one piece of code, or one call in it."""
-        if fact.language != "r":
-            return
         if isinstance(fact, Code):
             if fact.name in _ALONE:
                 severity = Severity.HIGH if fact.name == "promise" else Severity.MEDIUM

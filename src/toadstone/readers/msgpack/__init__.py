@@ -35,4 +35,7 @@ def _read(source: Source) -> Iterator[Fact]:
     yield from thinned(source, read(source))
 
 
-READERS = (Reader(kind="msgpack", read=_read, suffixes=_NAMES, claims=_claims, always=True, rank=60),)
+_MARKS = tuple((0, bytes([byte])) for byte in (*range(0x81, 0xA0), *range(0xDC, 0xE0)))
+"""Mappings and lists; an empty one is only believed by its name."""
+
+READERS = (Reader(kind="msgpack", read=_read, suffixes=_NAMES, marks=_MARKS, claims=_claims, rank=60),)

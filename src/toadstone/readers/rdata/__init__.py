@@ -41,4 +41,6 @@ def _read(source: Source) -> Iterator[Fact]:
     yield from thinned(source, read(source))
 
 
-READERS = (Reader(kind="rdata", read=_read, claims=_claims, always=True, rank=40),)
+_MARKS = tuple((0, mark) for mark in (b"X\n", b"A\n", b"B\n", b"RDX", b"RDA", b"RDB"))
+
+READERS = (Reader(kind="rdata", read=_read, marks=_MARKS, claims=_claims, rank=40),)

@@ -49,7 +49,9 @@ def _read_fasttext(source: Source) -> Iterator[Fact]:
     yield from read_fasttext(source)
 
 
+_MARKS = tuple((0, digit.encode()) for digit in "0123456789")
+
 READERS = (
-    Reader(kind="word2vec", read=_read_word2vec, claims=_claims, always=True, rank=40),
+    Reader(kind="word2vec", read=_read_word2vec, marks=_MARKS, claims=_claims, rank=40),
     Reader(kind="fasttext", read=_read_fasttext, heads=(_FASTTEXT,), rank=20),
 )

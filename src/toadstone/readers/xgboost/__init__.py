@@ -14,6 +14,7 @@ from toadstone.readers.reader import Reader, Source
 
 _LENGTHS = {0x69: 1, 0x55: 1, 0x49: 2, 0x6C: 4, 0x4C: 8}
 _SUFFIXES = (".ubj", ".ubjson")
+_MARKS = tuple((0, b"{" + bytes([marker])) for marker in _LENGTHS)
 _OBJECTIVE = 136
 """Offset of the objective's name: ``sizeof(LearnerModelParamLegacy)``."""
 
@@ -62,6 +63,8 @@ def _read_binary(source: Source) -> Iterator[Fact]:
 
 
 READERS = (
-    Reader(kind="ubjson", read=_read_ubjson, suffixes=_SUFFIXES, claims=_is_ubjson, always=True, rank=40),
-    Reader(kind="xgboost-binary", read=_read_binary, claims=_is_binary, always=True, rank=40),
+    Reader(kind="ubjson", read=_read_ubjson, suffixes=_SUFFIXES, marks=_MARKS, claims=_is_ubjson, rank=40),
+    Reader(
+        kind="xgboost-binary", read=_read_binary, marks=((0, b"binf"), (_OBJECTIVE + 1, bytes(7))), claims=_is_binary, rank=40
+    ),
 )

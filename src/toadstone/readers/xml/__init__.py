@@ -52,7 +52,9 @@ def _read_weights(source: Source) -> Iterator[Fact]:
     yield from weights(source)
 
 
+_MARKS = tuple((0, mark) for mark in (b"<", b" <", b"\n<", b"\r\n<", b"\xef\xbb\xbf", *_WIDE))
+
 READERS = (
-    Reader(kind="xml", read=_read, claims=_claims, always=True, rank=60),
+    Reader(kind="xml", read=_read, marks=_MARKS, claims=_claims, rank=60),
     Reader(kind="openvino-weights", read=_read_weights, suffixes=(".bin",), claims=_claims_weights, rank=84),
 )

@@ -61,10 +61,12 @@ class Document:
         encoding, honest = encoding_of(self._source)
         if not honest and (encoding or self._is_model()):
             yield self._source.anomaly("parser-confusion", "an encoding that not all parsers know", 0)
-        if not encoding:
-            if self._is_model():  # anything else may still be read as plain text
-                yield self._source.unread("xml: an encoding that is not read", 0, self._source.blob.size)
-            return
+        if encoding:
+            yield from self._document(encoding)
+        elif self._is_model():  # anything else may still be read as plain text
+            yield self._source.unread("xml: an encoding that is not read", 0, self._source.blob.size)
+
+    def _document(self, encoding: str) -> Iterator[Fact]:
         stream = Tokens(self._source, encoding, self._wanted)
         try:
             for token in stream:
