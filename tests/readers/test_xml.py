@@ -204,6 +204,13 @@ def test_weights_that_nothing_declares() -> None:
     assert look(model("openvino.bin"), "m.bin").kind == "unknown"
 
 
+def test_weights_of_the_oldest_graphs() -> None:
+    old = b'<net name="a" version="7"><layers><layer id="0" name="c" type="Convolution"><blobs><weights offset="0" size="6"/>'
+    old += b'<biases offset="6" precision="FP16" size="2"/></blobs></layer></layers></net>'
+    assert look(b"\1\2\3\4\5\6\7\x08", "m.bin", {"m.xml": old}).kind == "openvino-weights"
+    assert not look(old, "m.xml").facts
+
+
 def test_kernels_in_other_files() -> None:
     data = b'<CustomLayer name="x" type="SimpleGPU"><Kernel entry="x"><Source filename="/srv/x.cl"/></Kernel></CustomLayer>'
     assert [fact.target for fact in look(data, "custom.xml").of(Link)] == ["/srv/x.cl"]

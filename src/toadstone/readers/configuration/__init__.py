@@ -72,6 +72,21 @@ def read_json(source: Source) -> Iterator[Fact]:
     yield from _documents(source, documents)
     if documents and not shortened and is_affordable(data):
         yield from _forest(source, documents[0], repeated)
+        yield from _catboost(source, documents[0])
+
+
+def _catboost(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (a parsed document)
+    """Give the texts of a CatBoost model in JSON."""
+    information = document.get("model_info") if isinstance(document, dict) and "features_info" in document else None
+    if isinstance(information, dict):
+        from toadstone.core.fact import Text  # noqa: PLC0415  (only for such models)
+        from toadstone.readers.carried import carried  # noqa: PLC0415
+
+        source.notes.setdefault("kind", "catboost")
+        for key, value in list(information.items())[:4096]:
+            if isinstance(value, str):
+                yield Text(source.place, "metadata", value[: 1 << 16])
+                yield from carried(source, f"model_info.{key}"[:200], value)
 
 
 def _forest(source: Source, document: Any, repeated: list[str]) -> Iterator[Fact]:  # noqa: ANN401  (a parsed document)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from toadstone.core.budget import BudgetError
-from toadstone.core.fact import Fact, Text
+from toadstone.core.fact import Fact, Setting, Text
 from toadstone.core.value import KEPT_TEXT
 from toadstone.readers.carried import carried
 from toadstone.readers.configuration.keys import Keys
@@ -21,8 +22,14 @@ from toadstone.readers.reader import Source
 _TRIED = 4096
 """Events after which a file under the format's own name is believed."""
 
-_SHORTEST_TEXT = 24
-_TEXTS = 256
+_SHORTEST_TEXT = 8
+_TEXTS = 4096
+_TELLING = re.compile(r"[(\s/\\]")
+"""What a text holds that is more than a word of some vocabulary."""
+
+_REDUCTIONS = frozenset({"__reduce__", "__reduce_ex__", "__setstate__", "__class__", "__import__", "__builtins__", "__globals__"})
+"""Entries by which home-made decoders turn mappings into objects."""
+
 _SHORTEST_INNER = 24
 _SUFFIXES = (".msgpack", ".msgpck", ".mpk")
 _FOLDER = frozenset({"tokenizer", "key2row", "lookups.bin", "patterns"})
@@ -102,6 +109,7 @@ class Document:
         yield from repeated_key(self._source, node)
         data = node.get(b"data", node.get("data"))
         if not is_array(node):
+            yield from self._reduction(path, node)
             if any(isinstance(key, str) for key in node):
                 yield from self._keys.at({key: item for key, item in node.items() if isinstance(key, str)}, _dotted(path))
             if isinstance(data, Span) and data.kind == BYTES:
@@ -137,9 +145,23 @@ class Document:
         else:
             yield from nested(self._source, name[:200], blob)
 
+    def _reduction(self, path: list[Any], node: Node) -> Iterator[Fact]:
+        """Give what a mapping names in the way pickles do."""
+        for key in sorted(key for key in node if isinstance(key, str) and key in _REDUCTIONS):
+            value = node[key]
+            names = (
+                [value]
+                if isinstance(value, str)
+                else [item for item in value if isinstance(item, str)]
+                if isinstance(value, Row)
+                else []
+            )
+            for name in names[:4]:
+                yield Setting(self._source.place, "msgpack", f"{_dotted(path)}{key}.name", name[:400])
+
     def _text(self, path: list[Any], text: str) -> Iterator[Fact]:
-        self._texts += 1
-        if self._texts <= _TEXTS:
+        if _TELLING.search(text) and self._texts < _TEXTS:
+            self._texts += 1
             yield Text(self._source.place, "metadata", text)
         yield from carried(self._source, _dotted(path)[:-1], text)
 

@@ -25,6 +25,8 @@ _DECEIVES = re.compile("[\0\x1b\u202a-\u202e\u2066-\u2069]")
 """Characters that cut, colour or reverse what a person sees; line ends and tabs do stand in headers of real tables."""
 
 _NAMES = 1 << 16
+_VALUES = 100_000
+_TELLING = re.compile(r"[(\s/\\]")
 _TREE_PATHS = frozenset({("gradient_booster", "model", "trees"), ("gradient_booster", "gbtree", "model", "trees")})
 
 
@@ -109,6 +111,21 @@ class Model:
                 yield Setting(self._source.place, "xgboost", f"{key}.name", name[:400])
         for key in ("feature_names", "feature_types"):
             yield from self._names(key, learner.get(key))
+        yield from self.texts(root)
+
+    def texts(self, root: Any) -> Iterator[Fact]:  # noqa: ANN401  (a parsed document)
+        """Give the other texts of a document that are more than a word: nothing else in a model is."""
+        stack = [root]
+        for _ in range(_VALUES):
+            if not stack:
+                return
+            node = stack.pop()
+            if isinstance(node, dict):
+                stack.extend(item for key, item in node.items() if key not in ("attributes", "feature_names"))
+            elif isinstance(node, list) and node and not isinstance(node[0], (int, float)):
+                stack.extend(node[:_VALUES])
+            elif isinstance(node, str) and len(node) > 7 and _TELLING.search(node):
+                yield Text(self._source.place, "metadata", node[:KEPT_TEXT])
 
     def _text(self, key: str, value: Any) -> Iterator[Fact]:  # noqa: ANN401
         text = value if isinstance(value, str) else ""

@@ -30,7 +30,9 @@ _BITS = {
     "i8": 8, "u8": 8, "boolean": 8, "f8e4m3": 8, "f8e5m2": 8, "f8e8m0": 8,
 }  # fmt: skip
 _LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dll|dylib|pyd)\Z", re.IGNORECASE)
-_DATA = re.compile(rb"<data\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
+_DATA = re.compile(rb"<[\w-]{1,60}(?=\s)([^<>]*\boffset\s*=[^<>]*)>")
+"""Constants of today's graphs; weights and biases of the oldest ones."""
+
 _NUMBER = re.compile(r"\d{1,20}")
 _PARTS = 1 << 18
 _WANTED = interesting("net|layer|data|Source|CustomLayer|include", r"|<[\w.-]{1,200}\s+value=")
