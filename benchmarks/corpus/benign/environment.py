@@ -116,6 +116,8 @@ FAMILIES = (
         ),
         environments=("fresh",),
     ),
+    Family("openvino_models", ("openvino", "numpy"), environments=("wide",)),
+    Family("r_models", ("numpy",)),
     Family("projects", ("scikit-learn", "joblib", "pillow", "transformers", "torch", "zstandard", "safetensors")),
 )
 

@@ -41,3 +41,13 @@ def separate_arrays(shelf: Shelf) -> None:
     folder = shelf.put("folder", library="gensim", subject="Word2Vec", technique="gensim-folder", group="project")
     folder.mkdir()
     words.save(str(folder / "words.model"), sep_limit=1)
+
+
+def exchanged(shelf: Shelf) -> None:
+    """Models in the formats of other programs: fastText's binary, and word vectors of a realistic width."""
+    model = models.FastText(TEXTS, vector_size=4, min_count=1, bucket=50, seed=SEED, workers=1)
+    path = shelf.put("fasttext.bin", library="gensim", subject="fasttext-format", technique="fasttext-binary")
+    models.fasttext.save_facebook_model(model, str(path))
+    wide = models.Word2Vec(TEXTS, vector_size=300, min_count=1, seed=SEED, workers=1).wv
+    path = shelf.put("wide.bin", library="gensim", subject="wide", technique="word2vec-binary")
+    wide.save_word2vec_format(str(path), binary=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import joblib
 import lightgbm
+import numpy as np
 from sklearn import datasets
 
 from benchmarks.corpus.benign.workshop import SEED, Shelf
@@ -32,3 +33,22 @@ def _fitted() -> dict[str, Any]:
         "LGBMRegressor": lightgbm.LGBMRegressor(**settings, boosting_type="dart").fit(x, y),
         "Booster": lightgbm.train(parameters, lightgbm.Dataset(x, y), 4),
     }
+
+
+def boosters(shelf: Shelf) -> None:
+    """Random forests, linear leaves, categories, several classes, constraints, and a model that learned nothing."""
+    x, y = datasets.load_breast_cancer(return_X_y=True)
+    x[:, 0] = np.arange(len(x)) % 9
+    common = {"verbose": -1, "num_threads": 1, "seed": SEED}
+    parameters: dict[str, dict[str, Any]] = {
+        "forest": {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5, "feature_fraction": 0.5, "objective": "binary"},
+        "linear": {"linear_tree": True},
+        "categories": {"objective": "binary", "categorical_feature": [0]},
+        "classes": {"objective": "multiclass", "num_class": 3},
+        "constant": {"min_data_in_leaf": 10_000},
+        "monotone": {"monotone_constraints": [1] * x.shape[1]},
+        "quantised": {"use_quantized_grad": True},
+    }
+    for name, chosen in parameters.items():
+        booster = lightgbm.train({**common, **chosen}, lightgbm.Dataset(x, y), 4)
+        booster.save_model(shelf.put(f"{name}.txt", library="lightgbm", subject=name, technique="lightgbm-text"))

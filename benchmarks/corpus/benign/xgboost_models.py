@@ -39,3 +39,24 @@ def _fitted() -> dict[str, Any]:
         "gblinear": xgboost.XGBRegressor(n_estimators=4, booster="gblinear", n_jobs=1).fit(x, y),
         "Booster": booster,
     }
+
+
+def other_forms(shelf: Shelf) -> None:
+    """Linear, pruned, multi-class, vector-valued and categorical models, and the old binary form where it is still written."""
+    x, y = datasets.load_breast_cancer(return_X_y=True)
+    flowers, kinds = datasets.load_iris(return_X_y=True)
+    named = xgboost.DMatrix(x, y, feature_names=[f"größe {index} (cm)" for index in range(x.shape[1])])
+    numbers = np.stack([np.arange(160) % 5, np.arange(160) % 7], 1)
+    mixed = xgboost.DMatrix(numbers, np.arange(160) % 3, feature_types=["c", "q"], enable_categorical=True)
+    softmax = {"objective": "multi:softprob", "num_class": 3, "max_depth": 3, "nthread": 1}
+    boosters = {
+        "dart": xgboost.train({"booster": "dart", "max_depth": 2, "nthread": 1}, named, 3),
+        "pruned": xgboost.train({"tree_method": "exact", "gamma": 3.0, "nthread": 1}, named, 4),
+        "softprob": xgboost.train(softmax, xgboost.DMatrix(flowers, kinds), 3),
+        "categorical": xgboost.train({"tree_method": "hist", "max_cat_to_onehot": 1, "nthread": 1}, mixed, 4),
+    }
+    old = xgboost.__version__.startswith("1.")
+    for name, booster in boosters.items():
+        for suffix in ("json", "ubj", *(["model"] if old and name != "categorical" else [])):
+            path = shelf.put(f"{name}.{suffix}", library="xgboost", subject=name, technique=f"xgboost-{suffix}")
+            booster.save_model(path)

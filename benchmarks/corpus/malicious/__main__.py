@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.corpus.malicious.cases import write_family
 
-FAMILIES = ("gadgets", "opcodes", "containers", "formats", "hostile")
+FAMILIES = ("gadgets", "opcodes", "containers", "formats", "formats2", "hostile")
 
 
 def main() -> None:

@@ -24,12 +24,14 @@ MODULES = (
     'toadstone.checks.model.keras_lambda',
     'toadstone.checks.model.keras_unsafe_config',
     'toadstone.checks.model.malformed_structure',
+    'toadstone.checks.model.metadata_payload',
     'toadstone.checks.model.native_code',
     'toadstone.checks.model.notebook_active_content',
     'toadstone.checks.model.package_source',
     'toadstone.checks.model.patched_import',
     'toadstone.checks.model.path_traversal',
     'toadstone.checks.model.persistent_id',
+    'toadstone.checks.model.r_code',
     'toadstone.checks.model.read_on_load',
     'toadstone.checks.model.remote_code',
     'toadstone.checks.model.resource_call',
@@ -48,6 +50,7 @@ MODULES = (
     'toadstone.checks.model.unresolved_name',
     'toadstone.checks.model.unreviewed_call',
     'toadstone.checks.model.unsafe_import',
+    'toadstone.checks.model.xml_reference',
 )
 
 CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
@@ -64,12 +67,14 @@ CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     'keras-lambda': ('toadstone.checks.model.keras_lambda', ('Setting',), ALL_STAGES, ()),
     'keras-unsafe-config': ('toadstone.checks.model.keras_unsafe_config', ('Setting',), ALL_STAGES, ()),
     'malformed-structure': ('toadstone.checks.model.malformed_structure', ('Anomaly',), ALL_STAGES, ()),
+    'metadata-payload': ('toadstone.checks.model.metadata_payload', ('Setting', 'Text'), ALL_STAGES, ()),
     'native-code': ('toadstone.checks.model.native_code', ('Code', 'Anomaly'), ALL_STAGES, ()),
     'notebook-active-content': ('toadstone.checks.model.notebook_active_content', ('Anomaly',), ALL_STAGES, ()),
     'package-source': ('toadstone.checks.model.package_source', ('Setting',), ALL_STAGES, ()),
     'patched-import': ('toadstone.checks.model.patched_import', ('Call',), ALL_STAGES, ()),
     'path-traversal': ('toadstone.checks.model.path_traversal', ('Anomaly',), ALL_STAGES, ()),
     'persistent-id': ('toadstone.checks.model.persistent_id', ('PersistentLoad',), ALL_STAGES, ()),
+    'r-code': ('toadstone.checks.model.r_code', ('Code', 'Call'), ALL_STAGES, ('r',)),
     'read-on-load': ('toadstone.checks.model.read_on_load', ('Link',), ALL_STAGES, ()),
     'remote-code': ('toadstone.checks.model.remote_code', ('Code', 'Call'), ALL_STAGES, ('python', 'bytecode')),
     'resource-call': ('toadstone.checks.model.resource_call', ('Call',), ALL_STAGES, ()),
@@ -88,4 +93,5 @@ CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     'unresolved-name': ('toadstone.checks.model.unresolved_name', ('Import',), ALL_STAGES, ()),
     'unreviewed-call': ('toadstone.checks.model.unreviewed_call', ('Call',), ALL_STAGES, ()),
     'unsafe-import': ('toadstone.checks.model.unsafe_import', ('Import', 'Call'), ALL_STAGES, ()),
+    'xml-reference': ('toadstone.checks.model.xml_reference', ('Link',), ALL_STAGES, ()),
 }

@@ -214,6 +214,7 @@ class Anomaly(Fact):
         "active-content": "an output or attachment runs script in the viewer of the document",
         "false-name": "content is an executable format under a name that promises another",
         "tensor-overlap": "two tensors share bytes of the data region",
+        "index-bounds": "an index inside a model points outside what it indexes, or in a circle",
         "tensor-bounds": "a tensor's place, size, shape and type contradict each other or the data",
         "forged-header": "a header of a form that no writer of the format produces and its reference loader refuses",
         "ambiguous-record": "an entry is given twice in what only programs write; loaders disagree on which one counts",

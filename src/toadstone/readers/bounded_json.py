@@ -70,6 +70,11 @@ def parse(data: bytes, *, utf8_only: bool = False) -> Document:
     return document
 
 
+def is_affordable(data: bytes) -> bool:
+    """Whether a document may be parsed as a whole."""
+    return _estimate(data) <= _ROOM
+
+
 def _estimate(data: bytes) -> int:
     """Bound the memory of the objects: a dict, a list, an item of either, and the text itself twice."""
     return data.count(b"{") * 300 + data.count(b"[") * 120 + data.count(b",") * 60 + 2 * len(data)

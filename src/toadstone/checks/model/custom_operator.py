@@ -21,6 +21,9 @@ _KNOWN = frozenset({
 })  # fmt: skip
 """Domains of the standard and of ONNX Runtime itself; a longer name that begins like one of them is somebody else's."""
 
+_NEEDS = {"pmml": "is a function outside the standard, which evaluators look up as a class by its name"}
+"""What operators of a domain need, where it is no native library."""
+
 _REMOTE = frozenset({"AzureAudioToText", "AzureTextToText", "AzureTritonInvoker", "OpenAIAudioToText"})
 _SHIPPED = """
 AudioDecoder BasicTokenizer BertTokenizer BertTokenizerDecoder BlingFireSentenceBreaker BpeDecoder BpeTokenizer CLIPTokenizer
@@ -128,6 +131,7 @@ def _foreign(fact: Operator) -> tuple[Severity, str]:
     """Judge an operator of an unknown domain by what it is given."""
     looks = looks_of([fact.name, *(value for _, value in fact.arguments)])
     given = [look.value for look in Look if look in looks and look in _PAYLOAD]
+    needs = _NEEDS.get(fact.domain, "needs a native library that is not part of the runtime")
     if given:
-        return Severity.HIGH, f"needs a native library that is not part of the runtime, and is given {' and '.join(given)}"
-    return Severity.MEDIUM, "needs a native library that is not part of the runtime"
+        return Severity.HIGH, f"{needs}, and is given {' and '.join(given)}"
+    return Severity.MEDIUM, needs

@@ -12,6 +12,7 @@ from toadstone.core.place import Place
 _MEANING = {
     "tensor-bounds": "A tensor's place, size, shape and type contradict each other or the data",
     "tensor-overlap": "Two tensors share bytes",
+    "index-bounds": "The model leads its loader to something that is not there",
     "forged-header": "The header has a form that no writer produces",
 }
 

@@ -101,7 +101,8 @@ def _reader(
     def read(source: Source) -> Iterator[Fact]:
         from toadstone.readers.compressed.streams import facts  # noqa: PLC0415  (not at start-up)
 
-        yield from facts(source, kind)
+        if source.coverage.gaps():  # otherwise the format around the stream has unpacked it
+            yield from facts(source, kind)
 
     return Reader(kind=kind, read=read, heads=heads, marks=marks, claims=claims, rank=rank)
 

@@ -51,7 +51,8 @@ def read_json(source: Source) -> Iterator[Fact]:
     Yields:
         What `toadstone.readers.configuration.keys` and ``files`` find; `Unread` when a file that promises JSON is none.
     """
-    from toadstone.readers.configuration.bulk import LARGE, has_vocabulary, thinned  # noqa: PLC0415  (start-up time)
+    from toadstone.readers.bounded_json import is_affordable  # noqa: PLC0415  (start-up time)
+    from toadstone.readers.configuration.bulk import LARGE, has_vocabulary, thinned  # noqa: PLC0415
 
     promised = source.hint == "json" or source.suffix == ".json"
     if source.blob.size > MAX_JSON:
@@ -60,7 +61,8 @@ def read_json(source: Source) -> Iterator[Fact]:
         return
     data = source.blob.read(0, source.blob.size)
     source.budget.spend_steps(len(data) // 4)
-    documents, repeated, reason = _parsed(thinned(data) if len(data) > LARGE and has_vocabulary(data) else data)
+    shortened = len(data) > LARGE and has_vocabulary(data)
+    documents, repeated, reason = _parsed(thinned(data) if shortened else data)
     if reason:
         if promised and data.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in {b"{", b"["}:
             yield source.unread(f"json: {reason}", size=len(data))
@@ -68,6 +70,34 @@ def read_json(source: Source) -> Iterator[Fact]:
     source.coverage.read(0, len(data))
     yield from _repeated(source, repeated)
     yield from _documents(source, documents)
+    if documents and not shortened and is_affordable(data):
+        yield from _forest(source, documents[0], repeated)
+        yield from _catboost(source, documents[0])
+
+
+def _catboost(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (a parsed document)
+    """Give the texts of a CatBoost model in JSON."""
+    information = document.get("model_info") if isinstance(document, dict) and "features_info" in document else None
+    if isinstance(information, dict):
+        from toadstone.core.fact import Text  # noqa: PLC0415  (only for such models)
+        from toadstone.readers.carried import carried  # noqa: PLC0415
+
+        source.notes.setdefault("kind", "catboost")
+        for key, value in list(information.items())[:4096]:
+            if isinstance(value, str):
+                yield Text(source.place, "metadata", value[: 1 << 16])
+                yield from carried(source, f"model_info.{key}"[:200], value)
+
+
+def _forest(source: Source, document: Any, repeated: list[str]) -> Iterator[Fact]:  # noqa: ANN401  (a parsed document)
+    """Give what a model of XGBoost says besides its settings; only for documents that were parsed whole."""
+    if isinstance(document, dict) and isinstance(document.get("learner"), dict):
+        from toadstone.readers.xgboost.model import document_facts  # noqa: PLC0415  (start-up time)
+
+        for name in repeated[:1]:
+            detail = f"the entry {name[:200]!r} is given twice; loaders disagree on which one counts"
+            yield source.anomaly("ambiguous-record", detail)
+        yield from document_facts(source, document)
 
 
 def _parsed(data: bytes) -> tuple[list[Any], dict[str, bool], str]:

@@ -120,6 +120,8 @@ def _packaging(source: Source, base: str, document: dict[str, Any]) -> Iterator[
         if isinstance(document.get("build-system"), dict):
             yield from _build(source, document["build-system"])
         yield from _project(source, document)
+    elif base == "meta.json" and "spacy_version" in document:
+        yield from _stated(source, document.get("requirements"))
     elif base in {"environment.yml", "environment.yaml", "conda.yaml", "conda.yml", "python_env.yaml"}:
         yield from _stated(source, document.get("dependencies"))
 

@@ -139,11 +139,13 @@ def _nested(source: Source, call: Call) -> Iterator[Fact]:
         if isinstance(content, str) and not index:  # protocols 0 to 2 write bytes as text
             content = content.encode("latin-1", "replace")  # noqa: PLW2901
         if isinstance(content, bytes):
-            yield source.member(name, BytesBlob(content), hint)
+            blob: Blob = BytesBlob(content)
         elif isinstance(content, Excerpt):
-            yield source.member(name, source.blob.window(content.offset, content.length), hint)
+            blob = source.blob.window(content.offset, content.length)
         else:
             continue
+        # nothing is unpickled that begins with an instruction which needs something on the stack: a state in MessagePack
+        yield source.member(name, blob, hint if not index or blob.read(0, 1) <= b"\x80" else "")
         told = True
     if not told:
         yield source.unread("what is deserialised here cannot be told before loading", call.place.offset)

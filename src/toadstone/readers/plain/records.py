@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from functools import lru_cache
 
+from toadstone.readers.checksum import crc32c
 from toadstone.readers.cursor import Cursor
 from toadstone.readers.plain.measure import measured
 from toadstone.readers.reader import Source
@@ -36,25 +37,10 @@ def _is_idx(source: Source) -> bool:
     return _idx_size(source) == source.blob.size
 
 
-@lru_cache(maxsize=1)
-def _table() -> tuple[int, ...]:
-    table = []
-    for index in range(256):
-        value = index
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return tuple(table)
-
-
 @lru_cache(maxsize=1024)
 def _masked_crc(data: bytes) -> int:
     """CRC-32C as TFRecord stores it: rotated and offset."""
-    table = _table()
-    crc = 0xFFFF_FFFF
-    for byte in data:
-        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
-    crc ^= 0xFFFF_FFFF
+    crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFF_FFFF
 
 
