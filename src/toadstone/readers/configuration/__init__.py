@@ -89,12 +89,12 @@ def _catboost(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401 
                 yield from carried(source, f"model_info.{key}"[:200], value)
 
 
-def _forest(source: Source, document: Any, repeated: list[str]) -> Iterator[Fact]:  # noqa: ANN401  (a parsed document)
+def _forest(source: Source, document: Any, repeated: dict[str, bool]) -> Iterator[Fact]:  # noqa: ANN401  (a parsed document)
     """Give what a model of XGBoost says besides its settings; only for documents that were parsed whole."""
     if isinstance(document, dict) and isinstance(document.get("learner"), dict):
         from toadstone.readers.xgboost.model import document_facts  # noqa: PLC0415  (start-up time)
 
-        for name in repeated[:1]:
+        for name in [name for name, differs in repeated.items() if differs][:1]:
             detail = f"the entry {name[:200]!r} is given twice; loaders disagree on which one counts"
             yield source.anomaly("ambiguous-record", detail)
         yield from document_facts(source, document)
