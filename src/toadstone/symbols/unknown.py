@@ -10,7 +10,7 @@ from toadstone.symbols.assembly import makes_class, makes_function
 from toadstone.symbols.harmless import is_harmless
 from toadstone.symbols.known import judge_known
 from toadstone.symbols.reach import METHODS, SETTING, handed, method_of, runs_through
-from toadstone.symbols.roles import Role, has_text, holds_data, names_gadget, role_of
+from toadstone.symbols.roles import CONTAINERS, Role, has_text, holds_data, names_gadget, role_of
 from toadstone.symbols.weighing import PAYLOAD, STRONG, Judgement, dangerous_arguments, listed, shown
 
 
@@ -26,7 +26,7 @@ def judge_unknown(  # noqa: C901  (one question after the other)
     """Judge code of which no effect is known: by its part, by whether its sources were walked, and by its arguments."""
     values = [*args, *(value for _, value in kwargs)]
     if holds_data(symbol) and not symbols_in(values):
-        return None
+        return _judge_container(symbol, args) if how == "REDUCE" else None
     looks = looks_of(values)
     if role_of(symbol, how) is Role.FUNCTION and how not in SETTING:  # it may use what the objects hold that it is handed
         looks |= {look: text for look, text in looks_of(values, made=True).items() if look in STRONG}
@@ -61,6 +61,22 @@ def judge_unknown(  # noqa: C901  (one question after the other)
 def _hidden(kwargs: tuple[tuple[str, Value], ...]) -> bool:
     """Whether there are more arguments than any pickler writes, so that the payload may be among those that were not kept."""
     return any(name == "**" and isinstance(value, Opaque) for name, value in kwargs)
+
+
+def _judge_container(symbol: Symbol, args: tuple[Value, ...]) -> Judgement | None:
+    """Judge a container that is made of one text: picklers hand it a list, and nothing can be made of a command."""
+    given = args[0] if len(args) == 1 else None
+    if str(symbol) not in CONTAINERS or not isinstance(given, (str, bytes)) or not STRONG & (looks := looks_of([given])).keys():
+        return None
+    return Judgement(
+        Severity.HIGH,
+        Confidence.LOW,
+        str(symbol),
+        (),
+        f"hands {listed(looks)} to {symbol}, which no pickler does",
+        "",
+        shown(looks),
+    )
 
 
 def _unknown_severity(role: Role, looks: frozenset[Look], how: str, *, walked: bool, known: bool, text: bool) -> Severity | None:
