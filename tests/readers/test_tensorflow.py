@@ -5,7 +5,7 @@ import random
 
 import pytest
 from format_files import PICKLE, assert_total, field, look
-from tensorflow_files import (
+from benchmarks.corpus.malicious.formats2.graphs import (
     attr,
     const,
     function,

@@ -92,7 +92,7 @@ def _safetensors_cases() -> Iterator[Case]:
         yield Case(f"safetensors/benign-{name}.safetensors", data, f"safetensors-benign-{name}", "benign", payload=False)
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -104,9 +104,9 @@ def _varint(number: int) -> bytes:
 def field(number: int, value: int | str | bytes) -> bytes:
     """One protobuf field."""
     if isinstance(value, int):
-        return _varint(number << 3) + _varint(value)
+        return varint(number << 3) + varint(value)
     data = value.encode() if isinstance(value, str) else value
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
+    return varint(number << 3 | 2) + varint(len(data)) + data
 
 
 def node(

@@ -155,7 +155,7 @@ class Model:
             if key in ("config_proto", "config") and (raw := last(value, "s")):
                 yield from self.configuration(raw, name, start)
             elif key == "value" or acts or op in HANDED_ON:
-                yield from self.texts(texts, name, key, _bytes(value))
+                yield from self.texts(texts, name, key, attribute_bytes(value))
         if not self.scopes:
             return
         function = len(self.scopes) > 1
@@ -221,7 +221,7 @@ class Model:
                     self.graph.first_functions.update(self.objects[number][1])
 
 
-def _bytes(value: Found) -> list[bytes]:
+def attribute_bytes(value: Found) -> list[bytes]:
     """List the texts of an attribute."""
     found = [*value.get("s", ())[-1:]]
     for entry in value.get("list", ()):

@@ -1,6 +1,9 @@
-"""Hand-made graphs of TensorFlow in wire form."""
+"""Graphs, SavedModels and checkpoints of TensorFlow in wire form."""
 
-from format_files import field, varint
+from __future__ import annotations
+
+from benchmarks.corpus.malicious.formats.tensors import varint
+from benchmarks.corpus.malicious.formats.tensors import field
 
 
 def entry(key: str, value: bytes) -> bytes:
