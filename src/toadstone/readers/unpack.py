@@ -269,6 +269,17 @@ def zip_lzma(blob: Blob, start: int, stop: int) -> Decoder:
     return _Shifted(inner, 9)
 
 
+def raw_lzma(filters: list[dict[str, int]]) -> Maker:
+    """Make a decoder for a bare chain of filters; the caller bounds the dictionary."""
+
+    def make(blob: Blob, start: int, stop: int) -> Decoder:
+        import lzma  # noqa: PLC0415
+
+        return _Push(lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters), blob, start, stop)
+
+    return make
+
+
 class _Shifted:
     """A decoder whose packed bytes begin a little later than the member."""
 

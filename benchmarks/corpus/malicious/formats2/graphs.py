@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.corpus.malicious.formats.tensors import varint
-from benchmarks.corpus.malicious.formats.tensors import field
+from benchmarks.corpus.malicious.formats.tensors import field, varint
 
 
 def entry(key: str, value: bytes) -> bytes:

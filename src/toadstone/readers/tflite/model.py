@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 
 from toadstone.core.blob import BytesBlob
 from toadstone.core.fact import Fact, Link, Operator, Setting, Text
@@ -29,8 +30,9 @@ _OPTIONS = 1 << 16
 _METADATA_NAMES = frozenset({"TFLITE_METADATA"})
 _SHIPPED = frozenset({
     "TFLite_Detection_PostProcess", "Mfcc", "AudioSpectrogram", "Convolution2DTransposeBias", "MaxPoolingWithArgmax2D",
-    "MaxUnpooling2D", "NumericVerify", "IRFFT2D", "RandomStandardNormal", "RandomUniform", "Multinomial", "Sign", "Cumsum", "Roll",
-    "ReduceWindow", "Densify", "Imag", "Real", "ComplexAbs", "Irfft2d", "HashtableLookup", "Bucketize", "aeq.hadamard_rotation",
+    "MaxUnpooling2D", "NumericVerify", "IRFFT2D", "RandomStandardNormal", "RandomUniform", "Multinomial", "Sign", "Cumsum",
+    "Roll", "ReduceWindow", "Densify", "Imag", "Real", "ComplexAbs", "Irfft2d", "HashtableLookup", "Bucketize",
+    "aeq.hadamard_rotation",
 })  # fmt: skip
 """Custom operators that the TensorFlow Lite sources bring with them; all compute."""
 
@@ -143,7 +145,7 @@ class Model:
         bounds = struct.unpack(f"<{kept + 1}i", self.flat.bytes(start + 4, 4 * kept + 4))
         return [
             self.flat.bytes(start + first, min(stop - first, 4096)).decode("utf-8", "replace")
-            for first, stop in zip(bounds, bounds[1:], strict=False)
+            for first, stop in pairwise(bounds)
             if 0 < first <= stop <= size
         ]
 
@@ -185,7 +187,8 @@ class Model:
         """Read the files that belong to the metadata of the model."""
         from toadstone.readers.zip import open_zip  # noqa: PLC0415  (only models with such files)
 
-        self.source.coverage.inert(reached, reached + len(self.source.blob.read(reached, 64)) - len(self.source.blob.read(reached, 64).lstrip(b"\0")))
+        padding = self.source.blob.read(reached, 64)
+        self.source.coverage.inert(reached, reached + len(padding) - len(padding.lstrip(b"\0")))
         self.source.shared["zip-prefix"] = True  # the archive is part of the format here, no polyglot
         yield from open_zip(self.source).facts(self.source)
 
