@@ -74,10 +74,12 @@ def coreml() -> None:
 
 
 def paddle() -> None:
-    """Messages of PaddlePaddle's program descriptions."""
+    """Messages of PaddlePaddle's program descriptions, and its operators."""
     program = importlib.import_module("paddle.base.proto.framework_pb2").ProgramDesc.DESCRIPTOR
     package = re.sub(r"ProgramDesc$", "", program.full_name)
     (READERS / "paddle" / "messages.tsv").write_text(table([program], package), encoding="utf-8")
+    names = sorted(set(importlib.import_module("paddle.base").core.get_all_op_names()))
+    (READERS / "paddle" / "operators.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
 
 
 def main() -> None:

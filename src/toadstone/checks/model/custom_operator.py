@@ -24,10 +24,11 @@ _KNOWN = frozenset({
 
 _NEEDS = {"pmml": "is a function outside the standard, which evaluators look up as a class by its name"}
 """What operators of a domain need, where it is no native library."""
-_JUDGED = frozenset({"tensorflow", "tensorflow.training"})
+_JUDGED = frozenset({"tensorflow", "tensorflow.training", "paddle"})
 _RUNNING = re.compile(
     r"(?:.*[a-z_.])?(?:Shell(?:Exec(?:ute)?|Command|Op)?|Subprocess(?:Run)?|Popen|(?:Run|Exec(?:ute)?|System)Command|SystemCall|"
-    r"SystemConfig|ExecuteOp|PyCall|PyExec|PyEval|PythonOp|RunPython|PythonCall|ExecPython|EvalCode|ExecCode|LoadLibrary|Dlopen)(?:Op|V\d)?",
+    r"SystemConfig|ExecuteOp|PyCall|PyExec|PyEval|PythonOp|RunPython|PythonCall|ExecPython|EvalCode|ExecCode|LoadLibrary|Dlopen)(?:Op|V\d)?"
+    r"|NS(?:Task|AppleScript|UserUnixTask|UserScriptTask|UserAppleScriptTask)|OSAScript|JSContext",
 )
 """Names of operators that can only mean that commands or code are run."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from toadstone.core.fact import Call, Fact, Import, Link, Setting, Text
 from toadstone.core.value import Symbol
 from toadstone.readers.configuration.pictures import REMOTE, is_dotted, symbol
+from toadstone.readers.configuration.programs import program
 from toadstone.readers.configuration.requirements import stated
 from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
@@ -31,6 +32,10 @@ def by_name(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (
             yield from _weights(source, document["weight_map"])
         if isinstance(document.get("model"), dict) and ("pre_tokenizer" in document or "normalizer" in document):
             yield from _tokenizer(source, document)
+        if isinstance(document.get("itemInfoEntries"), dict):
+            yield from _package(source, document["itemInfoEntries"])
+        if isinstance(document.get("base_code"), dict) and document["base_code"].get("magic") == "pir":
+            yield from program(source, document.get("program"))
         yield from _packaging(source, base, document)
 
 
@@ -78,6 +83,14 @@ def _weights(source: Source, mapping: dict[str, Any]) -> Iterator[Fact]:
     names = {name for name in mapping.values() if isinstance(name, str)}
     for name in sorted(name for name in names if escapes(name, nested=False))[:64]:
         yield Link(source.place, name[:1000], "read-on-load", escapes=True)
+
+
+def _package(source: Source, entries: dict[str, Any]) -> Iterator[Fact]:
+    """``Manifest.json`` of a Core ML package: its items lie below the folder ``Data``."""
+    for entry in list(entries.values())[:256]:
+        path = entry.get("path") if isinstance(entry, dict) else None
+        if isinstance(path, str) and escapes(path, nested=False):
+            yield Link(source.place, path[:1000], "read-on-load", escapes=True)
 
 
 def _tokenizer(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
