@@ -35,6 +35,13 @@ _STANDARD = frozenset(
         "image",
         "c10d",
         "c10d_functional",
+        "_c10d_functional",
+        "_c10d_functional_autograd",
+        "higher_order",
+        "inductor",
+        "_inductor_test",
+        "rngprims",
+        "export",
     }
 )
 

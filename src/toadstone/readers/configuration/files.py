@@ -9,9 +9,11 @@ from typing import Any
 
 from toadstone.core.fact import Call, Fact, Import, Link, Setting, Text
 from toadstone.core.value import Symbol
+from toadstone.readers.configuration.exported import exported, is_program
 from toadstone.readers.configuration.pictures import REMOTE, is_dotted, symbol
 from toadstone.readers.configuration.programs import program
 from toadstone.readers.configuration.requirements import stated
+from toadstone.readers.configuration.serving import serving as _serving
 from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
 
@@ -32,6 +34,9 @@ def by_name(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (
             yield from _weights(source, document["weight_map"])
         if isinstance(document.get("model"), dict) and ("pre_tokenizer" in document or "normalizer" in document):
             yield from _tokenizer(source, document)
+        if is_program(document):
+            yield from exported(source, document)
+        yield from _serving(source, base, document)
         if isinstance(document.get("itemInfoEntries"), dict):
             yield from _package(source, document["itemInfoEntries"])
         if isinstance(document.get("base_code"), dict) and document["base_code"].get("magic") == "pir":

@@ -1,0 +1,81 @@
+"""Programs of ``torch.export`` in JSON: what loading evaluates, and what running calls.
+
+``torch.export.load`` resolves the target of every node by attributes of ``torch``, ``operator`` or ``math``, which reach further
+than the operators below ``torch.ops``; it hands symbolic expressions to ``sympy.sympify``, which evaluates them as Python; guards
+are compiled as Python. Source: ``torch/_export/serde/serialize.py`` of PyTorch 2.13.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from toadstone.core.blob import BytesBlob
+from toadstone.core.fact import Call, Fact, Import, Moment, Operator
+from toadstone.core.value import Symbol, Value
+from toadstone.readers.configuration.pictures import symbol
+from toadstone.readers.reader import Source
+
+_OPERATOR = re.compile(r"torch\.ops\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)?")
+_PLAIN = re.compile(r"(?:_operator|math)\.[A-Za-z_]\w*|torch\._?sym_\w+|torch\._C\._\w+")
+_PYTHON = re.compile(
+    r"['\"`]|__|\blambda\b|\bimport\b|\b(?:eval|exec|open|getattr|compile|globals|chr)\s*\(|[\w)\]]\s*\.\s*[A-Za-z_]"
+)
+"""What no arithmetic needs: texts, attributes, builtins."""
+
+_NODES = 1 << 22
+_TOLD = 1 << 12
+
+
+def is_program(document: dict[str, Any]) -> bool:
+    """Whether a document is an exported program."""
+    return isinstance(document.get("graph_module"), dict) and "schema_version" in document
+
+
+def exported(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
+    """Yield what a program calls and what loading it evaluates."""
+    told: set[str] = set()
+    stack: list[Any] = [document]
+    for _ in range(_NODES):
+        if not stack:
+            break
+        node = stack.pop()
+        if isinstance(node, dict):
+            yield from _node(source, node, told)
+            stack.extend(value for value in node.values() if isinstance(value, (dict, list)))
+        elif isinstance(node, list):
+            stack.extend(value for value in node if isinstance(value, (dict, list)))
+    guards = document.get("guards_code")
+    lines = [line for line in guards if isinstance(line, str)] if isinstance(guards, list) else []
+    if lines:
+        yield source.member("guards_code", BytesBlob("\n".join(lines).encode("utf-8", "replace")), "python")
+
+
+def _node(source: Source, node: dict[str, Any], told: set[str]) -> Iterator[Fact]:
+    target, expression = node.get("target"), node.get("expr_str")
+    if isinstance(target, str) and isinstance(node.get("inputs"), list) and target not in told and len(told) < _TOLD:
+        told.add(target)
+        yield from _target(source, target[:400], node["inputs"])
+    if isinstance(expression, str) and _PYTHON.search(expression) and expression not in told and len(told) < _TOLD:
+        told.add(expression)
+        evaluated = Symbol("builtins", "eval")
+        yield Import(source.place, evaluated, "expr_str", "config")
+        yield Call(source.place, evaluated, (expression[:4096],), (), "expr_str", "config")
+
+
+def _target(source: Source, target: str, inputs: list[Any]) -> Iterator[Fact]:
+    texts: list[tuple[str, Value]] = []
+    for entry in inputs[:64]:
+        given = entry.get("arg") if isinstance(entry, dict) else None
+        for value in given.values() if isinstance(given, dict) else ():
+            found = value if isinstance(value, list) else [value]
+            texts += [(str(entry.get("name", ""))[:100], text[:2048]) for text in found[:64] if isinstance(text, str)]
+    if match := _OPERATOR.fullmatch(target):
+        yield Operator(source.place, f"torchscript:ops.{match[1]}", match[2], target.removeprefix("torch."), tuple(texts[:64]))
+    elif target.startswith("#"):
+        yield Operator(source.place, "torch.extension", target[1:], target, tuple(texts[:64]))
+    elif target.startswith(("torch", "_operator", "math")) and not _PLAIN.fullmatch(target):
+        callee = symbol(target)
+        yield Import(source.place, callee, "target", "config", Moment.USE)
+        yield Call(source.place, callee, tuple(text for _, text in texts[:64]), (), "target", "config", Moment.USE)
