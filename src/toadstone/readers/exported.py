@@ -54,19 +54,17 @@ def _weights(source: Source, archive: Archive, names: dict[str, Entry], folder: 
             yield Link(source.place.inside(entry.name), path[:1000], "read-on-load", escapes=True)
         weight = names.get(folder + path)
         if weight is not None and not described.get("use_pickle") and _fits(described.get("tensor_meta"), weight.size):
-            yield from _plain(source, archive, weight)
+            _plain(source, archive, weight)
 
 
-def _plain(source: Source, archive: Archive, weight: Entry) -> Iterator[Fact]:
-    """Claim a weight, unless a loader of another format would take its content for its own."""
+def _plain(source: Source, archive: Archive, weight: Entry) -> None:
+    """Claim a weight, unless a loader of another format would take its content for its own; then it is read as a member."""
     blob = archive.content(source, weight)
-    if blob is None:
+    if blob is None or blob.read(0, 4) in (b"PK\x03\x04", b"\x93NUM", b"\x7fELF"):
         return
-    found = list(carve(Source(blob, weight.name, source.place.inside(weight.name), source.budget), 0, blob.size))
-    if found or blob.read(0, 4) in (b"PK\x03\x04", b"\x93NUM", b"\x7fELF"):
-        yield from found
-        return
-    archive.inert(source, weight)
+    inside = Source(blob, weight.name, source.place.inside(weight.name), source.budget)
+    if next(carve(inside, 0, blob.size), None) is None:
+        archive.inert(source, weight)
 
 
 def _fits(meta: Any, size: int) -> bool:  # noqa: ANN401  (parsed JSON)

@@ -108,8 +108,10 @@ class Keys:
 
     def target(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
         """``target`` with ``params``: NeMo and latent diffusion import the name; other files use the word for other things."""
-        if not is_dotted(name) or "_target_" in node or name.startswith(("torch.ops.", "_operator.")):
-            return  # operators of exported programs, which `exported` reads
+        if not is_dotted(name) or "_target_" in node:
+            return
+        if isinstance(node.get("inputs"), list) and isinstance(node.get("outputs"), list):
+            return  # a node of an exported program, which `exported` reads
         parts = re.split(r"[.:]", name)
         if "params" in node or len(parts) > 2 or parts[-1][:1].isupper() or parts[0] in sys.stdlib_module_names:
             params = (
