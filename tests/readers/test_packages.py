@@ -35,10 +35,29 @@ def test_targets_that_are_no_operators(target: str) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["__import__('os').system('echo inert')", "eval(chr(95))", "s0.__class__", "(lambda: 1)()", "getattr(s0, x)", "s0.func(1)"],
+    [
+        "__import__('os').system('echo inert')",
+        "eval(chr(95))",
+        "s0.__class__",
+        "(lambda: 1)()",
+        "getattr(s0, x)",
+        "s0.func(1)",
+        "S('s0')",
+        "[s0][0]",
+        "sympify('1')",
+    ],
 )
 def test_expressions_that_are_python(expression: str) -> None:
     assert calls(exported(expression=expression)) == [("builtins.eval", (expression,), Moment.LOAD)]
+
+
+def test_expressions_as_sympy_writes_them() -> None:
+    for expression in (
+        "Symbol('s77', positive=True, integer=True)",
+        "Add(Mul(Integer(2), Symbol('s0', integer=True)), Integer(1))",
+        "s0",
+    ):
+        assert calls(exported(expression=expression)) == []
 
 
 def test_guards_are_python() -> None:

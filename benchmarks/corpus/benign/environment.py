@@ -2,7 +2,8 @@
 
 ``current`` holds this year's releases. ``classic`` holds releases of 2023, whose pickles name modules that have moved
 since (``numpy.core``), as most published models do. ``wide`` holds libraries that need an older scikit-learn, ``fresh``
-libraries that were first looked at when the rules were written.
+libraries that were first looked at when the rules were written, ``frameworks`` and ``paddle`` those that bring a runtime of
+their own.
 Every version, transitive ones included, is pinned by ``constraints/ENVIRONMENT.txt``.
 """
 
@@ -118,6 +119,11 @@ FAMILIES = (
     ),
     Family("openvino_models", ("openvino", "numpy"), environments=("wide",)),
     Family("r_models", ("numpy",)),
+    Family("exported_models", ("torch",)),
+    Family("tensorflow_models", ("tensorflow-cpu",), environments=("frameworks",)),
+    Family("coreml_models", ("coremltools", "numpy"), environments=("frameworks",)),
+    Family("packed_models", ("py7zr", "numpy"), environments=("frameworks",)),
+    Family("paddle_models", ("paddlepaddle",), environments=("paddle",)),
     Family("projects", ("scikit-learn", "joblib", "pillow", "transformers", "torch", "zstandard", "safetensors")),
 )
 

@@ -132,7 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--skip", action="append", default=[])
     options = parser.parse_args(arguments)
-    os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", KERAS_BACKEND="torch", TQDM_DISABLE="1")
+    backend = "tensorflow" if options.environment == "frameworks" else "torch"
+    os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", KERAS_BACKEND=backend, TQDM_DISABLE="1")
     for name, function in recipes_of(options.family).items():
         if name not in options.skip:
             # The driver reads the last such line to know which recipe failed.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toadstone.core.blob import BytesBlob
 from toadstone.core.fact import Call, Fact, Import, Moment, Operator
@@ -17,12 +17,23 @@ from toadstone.core.value import Symbol, Value
 from toadstone.readers.configuration.pictures import symbol
 from toadstone.readers.reader import Source
 
+if TYPE_CHECKING:
+    import ast
+
 _OPERATOR = re.compile(r"torch\.ops\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)?")
 _PLAIN = re.compile(r"(?:_operator|math)\.[A-Za-z_]\w*|torch\._?sym_\w+|torch\._C\._\w+")
-_PYTHON = re.compile(
-    r"['\"`]|__|\blambda\b|\bimport\b|\b(?:eval|exec|open|getattr|compile|globals|chr)\s*\(|[\w)\]]\s*\.\s*[A-Za-z_]"
-)
-"""What no arithmetic needs: texts, attributes, builtins."""
+_PYTHON = re.compile(r"__|\blambda\b|\bimport\b|\b(?:eval|exec|open|getattr|compile|globals|chr)\s*\(|[\w)\]]\s*\.\s*[A-Za-z_]")
+"""What no arithmetic needs: attributes, builtins."""
+
+_FUNCTIONS = frozenset({
+    "floor", "ceiling", "sqrt", "cbrt", "root", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh",
+    "tanh", "sign", "gcd", "lcm", "abs", "min", "max", "round", "pow", "int", "float", "true", "false",
+})  # fmt: skip
+_NAMING = frozenset({"Symbol", "Dummy", "Integer", "Float", "Rational"})
+"""Constructors of sympy that take a text and do not evaluate it."""
+
+_LONGEST = 1 << 14
+_DEEPEST = 200
 
 _NODES = 1 << 22
 _TOLD = 1 << 12
@@ -52,12 +63,43 @@ def exported(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
         yield source.member("guards_code", BytesBlob("\n".join(lines).encode("utf-8", "replace")), "python")
 
 
+def is_python(expression: str) -> bool:
+    """Whether an expression is more than the arithmetic of symbols that ``sympy.srepr`` and ``str`` write."""
+    if len(expression) > _LONGEST or expression.count("(") > _DEEPEST or expression.count("[") > 0:
+        return bool(_PYTHON.search(expression)) or "[" in expression
+    import ast  # noqa: PLC0415  (only for exported programs)
+
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return bool(_PYTHON.search(expression))
+    named: set[int] = set()
+    return any(_acts(node, named) for node in ast.walk(tree))  # parents come before their children
+
+
+def _acts(node: ast.AST, named: set[int]) -> bool:
+    """Whether one node of an expression is no arithmetic; remembers the texts that only name a symbol."""
+    import ast  # noqa: PLC0415
+
+    if isinstance(node, ast.Call):
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in _NAMING:
+            named.update(id(item) for item in node.args)
+        return not (name[:1].isupper() and name != "S") and name not in _FUNCTIONS
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (str, bytes)) and id(node) not in named
+    if isinstance(node, ast.Name):
+        return "__" in node.id
+    plain = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Tuple, ast.keyword)
+    return not isinstance(node, (*plain, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context))
+
+
 def _node(source: Source, node: dict[str, Any], told: set[str]) -> Iterator[Fact]:
     target, expression = node.get("target"), node.get("expr_str")
     if isinstance(target, str) and isinstance(node.get("inputs"), list) and target not in told and len(told) < _TOLD:
         told.add(target)
         yield from _target(source, target[:400], node["inputs"])
-    if isinstance(expression, str) and _PYTHON.search(expression) and expression not in told and len(told) < _TOLD:
+    if isinstance(expression, str) and expression not in told and len(told) < _TOLD and is_python(expression):
         told.add(expression)
         evaluated = Symbol("builtins", "eval")
         yield Import(source.place, evaluated, "expr_str", "config")
