@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _OPERATOR = re.compile(r"torch\.ops\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)?")
 _PLAIN = re.compile(r"(?:_operator|math)\.[A-Za-z_]\w*|torch\._?sym_\w+|torch\._C\._\w+")
-_PYTHON = re.compile(r"__|\blambda\b|\bimport\b|\b(?:eval|exec|open|getattr|compile|globals|chr)\s*\(|[\w)\]]\s*\.\s*[A-Za-z_]")
+_PYTHON = re.compile(
+    r"__|\blambda\b|\bimport\b|\b(?:eval|exec|open|getattr|compile|globals|chr)\s*\(|[\w)\]]\s*\.\s*[A-Za-z_]",
+)
 """What no arithmetic needs: attributes, builtins."""
 
 _FUNCTIONS = frozenset({
@@ -119,5 +121,5 @@ def _target(source: Source, target: str, inputs: list[Any]) -> Iterator[Fact]:
         yield Operator(source.place, "torch.extension", target[1:], target, tuple(texts[:64]))
     elif target.startswith(("torch", "_operator", "math")) and not _PLAIN.fullmatch(target):
         callee = symbol(target)
-        yield Import(source.place, callee, "target", "config", Moment.USE)
+        yield Import(source.place, callee, "target", "config")
         yield Call(source.place, callee, tuple(text for _, text in texts[:64]), (), "target", "config", Moment.USE)
