@@ -97,4 +97,4 @@ def _claims(source: Source) -> bool:
     )
 
 
-READERS = (Reader("torch-export", read, claims=_claims, always=True, rank=7),)
+READERS = (Reader("torch-export", read, marks=((0, b"PK\x03\x04"),), claims=_claims, rank=7),)

@@ -38,4 +38,4 @@ def _claims(source: Source) -> bool:
     return source.head(8).startswith(_MARKS) and b"PK\x05\x06" in source.blob.read(max(source.blob.size - _TAIL, 0), _TAIL)
 
 
-READERS = (Reader("llamafile", read, claims=_claims, always=True, rank=9),)
+READERS = (Reader("llamafile", read, marks=tuple((0, mark) for mark in _MARKS), claims=_claims, rank=9),)

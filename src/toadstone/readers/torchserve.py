@@ -39,4 +39,4 @@ def _claims(source: Source) -> bool:
     return source.head(4) == b"PK\x03\x04" and bool(open_zip(source).named(_MANIFEST))
 
 
-READERS = (Reader("torchserve", read, claims=_claims, always=True, rank=8),)
+READERS = (Reader("torchserve", read, marks=((0, b"PK\x03\x04"),), claims=_claims, rank=8),)

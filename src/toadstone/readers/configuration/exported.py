@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 _OPERATOR = re.compile(r"torch\.ops\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)?")
 _PLAIN = re.compile(r"(?:_operator|math)\.[A-Za-z_]\w*|torch\._?sym_\w+|torch\._C\._\w+")
-_PYTHON = re.compile(
-    r"__|\blambda\b|\bimport\b|\b(?:eval|exec|open|getattr|compile|globals|chr)\s*\(|[\w)\]]\s*\.\s*[A-Za-z_]",
-)
+_BUILTINS = r"\b(?:eval|exec|open|getattr|compile|globals|chr)\s*\("
+_PYTHON = re.compile(rf"__|\blambda\b|\bimport\b|{_BUILTINS}|[\w)\]]\s*\.\s*[A-Za-z_]")
 """What no arithmetic needs: attributes, builtins."""
 
 _FUNCTIONS = frozenset({

@@ -80,6 +80,6 @@ def read_weights(source: Source) -> Iterator[Fact]:
 
 
 READERS = (
-    Reader(kind="coreml", read=read, claims=claims, always=True, rank=40),
-    Reader(kind="coreml-weights", read=read_weights, claims=claims_weights, always=True, rank=40),
+    Reader(kind="coreml", read=read, marks=((0, b"\x08"),), claims=claims, rank=40),
+    Reader(kind="coreml-weights", read=read_weights, marks=((64, b"\xef\xbe\xad\xde"),), claims=claims_weights, rank=40),
 )

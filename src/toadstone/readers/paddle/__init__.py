@@ -72,6 +72,6 @@ def read_parameters(source: Source) -> Iterator[Fact]:
 
 
 READERS = (
-    Reader(kind="paddle", read=read, claims=claims, always=True, rank=40),
-    Reader(kind="paddle-parameters", read=read_parameters, claims=claims_parameters, always=True, rank=40),
+    Reader(kind="paddle", read=read, marks=((0, b"\x0a"),), claims=claims, rank=40),
+    Reader(kind="paddle-parameters", read=read_parameters, marks=((0, bytes(16)),), claims=claims_parameters, rank=40),
 )

@@ -20,7 +20,6 @@ _LOOKED_AT = 4096
 _NAMED = frozenset({".pb", ".meta"})
 _OPERATOR = re.compile(r"[A-Za-z_>][\w>./\\-]{0,200}")
 _NODE = re.compile(r"[^\x00-\x1f]{1,2000}")
-_SHARD = re.compile(r"(.+)\.data-\d{5}-of-\d{5}", re.DOTALL)
 _GRAPH = {1: LENGTH, 2: LENGTH, 3: VARINT, 4: LENGTH, 5: LENGTH}
 _META = dict.fromkeys(range(1, 8), LENGTH)
 _SAVED = {1: VARINT, 2: LENGTH}
@@ -155,17 +154,6 @@ def read_index(source: Source) -> Iterator[Fact]:
     yield from index(source)
 
 
-def _is_shard(source: Source) -> bool:
-    return _SHARD.fullmatch(source.name.rpartition("/")[2]) is not None
-
-
-def read_shard(source: Source) -> Iterator[Fact]:
-    """Account for a data file of a checkpoint by the index next to it."""
-    from toadstone.readers.tensorflow.bundle import shard  # noqa: PLC0415
-
-    yield from shard(source)
-
-
 def _is_state(source: Source) -> bool:
     return source.name.rpartition("/")[2] == "checkpoint" and source.head(64).lstrip().startswith(b"model_checkpoint_path:")
 
@@ -177,12 +165,14 @@ def read_state(source: Source) -> Iterator[Fact]:
     yield from state(source)
 
 
+_MARKS = ((0, b"\x08"), (0, b"\x0a"), (0, b"\x12"), (0, b"\x1a"), (0, b"\x22"))
+"""Tags of the first field."""
+
 READERS = (
-    Reader(kind="tensorflow-graph", read=read, claims=claims, always=True, rank=40),
+    Reader(kind="tensorflow-graph", read=read, suffixes=(".pb", ".meta"), marks=_MARKS, claims=claims, rank=40),
     Reader(kind="tensorflow-text", read=read_text, suffixes=(".pbtxt", ".prototxt", ".textproto"), claims=_is_text, rank=60),
     Reader(kind="keras-metadata", read=read_metadata, suffixes=("keras_metadata.pb",), claims=_is_metadata, rank=30),
     Reader(kind="tensorflow-fingerprint", read=read_fingerprint, suffixes=("fingerprint.pb",), claims=_is_fingerprint, rank=60),
-    Reader(kind="tensorflow-index", read=read_index, claims=_is_index, always=True, rank=40),
-    Reader(kind="tensorflow-shard", read=read_shard, claims=_is_shard, always=True, rank=85),
+    Reader(kind="tensorflow-index", read=read_index, suffixes=(".index",), marks=((0, b"\0\0"),), claims=_is_index, rank=40),
     Reader(kind="tensorflow-state", read=read_state, suffixes=("checkpoint",), claims=_is_state, rank=60),
 )

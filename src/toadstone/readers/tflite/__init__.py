@@ -27,4 +27,4 @@ def read(source: Source) -> Iterator[Fact]:
     yield from thinned(source, Model(source).read())
 
 
-READERS = (Reader(kind="tflite", read=read, claims=claims, always=True, rank=20),)
+READERS = (Reader(kind="tflite", read=read, marks=((4, b"TFL3"),), claims=claims, rank=20),)
