@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 
@@ -24,7 +26,7 @@ from benchmarks.corpus.malicious.formats2.graphs import (
     strings,
 )
 from benchmarks.corpus.malicious.hosts import EVIL
-from benchmarks.corpus.malicious.payloads import COMMANDS
+from benchmarks.corpus.malicious.payloads import COMMANDS, MARSHAL
 
 _X = node("x", "Placeholder")
 
@@ -113,6 +115,20 @@ def cases() -> Iterator[Case]:
     )
     text += 'node { name: "r" op: "ReadFile" input: "c" }\n'
     yield Case("tensorflow/graph_def.pbtxt", text.encode(), "tensorflow-text")
+    function = base64.b64encode(MARSHAL).decode()
+    layer = {
+        "name": "lambda",
+        "class_name": "Lambda",
+        "config": {"name": "lambda", "function": [function, None, None], "function_type": "lambda"},
+    }
+    saved = b"\x10\x01" + field(3, "root.layer-0") + field(4, "_tf_keras_layer") + field(5, json.dumps(layer))
+    yield Case(
+        "tensorflow/keras-lambda",
+        {"saved_model.pb": saved_model(graph(_X)), "keras_metadata.pb": field(1, saved)},
+        "keras-metadata-lambda",
+    )
+    inside = field(7, field(1, field(4, field(1, "_tf_keras_layer") + field(3, json.dumps(layer)))))
+    yield Case("tensorflow/keras-lambda-inside/saved_model.pb", saved_model(graph(_X), inside), "saved-model-keras-lambda")
     honest = saved_model(graph(_X, *_savers(), node("p", "PrintV2", "x", attrs=attr("output_stream", string("stderr")))))
     shard = bytes(range(1, 33))
     folder = {

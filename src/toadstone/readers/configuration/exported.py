@@ -27,7 +27,7 @@ _PYTHON = re.compile(rf"__|\blambda\b|\bimport\b|{_BUILTINS}|[\w)\]]\s*\.\s*[A-Z
 """What no arithmetic needs: attributes, builtins."""
 
 _FUNCTIONS = frozenset({
-    "floor", "ceiling", "sqrt", "cbrt", "root", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh",
+    "floor", "ceiling", "sqrt", "cbrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh",
     "tanh", "sign", "gcd", "lcm", "abs", "min", "max", "round", "pow", "int", "float", "true", "false",
 })  # fmt: skip
 _NAMING = frozenset({"Symbol", "Dummy", "Integer", "Float", "Rational"})
