@@ -121,6 +121,8 @@ FAMILIES = (
     Family("r_models", ("numpy",)),
     Family("exported_models", ("torch",)),
     Family("tensorflow_models", ("tensorflow-cpu",), environments=("frameworks",)),
+    Family("keras2_models", ("tensorflow-cpu",), bare=("tf-keras",), environments=("frameworks",)),
+    Family("published_models", (), bare=("basic-pitch", "kraken"), environments=("frameworks",)),
     Family("coreml_models", ("coremltools", "numpy"), environments=("frameworks",)),
     Family("packed_models", ("py7zr", "numpy"), environments=("frameworks",)),
     Family("paddle_models", ("paddlepaddle",), environments=("paddle",)),
