@@ -9,7 +9,6 @@ from itertools import pairwise
 from toadstone.core.blob import BytesBlob
 from toadstone.core.fact import Fact, Link, Operator, Setting, Text
 from toadstone.core.value import Value
-from toadstone.readers.tflite.flat import Flat, FlatError, Table, flex_strings
 from toadstone.readers.messages import Found, Reading, last, table, text_of
 from toadstone.readers.outside import escapes
 from toadstone.readers.pickle import carve
@@ -17,6 +16,7 @@ from toadstone.readers.reader import Source
 from toadstone.readers.tensorflow.graph import standard
 from toadstone.readers.tensorflow.model import KEPT, MESSAGES, attribute_bytes
 from toadstone.readers.tensorflow.outside import OUTSIDE
+from toadstone.readers.tflite.flat import Flat, FlatError, Table, flex_strings
 
 _CODES, _SUBGRAPHS, _DESCRIPTION, _BUFFERS, _METADATA, _GROUPS = 1, 2, 3, 4, 6, 8
 """Fields of ``Model``."""
