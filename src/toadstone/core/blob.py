@@ -24,6 +24,10 @@ _COPIED = 1 << 14
 """Parts of bytes in memory that are copied; larger ones refer to the whole, so that many of them cost nothing."""
 
 
+class BlobError(Exception):
+    """The bytes cannot be had (any more); what was asked for stays unread (rule: unread is never clean)."""
+
+
 class Blob:
     """Read-only bytes with random access. Reading past the end gives fewer bytes, never an error."""
 
