@@ -103,6 +103,7 @@ class LoopbackHub:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes; without this each answer waits for an acknowledgement
     hub: LoopbackHub
 
     def log_message(self, *_rest: object) -> None:

@@ -128,20 +128,24 @@ class SpooledBlob(Blob):
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         import tempfile  # noqa: PLC0415  (only for unpacked content)
+        from contextlib import ExitStack  # noqa: PLC0415
 
         self._spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  (lives as long as the blob)
         self._starts: list[int] = []
         self._parts: list[tuple[int, bytes]] = []
         self.size = 0
         written = 0
-        for piece in pieces:
-            run = piece[:1] if len(piece) >= _RUN and _is_run(piece) else b""
-            if not self._parts or self._parts[-1][1] != run:
-                self._starts.append(self.size)
-                self._parts.append((written, run))
-            if not run:
-                written += self._spool.write(piece)
-            self.size += len(piece)
+        with ExitStack() as failing:
+            failing.callback(self._spool.close)
+            for piece in pieces:
+                run = piece[:1] if len(piece) >= _RUN and _is_run(piece) else b""
+                if not self._parts or self._parts[-1][1] != run:
+                    self._starts.append(self.size)
+                    self._parts.append((written, run))
+                if not run:
+                    written += self._spool.write(piece)
+                self.size += len(piece)
+            failing.pop_all()
 
     def read(self, offset: int, size: int) -> bytes:
         if offset < 0 or size <= 0 or offset >= self.size:

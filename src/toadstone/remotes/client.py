@@ -25,7 +25,7 @@ _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _SKIPPED = 1 << 16
 """Bytes of an unwanted body that are read to keep a connection."""
 _TOLD = ("x-repo-commit", "x-linked-etag", "x-linked-size", "x-error-code", "x-error-message")
-"""Headers of redirects that the last answer no longer has."""
+"""Headers that a redirect may have and the last answer not."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Answer:
     Attributes:
         status: HTTP status.
         url: Where it came from after all redirects.
-        told: What redirects on the way said, by lower-case header name.
+        told: What the answer and the redirects before it said of the file, by lower-case header name.
     """
 
     status: int
@@ -167,12 +167,12 @@ class Client:
             try:
                 response = ask(wire, url, sent, proxy)
                 answer = Answer(response.status, at, response, told)
+                told |= {name: answer.header(name) for name in _TOLD if answer.header(name)}
                 if response.status not in _REDIRECTS:
                     _refused(answer)
                     result = consume(answer)
                     keep = _reusable(wire, response)
                     return result
-                told |= {name: answer.header(name) for name in _TOLD if answer.header(name)}
                 target = _next(url, answer.header("Location"))
                 answer.read(_SKIPPED)
                 keep = _reusable(wire, response)
@@ -256,8 +256,7 @@ def _refused(answer: Answer) -> None:
     if status in _PASSING:
         raise PassingError(f"the server answers {reason}", _retry_after(answer.header("Retry-After")))
     if status not in (200, 206):
-        said = answer.header("X-Error-Message") or answer.told.get("x-error-message", "")
-        code = answer.header("X-Error-Code") or answer.told.get("x-error-code", "")
+        said, code = answer.told.get("x-error-message", ""), answer.told.get("x-error-code", "")
         raise StatusError(f"the server answers {reason}" + (f": {plain(said)}" if said else ""), status, plain(code, 40))
     packed = answer.header("Content-Encoding").lower()
     if packed not in ("", "identity"):

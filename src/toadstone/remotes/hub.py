@@ -107,8 +107,11 @@ class Hub:
         except StatusError as error:
             raise RemoteError(f"{self.address.repository}: {_helpful(error, anonymous=not self._secret)}") from None
         for entry in entries:
+            path = str(entry["path"])
             file = self._file(entry, status)
-            self._files[file.shown if file.trouble else str(entry["path"])] = file
+            if path in self._files:
+                file = RemoteFile(file.shown, file.name, trouble=f"the hub lists {plain(path)!r} twice")
+            self._files[path] = file
         if not entries and self.address.path:
             raise RemoteError(f"{self.address.repository} has no {plain(self.address.path)!r} at {plain(self.address.revision)}")
         yield from self._files.values()

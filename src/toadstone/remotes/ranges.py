@@ -143,7 +143,7 @@ class Remote:
             if error.status == 412:
                 raise RemoteError("the file changed on the server while it was being read") from None
             raise
-        if origin(urlsplit(piece.url)) != origin(urlsplit(url)):
+        if piece.url != url and (not secret or origin(urlsplit(piece.url)) != origin(urlsplit(url))):
             self._direct = piece.url
         return piece
 
@@ -219,7 +219,7 @@ class RemoteBlob(Blob):
         self._remote = remote
         self._page, self._ahead, self._room = limits.page, limits.ahead, max(limits.cache // limits.page, 2)
         self._pages: OrderedDict[int, bytes] = OrderedDict()
-        self._next = -1
+        self._stop = -1
         self._step = 1
         self._allowance = 4 * size + limits.whole
 
@@ -233,6 +233,9 @@ class RemoteBlob(Blob):
             return b""
         stop = min(offset + size, self.size)
         first, last = offset // self._page, (stop - 1) // self._page
+        if not self._stop - self._page <= offset <= self._stop:  # a jump; what goes on reads on where it stopped
+            self._step = 1
+        self._stop = stop
         parts: list[bytes] = []
         number = first
         while number <= last:
@@ -254,8 +257,8 @@ class RemoteBlob(Blob):
     def _fetch(self, number: int, wanted: int) -> list[bytes]:
         """Fetch pages from a number on: those that are wanted, and more when reading goes on where it stopped."""
         most = max(self._ahead // self._page, 1)
-        self._step = min(self._step * 2, most) if number == self._next else 1
         count = min(max(wanted, self._step), most, (self.size - 1) // self._page + 1 - number)
+        self._step = min(self._step * 2, most)
         start = number * self._page
         self._allowance -= count * self._page
         if self._allowance < 0:
@@ -264,7 +267,6 @@ class RemoteBlob(Blob):
         if len(data) != min(count * self._page, self.size - start):
             self._remote.give_up(f"the server sent {len(data):,} bytes of a range of {count * self._page:,}")
         pages = [data[at : at + self._page] for at in range(0, len(data), self._page)]
-        self._next = number + len(pages)
         for index, page in enumerate(pages[-self._room :], max(len(pages) - self._room, 0)):
             self._pages[number + index] = page
         while len(self._pages) > self._room:
