@@ -17,7 +17,11 @@ def safetensors(size: int, tensors: int = 300) -> Content:
     """A shard with ``tensors`` float tensors of ``size`` bytes in all."""
     each = size // tensors // 4 * 4
     header = {
-        f"model.layers.{number}.weight": {"dtype": "F32", "shape": [each // 4], "data_offsets": [number * each, (number + 1) * each]}
+        f"model.layers.{number}.weight": {
+            "dtype": "F32",
+            "shape": [each // 4],
+            "data_offsets": [number * each, (number + 1) * each],
+        }
         for number in range(tensors)
     }
     text = json.dumps(header).encode()
@@ -37,9 +41,7 @@ def gguf(size: int, tensors: int = 300) -> Content:
         text("general.architecture") + struct.pack("<I", 8) + text("llama"),
         text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 30_000) + tokens,
     ]
-    infos = [
-        text(f"blk.{number}.weight") + struct.pack("<IQIQ", 1, each // 4, 0, number * each) for number in range(tensors)
-    ]
+    infos = [text(f"blk.{number}.weight") + struct.pack("<IQIQ", 1, each // 4, 0, number * each) for number in range(tensors)]
     head = b"GGUF" + struct.pack("<IQQ", 3, tensors, len(pairs)) + b"".join(pairs) + b"".join(infos)
     return Content(head + bytes(-len(head) % 32), (FILL, tensors * each))
 
@@ -72,7 +74,10 @@ def npy(size: int) -> Content:
 def torch_zip(size: int, tensors: int = 300) -> Content:
     """What ``torch.save`` writes for a state dictionary of float tensors."""
     each = size // tensors // 4 * 4
-    members: list[tuple[str, bytes | tuple[int, int]]] = [("archive/data.pkl", state_dict(tensors, each // 4)), ("archive/byteorder", b"little")]
+    members: list[tuple[str, bytes | tuple[int, int]]] = [
+        ("archive/data.pkl", state_dict(tensors, each // 4)),
+        ("archive/byteorder", b"little"),
+    ]
     members += [(f"archive/data/{number}", (FILL, each)) for number in range(tensors)]
     members.append(("archive/version", b"3\n"))
     crc = _crc(each)
@@ -91,8 +96,6 @@ def torch_zip(size: int, tensors: int = 300) -> Content:
         at += len(local) + length
     end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(directory), at, 0)
     return Content(*parts, directory, end)
-
-
 
 
 def state_dict(tensors: int, length: int) -> bytes:

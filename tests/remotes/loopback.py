@@ -71,7 +71,13 @@ class Stored:
 
 def judged(status: str, **scanners: str) -> dict[str, object]:
     """Make a `securityFileStatus` as the hub gives it."""
-    scans = {"avScan": "safe", "pickleImportScan": "unscanned", "jFrogScan": "unscanned", "protectAiScan": "unscanned", **scanners}
+    scans = {
+        "avScan": "safe",
+        "pickleImportScan": "unscanned",
+        "jFrogScan": "unscanned",
+        "protectAiScan": "unscanned",
+        **scanners,
+    }
     return {"status": status, **{name: {"status": word} for name, word in scans.items()}}
 
 
@@ -135,12 +141,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
             return
         flagged = [path for path, stored in self.hub.files.items() if stored.status and stored.status["status"] == "unsafe"]
-        self.json({
-            "id": "owner/name",
-            "sha": COMMIT,
-            "siblings": [{"rfilename": path} for path in self.hub.files],
-            "securityRepoStatus": {"scansDone": True, "filesWithIssues": [{"path": path, "level": "unsafe"} for path in flagged]},
-        })
+        self.json(
+            {
+                "id": "owner/name",
+                "sha": COMMIT,
+                "siblings": [{"rfilename": path} for path in self.hub.files],
+                "securityRepoStatus": {
+                    "scansDone": True,
+                    "filesWithIssues": [{"path": path, "level": "unsafe"} for path in flagged],
+                },
+            }
+        )
 
     def tree(self, folder: str, query: dict[str, list[str]]) -> None:
         prefix = f"{folder}/" if folder else ""

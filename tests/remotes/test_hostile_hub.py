@@ -51,7 +51,9 @@ def send(request: Request, value: object, **fields: str) -> None:
 
 def endless_pages(request: Request) -> None:
     number = request.number
-    send(request, [entry(f"{number}.pkl")], Link=f'<{request.url}/api/models/owner/name/tree/{COMMIT}?cursor={number}>; rel="next"')
+    send(
+        request, [entry(f"{number}.pkl")], Link=f'<{request.url}/api/models/owner/name/tree/{COMMIT}?cursor={number}>; rel="next"'
+    )
 
 
 def same_page(request: Request) -> None:

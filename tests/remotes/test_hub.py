@@ -40,7 +40,8 @@ def test_a_repository(hub, root):
     assert evil.origin["commit"] == COMMIT
     assert evil.origin["claimed"]["sha256"] == evil.digests["sha256"]
     assert evil.origin["hub"] == {
-        "status": "unsafe", "avScan": "safe", "pickleImportScan": "unsafe", "jFrogScan": "unscanned", "protectAiScan": "unscanned",
+        "status": "unsafe", "avScan": "safe", "pickleImportScan": "unsafe",
+        "jFrogScan": "unscanned", "protectAiScan": "unscanned",
     }  # fmt: skip
     schema = json.loads((root / "docs" / "report.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(schema).validate(report.as_dict())
@@ -199,7 +200,9 @@ def test_addresses(target, wanted):
     assert parse(target) == wanted
 
 
-@pytest.mark.parametrize("target", ["hf://", "hf://bert", "hf://owner/name@", "hf://../name", "hf://owner/name@../x", "hf://a b/c"])
+@pytest.mark.parametrize(
+    "target", ["hf://", "hf://bert", "hf://owner/name@", "hf://../name", "hf://owner/name@../x", "hf://a b/c"]
+)
 def test_addresses_that_are_none(target):
     with pytest.raises(UsageError):
         parse(target)

@@ -108,7 +108,9 @@ def _origin(subject: Subject) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     claimed, hub = subject.origin.get("claimed"), subject.origin.get("hub")
     for algorithm, digest in claimed.items() if isinstance(claimed, dict) else ():
-        lines.append(("claimed", f"{algorithm} {digest}" + ("" if subject.digests else " (not compared: not every byte was read)")))
+        lines.append(
+            ("claimed", f"{algorithm} {digest}" + ("" if subject.digests else " (not compared: not every byte was read)"))
+        )
     if isinstance(hub, dict) and hub:
         lines.append(("hub says", ", ".join(f"{name} {word}" for name, word in hub.items()).removeprefix("status ")))
     return lines

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from toadstone.remotes.trouble import PassingError, RemoteError, plain
 
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
-Endpoint: TypeAlias = "tuple[socket.AddressFamily, tuple[str, int]]"
+Endpoint: TypeAlias = "tuple[int, tuple[str, int]]"
 """Family, and address with port."""
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -85,7 +85,7 @@ class Reach:
             raise PassingError(f"the name {plain(host)} cannot be resolved ({error.strerror})") from None
         except (UnicodeError, ValueError, OverflowError):
             raise RemoteError(f"{plain(host)!r} is no host name") from None
-        places = list(dict.fromkeys((entry[0], (str(entry[4][0]), port)) for entry in found))
+        places: list[Endpoint] = list(dict.fromkeys((int(entry[0]), (str(entry[4][0]), port)) for entry in found))
         if self.is_named(host, port):
             self._known.update(place for _, place in places)
             return places

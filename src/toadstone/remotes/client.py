@@ -128,9 +128,7 @@ class Client:
         self._failures.pop(place, None)
         return result
 
-    def _patiently(
-        self, url: SplitResult, consume: Callable[[Answer], Result], headers: dict[str, str], secret: str
-    ) -> Result:
+    def _patiently(self, url: SplitResult, consume: Callable[[Answer], Result], headers: dict[str, str], secret: str) -> Result:
         patience = Patience(self.limits)
         attempt = 0
         while True:
@@ -294,11 +292,11 @@ def _proxy(url: SplitResult) -> SplitResult | None:
     """Give the user's proxy for a URL, as ``http_proxy``, ``https_proxy`` and ``no_proxy`` say."""
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
-    from urllib.request import getproxies_environment, proxy_bypass_environment  # noqa: PLC0415  (slow to import)
+    from urllib.request import getproxies_environment, proxy_bypass  # noqa: PLC0415  (slow to import)
 
     found = getproxies_environment()
     address = found.get(url.scheme) or found.get("all")
-    if not address or proxy_bypass_environment(url.netloc, found):
+    if not address or proxy_bypass(url.netloc):
         return None
     proxy = urlsplit(address if "://" in address else f"http://{address}")
     if proxy.scheme != "http" or not proxy.hostname:

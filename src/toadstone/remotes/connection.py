@@ -149,9 +149,7 @@ def connect(places: list[Endpoint], url: SplitResult, limits: Limits, patience: 
     raise PassingError(f"cannot connect to {plain(url.hostname or '')} port {places[0][1][1] if places else '?'}: {failure}")
 
 
-def _secured(
-    connected: socket.socket, url: SplitResult, limits: Limits, patience: Patience, proxy: SplitResult | None
-) -> Wire:
+def _secured(connected: socket.socket, url: SplitResult, limits: Limits, patience: Patience, proxy: SplitResult | None) -> Wire:
     wire = Wire(connected, limits, patience)
     if url.scheme != "https":
         return wire

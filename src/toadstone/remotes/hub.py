@@ -15,7 +15,8 @@ from urllib.parse import quote, urljoin, urlsplit
 from toadstone.core.blob import Blob
 from toadstone.core.errors import UsageError
 from toadstone.core.finding import Json
-from toadstone.readers.bounded_json import JsonError, parse as parse_json
+from toadstone.readers.bounded_json import JsonError
+from toadstone.readers.bounded_json import parse as parse_json
 from toadstone.remotes.client import Answer, Client, origin
 from toadstone.remotes.files import RemoteFile, believable
 from toadstone.remotes.hub_address import HubAddress, parse
@@ -61,7 +62,7 @@ def token() -> str:
         from huggingface_hub import get_token  # noqa: PLC0415  (optional, slow)
     except ImportError:
         return _stored_token()
-    return get_token() or ""
+    return str(get_token() or "")
 
 
 def _stored_token() -> str:
@@ -174,7 +175,7 @@ class Hub:
         match = _NEXT.search(link)
         if match is None:
             return ""
-        following = urljoin(url, match[1])
+        following = str(urljoin(url, match[1]))
         if origin(urlsplit(following)) != origin(urlsplit(self._base)):
             raise RemoteError("the listing goes on at another server, which was not asked")
         return following

@@ -165,7 +165,9 @@ class Remote:
             raise RemoteError(f"the server answers with the range {plain(answer.header('Content-Range'), 80)!r}")
         first, last, total = (int(number) for number in match.groups())
         if first != start or last != min(start + length, total) - 1:
-            raise RemoteError(f"the server answers with bytes {first:,}-{last:,} of {total:,}; asked for {length:,} from {start:,}")
+            raise RemoteError(
+                f"the server answers with bytes {first:,}-{last:,} of {total:,}; asked for {length:,} from {start:,}"
+            )
         size = last - first + 1
         if answer.length not in (-1, size):
             raise RemoteError(f"the server declares {answer.length:,} bytes for a range of {size:,}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 from xml.parsers import expat
 
 from toadstone.core.blob import Blob
@@ -142,6 +142,46 @@ def _signer(bucket: str) -> Any:  # noqa: ANN401  (botocore has no types)
         raise UsageError(f"s3://{bucket} cannot be asked for: {error}") from None
 
 
+class _Listing:
+    """Takes one page of ``ListObjectsV2`` apart, element by element."""
+
+    def __init__(self) -> None:
+        self.objects: list[dict[str, str]] = []
+        self.top: dict[str, str] = {}
+        self._path: list[str] = []
+        self._text: list[str] = []
+
+    def parse(self, data: bytes) -> None:
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler, parser.EndElementHandler = self._begun, self._ended
+        parser.CharacterDataHandler = self._text.append
+        parser.EntityDeclHandler = parser.StartDoctypeDeclHandler = self._refused
+        try:
+            parser.Parse(data, True)
+        except expat.ExpatError as error:
+            raise RemoteError(f"the store's listing is no XML: {plain(str(error))}") from None
+
+    def _begun(self, name: str, _attributes: object) -> None:
+        self._path.append(name.rpartition(" ")[2])
+        self._text.clear()
+        if self._path[1:] == ["Contents"]:
+            self.objects.append({})
+        if len(self._path) > 8:
+            raise RemoteError("the store's listing is no listing")
+
+    def _ended(self, _name: str) -> None:
+        path = self._path
+        if len(path) == 2:
+            self.top[path[1]] = "".join(self._text)
+        elif len(path) == 3 and path[1] == "Contents":
+            self.objects[-1][path[2]] = "".join(self._text)
+        path.pop()
+        self._text.clear()
+
+    def _refused(self, *_declaration: object) -> None:
+        raise RemoteError("the store's listing declares entities; it was not read")
+
+
 def listing(data: bytes) -> tuple[list[dict[str, str]], str]:
     """Read one page of ``ListObjectsV2``.
 
@@ -153,40 +193,14 @@ def listing(data: bytes) -> tuple[list[dict[str, str]], str]:
     Raises:
         RemoteError: If it is no such page.
     """
-    objects: list[dict[str, str]] = []
-    top: dict[str, str] = {}
-    path: list[str] = []
-    text: list[str] = []
-
-    def begun(name: str, _attributes: object) -> None:
-        path.append(name.rpartition(" ")[2])
-        text.clear()
-        if path[1:] == ["Contents"]:
-            objects.append({})
-        if len(path) > 8:
-            raise RemoteError("the store's listing is no listing")
-
-    def ended(_name: str) -> None:
-        if len(path) == 2:
-            top[path[1]] = "".join(text)
-        elif len(path) == 3 and path[1] == "Contents":
-            objects[-1][path[2]] = "".join(text)
-        path.pop()
-        text.clear()
-
-    def refused(*_declaration: object) -> None:
-        raise RemoteError("the store's listing declares entities; it was not read")
-
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begun, ended, text.append
-    parser.EntityDeclHandler = parser.StartDoctypeDeclHandler = refused
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise RemoteError(f"the store's listing is no XML: {plain(str(error))}") from None
+    page = _Listing()
+    page.parse(data)
+    objects, top = page.objects, page.top
     following = top.get("NextContinuationToken", "") if top.get("IsTruncated") == "true" else ""
     if any("Key" not in found for found in objects) or ("Name" not in top and "KeyCount" not in top):
         raise RemoteError("the store's listing is no listing")
+    if top.get("EncodingType") == "url":
+        objects = [{**found, "Key": unquote_plus(found["Key"])} for found in objects]
     return objects, following
 
 

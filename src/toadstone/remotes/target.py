@@ -42,5 +42,7 @@ def expand(client: Client, target: str, exclude: tuple[str, ...] = ()) -> Iterat
     below = len(target.rstrip("/")) + 1
     for entry in sorted(found, key=lambda entry: entry.shown):
         inner = entry.shown[below:]
-        if not any(fnmatch.fnmatchcase(inner, glob) or fnmatch.fnmatchcase(f"/{inner}", glob.removeprefix("**")) for glob in exclude):
+        if not any(
+            fnmatch.fnmatchcase(inner, glob) or fnmatch.fnmatchcase(f"/{inner}", glob.removeprefix("**")) for glob in exclude
+        ):
             yield entry

@@ -52,7 +52,9 @@ class Remotes:
                 if self._client.access.digests and not isinstance(blob, BytesBlob):
                     blob = _copied(blob, closing)
             except BlobError as error:
-                return Subject(file.shown, "unknown", file.remote.size, {}, (Gap(Place(file.shown), str(error)),), origin=file.origin)
+                return Subject(
+                    file.shown, "unknown", file.remote.size, {}, (Gap(Place(file.shown), str(error)),), origin=file.origin
+                )
             whole = isinstance(blob, (BytesBlob, FileBlob))
             subject = scanner.remote(file, blob, digests(blob) if whole else {})
             return _told(subject, file)
@@ -64,7 +66,7 @@ class Remotes:
 
 def _copied(blob: Blob, closing: ExitStack) -> Blob:
     """Fetch everything into an unnamed temporary file: what is hashed is what is scanned."""
-    copy = closing.enter_context(tempfile.TemporaryFile())
+    copy = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (closed with the subject)
     for piece in blob.chunks():
         copy.write(piece)
     copy.flush()

@@ -278,7 +278,8 @@ def scan(
     remotes: Remotes | None = None
     items: list[Item | RemoteFile] = []
     try:
-        for target in map(os.fspath, targets):
+        for named in targets:
+            target = os.fspath(named)
             if "://" in target:
                 remotes = remotes or _remotes(access)
                 items += remotes.expand(target, config.exclude)

@@ -40,7 +40,7 @@ class DigestMismatch(Check):
     ## References
 
     - Git LFS specification, the pointer's `oid`
-    - Git, object ids: SHA-1 over ``blob <size>\\0`` and the content
+    - Git, object ids: SHA-1 over the word ``blob``, the size, a zero byte and the content
     """
 
     def examine(self, fact: Claim) -> Iterator[Finding]:

@@ -56,10 +56,17 @@ class HubWarning(Check):
         if fact.status not in ("unsafe", "suspicious", "caution"):
             return
         by = ", ".join(f"{_SCANNERS.get(name, name)}: {word}" for name, word in sorted(worries.items()))
-        message = f"{fact.server[:1].upper()}{fact.server[1:]} itself marks this file as {fact.status}" + (f" ({by})." if by else ".")
+        message = f"{fact.server[:1].upper()}{fact.server[1:]} itself marks this file as {fact.status}" + (
+            f" ({by})." if by else "."
+        )
         severity = Severity.LOW if fact.status == "caution" else None
         yield self.finding(
-            fact.place, message, severity=severity, confidence=Confidence.MEDIUM, status=fact.status, scanners=dict(worries) or None
+            fact.place,
+            message,
+            severity=severity,
+            confidence=Confidence.MEDIUM,
+            status=fact.status,
+            scanners=dict(worries) or None,
         )
 
     @classmethod

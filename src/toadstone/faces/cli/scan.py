@@ -34,7 +34,9 @@ def parser() -> Parser:
         description="Look at models, code and configuration; say what would hurt whoever loads them, and what could not be read.",
         epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something was not read",
     )
-    made.add_argument("targets", nargs="+", metavar="TARGET", help="a file, a folder, or a remote: hf://owner/name@revision, https://…, s3://…")
+    made.add_argument(
+        "targets", nargs="+", metavar="TARGET", help="a file, a folder, or a remote: hf://owner/name@revision, https://…, s3://…"
+    )
     made.add_argument("--format", choices=FORMATS, default="terminal", help="how the report is written (default: terminal)")
     made.add_argument("--output", metavar="FILE", help="write the report to FILE instead of standard output")
     made.add_argument(
@@ -51,9 +53,15 @@ def parser() -> Parser:
         "--exclude", metavar="GLOB", action="append", default=[], help="paths below a folder that are not looked at"
     )
     made.add_argument("--no-cache", action="store_true", help="scan unchanged files again")
-    made.add_argument("--digests", action="store_true", help="fetch remote files whole, and compare their digests with those claimed")
     made.add_argument(
-        "--allow-host", metavar="HOST", action="append", default=[], help="a private host that servers may redirect to (HOST or HOST:PORT)"
+        "--digests", action="store_true", help="fetch remote files whole, and compare their digests with those claimed"
+    )
+    made.add_argument(
+        "--allow-host",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="a private host that servers may redirect to (HOST or HOST:PORT)",
     )
     made.add_argument("--quiet", action="store_true", help="print nothing; the exit code is the same")
     made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
