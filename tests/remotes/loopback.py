@@ -102,6 +102,11 @@ class LoopbackHub:
     page: int = 50
     url: str = ""
 
+    @property
+    def store(self) -> str:
+        """Where large files lie: another host by its name, the same socket by its address."""
+        return self.url.replace("127.0.0.1", "localhost")
+
     def add(self, path: str, data: bytes | Content, **told: object) -> None:
         content = data if isinstance(data, Content) else Content(data)
         self.files[path] = Stored(content, **told)  # type: ignore[arg-type]
@@ -177,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         told = {"X-Repo-Commit": COMMIT}
         if stored.lfs and self.hub.cdn:
             told |= {"X-Linked-Size": str(stored.content.size), "X-Linked-ETag": f'"{stored.digest()}"'}
-            self.start(302, {**told, "Location": f"/cdn/{quote(path)}?signature=0123", "Content-Length": "0"})
+            self.start(302, {**told, "Location": f"{self.hub.store}/cdn/{quote(path)}?signature=0123", "Content-Length": "0"})
         else:
             self.content(path, told)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import random
 import socket
 import ssl
 import threading
@@ -88,6 +89,43 @@ def test_a_lie_is_a_clear_error(behaviour):
     assert reasons[0].isprintable()
     assert spent < 6, "bounded by the patience, whatever the server does"
     assert report.received < 4 << 20
+
+
+WELL_FORMED = (
+    b'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-3/4\r\nContent-Length: 4\r\nETag: "one"\r\n\r\n\x80\x04N.',
+    b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-3/4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n\x80\x04N.\r\n0\r\n\r\n",
+)
+
+
+def test_mangled_answers():
+    """Answers with bytes changed, cut, doubled and inserted: never an internal error, never a verdict on other bytes."""
+    chance = random.Random(7)
+
+    def mangled(request):
+        answer = bytearray(chance.choice(WELL_FORMED))
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(answer))
+            kind = chance.randrange(4)
+            if kind == 0:
+                answer[at] = chance.randrange(256)
+            elif kind == 1:
+                del answer[at : at + chance.randrange(1, 20)]
+            elif kind == 2:
+                answer[at:at] = answer[at : at + chance.randrange(1, 40)]
+            else:
+                answer[at:at] = chance.randbytes(chance.randrange(1, 6))
+        request.connection.sendall(bytes(answer))
+        raise OSError
+
+    limits = Limits(patience=0.5, connect=0.5, idle=0.2, attempts=1, pause=0.0, wait=0.0, redirects=3)
+    codes = set()
+    with misbehaving(mangled) as hostile:
+        for _ in range(400):
+            report = scan(f"{hostile.url}/model.pkl", access=Access(limits=limits))
+            codes.add(report.exit_code(Severity.HIGH))
+            assert not [gap for gap in report.subjects[0].unread if "internal error" in gap.reason], report.as_dict()
+    assert codes == {0, 3}
 
 
 def test_the_command_line_says_what_is_wrong(capsys):
@@ -240,8 +278,8 @@ def test_a_failure_that_passes_is_overcome():
     "address",
     [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "240.0.0.1",
-        "255.255.255.255", "192.168.0.1", "198.18.0.1", "203.0.113.7", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fec0::1",
-        "ff02::1",
+        "255.255.255.255", "192.168.0.1", "198.18.0.1", "203.0.113.7", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1",
+        "fec0::1", "ff02::1",
         "::ffff:10.0.0.1", "::ffff:127.0.0.1", "2002:7f00:1::", "2002:a00:1::1", "64:ff9b::7f00:1", "64:ff9b::a00:1",
         "64:ff9b:1::1", "::127.0.0.1", "2001:db8::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "no address", "",
     ],

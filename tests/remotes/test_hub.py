@@ -156,6 +156,7 @@ def test_the_token_is_sent_to_the_hub_only(hub, monkeypatch):
     report = scan("hf://owner/name")
     assert report.verdict == "clean"
     assert all(headers["authorization"] == "Bearer hf_inert" for path, headers in hub.requests if not path.startswith("/cdn/"))
+    assert not any("authorization" in headers for path, headers in hub.requests if path.startswith("/cdn/"))
     assert "hf_inert" not in json.dumps(report.as_dict())
 
 
