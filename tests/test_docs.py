@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from tests.remotes.large_files import safetensors
 from tests.remotes.loopback import LoopbackHub, judged, serving
@@ -30,7 +31,7 @@ EXTRAS = {
     f"toadstone[{name}]"
     for name in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 }
-LANGUAGES = {"console", "python", "toml", "json", "text"}
+LANGUAGES = {"console", "python", "toml", "json", "text", "yaml"}
 
 
 @dataclass
@@ -141,6 +142,24 @@ def test_json_examples(fence):
     schema = json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(json.loads(fence.body))
+
+
+@pytest.mark.parametrize("fence", of("yaml"), ids=lambda fence: fence.name)
+def test_yaml_examples(fence):
+    """They parse, and what they take from this repository exists under the names that they use."""
+    document = yaml.safe_load(fence.body)
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    steps = [step for job in document.get("jobs", {}).values() for step in job["steps"]]
+    used = [step for step in steps if "/toadstone@" in step["uses"]]
+    hooks = [hook["id"] for repository in document.get("repos", []) for hook in repository["hooks"]]
+    files = [entry["file"] for entry in document.get("include", [])]
+    assert used or hooks or files, "an example of something"
+    for step in used:
+        assert set(step["with"]) <= set(action["inputs"])
+    known = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    assert set(hooks) <= known
+    for name in files:
+        assert set(document["variables"]) <= set(yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["variables"])
 
 
 def anchors(page: Path) -> set[str]:

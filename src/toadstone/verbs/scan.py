@@ -73,18 +73,18 @@ class Scanner:
         finally:
             blob.close()
 
-    def blob(self, blob: Blob, shown: str, folder: _Folder | None = None) -> Subject:
-        """Look at bytes under a name."""
+    def blob(self, blob: Blob, shown: str, folder: _Folder | None = None, hint: str = "") -> Subject:
+        """Look at bytes under a name; ``hint`` is the kind that whoever loads them takes them for."""
         identity = digests(blob)
-        if self.cache is not None and (known := self.cache.get(identity, blob.size, shown, self.policy)):
+        if self.cache is not None and not hint and (known := self.cache.get(identity, blob.size, shown, self.policy)):
             return known
         name = shown.rsplit("/", 1)[-1]
         folder = folder or _Folder(None, None)
-        source = Source(blob, name, Place(shown), Budget.of(blob.size), sibling=folder.open)
+        source = Source(blob, name, Place(shown), Budget.of(blob.size), hint=hint, sibling=folder.open)
         findings, gaps = self._judge(walk(source))
         kind = source.notes.get("kind", "unknown")
         subject = self._made(shown, kind, blob.size, identity, findings, gaps)
-        if self.cache is not None and not folder.asked:
+        if self.cache is not None and not hint and not folder.asked:
             self.cache.put(identity, shown, Subject(shown, kind, blob.size, identity, tuple(sorted(gaps)), tuple(findings)))
         return subject
 
