@@ -27,7 +27,8 @@ class Limits:
         entries: Files of one listing.
         page: Bytes of the smallest range that is asked for.
         ahead: Bytes of the largest range that is asked for.
-        cache: Bytes of a file that are kept in memory.
+        cache: Bytes of a file that are kept in memory, the latest.
+        kept: Bytes of a file whose pages are kept on disk while it is read; of larger ones only the latest are.
         whole: Bytes of a file that is taken whole from a server that serves no ranges.
         largest: Bytes of a file that are believed at all.
     """
@@ -48,6 +49,7 @@ class Limits:
     page: int = 8 * KIB
     ahead: int = 4 * MIB
     cache: int = 16 * MIB
+    kept: int = 4096 * MIB
     whole: int = 64 * MIB
     largest: int = 1 << 40
 

@@ -15,7 +15,7 @@ from toadstone.core.version import __version__
 from toadstone.remotes.access import Access, Limits
 from toadstone.remotes.addresses import Reach
 from toadstone.remotes.connection import Patience, Wire, ask, connect
-from toadstone.remotes.trouble import PassingError, RemoteError, StatusError, plain
+from toadstone.remotes.trouble import PassingError, RemoteError, StalledError, StatusError, plain
 
 Result = TypeVar("Result")
 Origin = tuple[str, str, int]
@@ -123,7 +123,8 @@ class Client:
         except StatusError as error:
             raise StatusError(f"{plain(place[1])}: {error}", error.status, error.code) from None
         except RemoteError as error:
-            self._failures[place] = (failed + 1, str(error))
+            if isinstance(error, StalledError):
+                self._failures[place] = (failed + 1, str(error))
             raise RemoteError(f"{plain(place[1])}: {error}") from None
         self._failures.pop(place, None)
         return result
@@ -138,9 +139,9 @@ class Client:
                 attempt += 1
                 wait = max(error.wait, self.limits.pause * 2 ** (attempt - 1))
                 if error.wait > self.limits.wait:
-                    raise RemoteError(f"{error}; it asks to wait {error.wait:,.0f} seconds") from None
+                    raise StalledError(f"{error}; it asks to wait {error.wait:,.0f} seconds") from None
                 if attempt >= self.limits.attempts or wait >= patience.left():
-                    raise RemoteError(f"{error} ({attempt} attempts)") from None
+                    raise StalledError(f"{error} ({attempt} attempts)") from None
             time.sleep(wait)
 
     def _once(

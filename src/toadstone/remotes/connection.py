@@ -12,7 +12,7 @@ from urllib.parse import SplitResult
 
 from toadstone.remotes.access import Limits
 from toadstone.remotes.addresses import Endpoint
-from toadstone.remotes.trouble import PassingError, RemoteError, plain
+from toadstone.remotes.trouble import PassingError, RemoteError, StalledError, plain
 
 
 class Patience:
@@ -27,12 +27,12 @@ class Patience:
         """Give the seconds that are left.
 
         Raises:
-            RemoteError: If there are none.
+            StalledError: If there are none.
         """
         spent = time.monotonic() - self._began
         left = self._limits.patience + self._got / self._limits.rate - spent
         if left <= 0:
-            raise RemoteError(f"the server is too slow: {self._got:,} bytes in {spent:.0f} seconds")
+            raise StalledError(f"the server is too slow: {self._got:,} bytes in {spent:.0f} seconds")
         return left
 
     def arrived(self, size: int) -> None:

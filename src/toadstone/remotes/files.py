@@ -10,7 +10,8 @@ from toadstone.core.blob import Blob
 from toadstone.core.fact import Claim, Fact, Opinion
 from toadstone.core.finding import Json
 from toadstone.core.place import Place
-from toadstone.remotes.ranges import Remote, open_remote
+from toadstone.remotes.pages import RemoteBlob, open_remote
+from toadstone.remotes.ranges import Remote
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class RemoteFile:
         for algorithm, claimed in self.claimed.items() if digests else ():
             measured = digests["sha256"] if algorithm == "sha256" else git_digest(blob)
             yield Claim(place, self.server, algorithm, claimed, measured)
+
+
+def is_complete(blob: Blob) -> bool:
+    """Whether every byte of a remote file is at hand, so that a digest costs nothing and is of what was scanned."""
+    return blob.complete if isinstance(blob, RemoteBlob) else True
 
 
 def git_digest(blob: Blob) -> str:

@@ -1,14 +1,13 @@
-"""Parts of a remote file, and a remote file as a blob that fetches the parts that are asked for."""
+"""Parts of a remote file, all of the same version of it."""
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from toadstone.core.blob import SMALL, Blob, BytesBlob, SpooledBlob
+from toadstone.core.blob import Blob, BytesBlob, SpooledBlob
 from toadstone.remotes.client import Answer, Client, origin
 from toadstone.remotes.trouble import PassingError, RemoteError, StatusError, plain
 
@@ -16,8 +15,6 @@ _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.IGNORECASE)
 _EMPTY = re.compile(r"bytes \*/0", re.IGNORECASE)
 _EXPIRED = {401, 403, 404, 410}
 """What stores answer once a signed address is out of date."""
-_FIRST = 1 << 16
-"""Bytes that are asked for when the size of a file is not known yet."""
 
 
 @dataclass
@@ -51,6 +48,10 @@ class Remote:
         secret: Value of ``Authorization`` for the host of the address.
         headers: Further headers of every request.
         verify: Looks at each piece; raises `RemoteError` when something else contradicts the listing.
+
+    Attributes:
+        etag: The server's word for the version that is read.
+        whole: The whole file, once a server that serves no ranges has given it.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Remote:
         self._headers = headers or {}
         self._verify = verify
         self._direct = ""
-        self._whole: Blob | None = None
+        self.whole: Blob | None = None
         self._pieces = 0
         self._failure: RemoteError | None = None
 
@@ -104,8 +105,8 @@ class Remote:
         raise self._failure
 
     def _fetched(self, start: int, length: int) -> bytes:
-        if self._whole is not None:
-            return self._whole.read(start, length)
+        if self.whole is not None:
+            return self.whole.read(start, length)
         if self.size >= 0:
             length = min(length, self.size - start)
             if length <= 0:
@@ -116,8 +117,8 @@ class Remote:
         self._same(piece)
         self._pieces += 1
         if piece.whole is not None:
-            self._whole = piece.whole
-            return self._whole.read(start, length)
+            self.whole = piece.whole
+            return self.whole.read(start, length)
         return piece.data
 
     def _asked(self, start: int, length: int) -> Piece:
@@ -204,93 +205,5 @@ class Remote:
 
     def close(self) -> None:
         """Release a file that was taken whole."""
-        if self._whole is not None:
-            self._whole.close()
-
-
-class RemoteBlob(Blob):
-    """A remote file, fetched page by page as it is read.
-
-    Jumping about costs a page a jump. Reading on and on doubles the range with every request, so a stream costs few
-    requests, and never more than twice what was read. Pages are kept up to a limit, the latest ones.
-    """
-
-    def __init__(self, remote: Remote, size: int) -> None:
-        limits = remote.client.limits
-        self.size = size
-        self._remote = remote
-        self._page, self._ahead, self._room = limits.page, limits.ahead, max(limits.cache // limits.page, 2)
-        self._pages: OrderedDict[int, bytes] = OrderedDict()
-        self._stop = -1
-        self._step = 1
-        self._allowance = 4 * size + limits.whole
-
-    def begin(self, head: bytes) -> None:
-        """Keep what was fetched already; a page that is not whole is fetched again."""
-        for number in range(min(len(head) // self._page, self._room)):
-            self._pages[number] = head[number * self._page : (number + 1) * self._page]
-
-    def read(self, offset: int, size: int) -> bytes:
-        if offset < 0 or size <= 0 or offset >= self.size:
-            return b""
-        stop = min(offset + size, self.size)
-        first, last = offset // self._page, (stop - 1) // self._page
-        if not self._stop - self._page <= offset <= self._stop:  # a jump; what goes on reads on where it stopped
-            self._step = 1
-        self._stop = stop
-        parts: list[bytes] = []
-        number = first
-        while number <= last:
-            page = self._pages.get(number)
-            if page is not None:
-                self._pages.move_to_end(number)
-                parts.append(page)
-                number += 1
-                continue
-            wanted = 1
-            while number + wanted <= last and number + wanted not in self._pages:
-                wanted += 1
-            fetched = self._fetch(number, wanted)
-            parts += fetched[:wanted]
-            number += min(wanted, len(fetched))
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
-        return data[offset - first * self._page : stop - first * self._page]
-
-    def _fetch(self, number: int, wanted: int) -> list[bytes]:
-        """Fetch pages from a number on: those that are wanted, and more when reading goes on where it stopped."""
-        most = max(self._ahead // self._page, 1)
-        count = min(max(wanted, self._step), most, (self.size - 1) // self._page + 1 - number)
-        self._step = min(self._step * 2, most)
-        start = number * self._page
-        self._allowance -= count * self._page
-        if self._allowance < 0:
-            self._remote.give_up("reading this file needs its bytes many times over; given up")
-        data = self._remote.fetch(start, count * self._page)
-        if len(data) != min(count * self._page, self.size - start):
-            self._remote.give_up(f"the server sent {len(data):,} bytes of a range of {count * self._page:,}")
-        pages = [data[at : at + self._page] for at in range(0, len(data), self._page)]
-        for index, page in enumerate(pages[-self._room :], max(len(pages) - self._room, 0)):
-            self._pages[number + index] = page
-        while len(self._pages) > self._room:
-            self._pages.popitem(last=False)
-        return pages
-
-    def close(self) -> None:
-        self._pages.clear()
-        self._remote.close()
-
-
-def open_remote(remote: Remote) -> Blob:
-    """Open a remote file: a small one whole (so that what is hashed is what is scanned), a larger one page by page.
-
-    Raises:
-        RemoteError: If the server does not give what it should.
-    """
-    if 0 <= remote.size <= SMALL:
-        return BytesBlob(remote.fetch(0, remote.size))
-    head = remote.fetch(0, _FIRST if remote.size < 0 else remote.client.limits.page)
-    if remote.size <= SMALL:
-        return BytesBlob(head + remote.fetch(len(head), remote.size - len(head)))
-    blob = RemoteBlob(remote, remote.size)
-    blob.begin(head)
-    return blob
+        if self.whole is not None:
+            self.whole.close()

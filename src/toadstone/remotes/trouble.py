@@ -9,6 +9,10 @@ class RemoteError(BlobError):
     """A server did not give what it should; asking again is no use."""
 
 
+class StalledError(RemoteError):
+    """The server cannot be talked to now; files that lie there as well will fare no better."""
+
+
 class PassingError(RemoteError):
     """A failure that may pass: the request is worth another try.
 

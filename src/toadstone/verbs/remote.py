@@ -13,7 +13,7 @@ from toadstone.core.place import Place
 from toadstone.core.report import Gap, Subject
 from toadstone.remotes.access import Access
 from toadstone.remotes.client import Client
-from toadstone.remotes.files import RemoteFile
+from toadstone.remotes.files import RemoteFile, is_complete
 from toadstone.remotes.target import expand
 from toadstone.verbs.scan import Scanner
 
@@ -46,6 +46,7 @@ class Remotes:
         if file.trouble or file.remote is None:
             return Subject(file.shown, "unknown", -1, {}, (Gap(Place(file.shown), file.trouble),), origin=file.origin)
         with ExitStack() as closing:
+            closing.callback(file.remote.close)
             try:
                 blob = file.open()
                 closing.callback(blob.close)
@@ -55,9 +56,7 @@ class Remotes:
                 return Subject(
                     file.shown, "unknown", file.remote.size, {}, (Gap(Place(file.shown), str(error)),), origin=file.origin
                 )
-            whole = isinstance(blob, (BytesBlob, FileBlob))
-            subject = scanner.remote(file, blob, digests(blob) if whole else {})
-            return _told(subject, file)
+            return _told(scanner.remote(file, blob, lambda: digests(blob) if is_complete(blob) else {}), file)
 
     def close(self) -> None:
         """Close all connections."""

@@ -88,11 +88,23 @@ class Scanner:
             self.cache.put(identity, shown, Subject(shown, kind, blob.size, identity, tuple(sorted(gaps)), tuple(findings)))
         return subject
 
-    def remote(self, file: RemoteFile, blob: Blob, identity: dict[str, str]) -> Subject:
-        """Look at the content of a remote file. Nothing is kept in the cache: without every byte nothing proves identity."""
+    def remote(self, file: RemoteFile, blob: Blob, identify: Callable[[], dict[str, str]]) -> Subject:
+        """Look at the content of a remote file. Nothing is kept in the cache: without every byte nothing proves identity.
+
+        Args:
+            file: What the server says of it.
+            blob: The content.
+            identify: Gives its digests once it was looked at; empty when not every byte was read.
+        """
         place = Place(file.shown)
         source = Source(blob, file.name, place, Budget.of(blob.size), sibling=file.sibling)
-        findings, gaps = self._judge(chain(_as_far_as_it_goes(walk(source), place), file.facts(blob, identity)))
+        identity: dict[str, str] = {}
+
+        def claims() -> Iterator[Fact]:
+            identity.update(identify())
+            yield from file.facts(blob, identity)
+
+        findings, gaps = self._judge(chain(_as_far_as_it_goes(walk(source), place), claims()))
         kind = source.notes.get("kind", "unknown")
         return self._made(file.shown, kind, blob.size, identity, findings, gaps)
 

@@ -27,7 +27,8 @@ class DigestMismatch(Check):
     ## How it decides
 
     The SHA-256 of large files (Git LFS) and the Git object id of small ones are computed over the bytes that were scanned, and
-    compared with the listing. That needs every byte: files up to 1 MiB are always compared, larger ones with `--digests`.
+    compared with the listing. That needs every byte: files up to 1 MiB, and larger ones that cannot be understood without
+    reading them whole, are always compared; all others with `--digests`.
 
     ## What it misses
 
