@@ -77,7 +77,7 @@ class Report:
     """
 
     subjects: tuple[Subject, ...]
-    received: int = field(default=-1, compare=False)
+    received: int = -1
 
     @property
     def findings(self) -> list[Finding]:
