@@ -116,6 +116,37 @@ def test_any_reads_give_the_same_bytes(kept):
     blob.close()
 
 
+def test_what_is_expected_is_fetched_together_and_only_once():
+    data = bytes(range(256)) * 4000
+    one, other = (Counting(Content(data), Limits(page=1024)) for _ in range(2))
+    spans = [(offset, 100) for offset in range(0, len(data), 30_000)] + [(-5, 10), (len(data) + 5, 10), (10, 0)]
+    lazy, told = RemoteBlob(one, len(data)), RemoteBlob(other, len(data))
+    told.window(0, len(data)).expect(iter(spans))
+    asked = len(other.asked)
+    for blob in (lazy, told):
+        for offset, size in spans:
+            assert blob.read(offset, size) == BytesBlob(data).read(offset, size)
+        blob.close()
+    assert len(other.asked) == asked, "nothing was left to fetch"
+    assert sorted(one.asked) == sorted(other.asked), "the same ranges, fetched at once"
+
+
+def test_a_failure_while_fetching_together_is_told_by_whoever_reads():
+    class Failing(Counting):
+        def fetch(self, start, length):
+            if start:
+                self.give_up("gone")
+            return super().fetch(start, length)
+
+    remote = Failing(Content(bytes(100_000)), Limits(page=1024))
+    blob = RemoteBlob(remote, 100_000)
+    blob.expect([(0, 10), (50_000, 10), (90_000, 10)])
+    assert blob.read(0, 10) == bytes(10)
+    with pytest.raises(RemoteError, match="gone"):
+        blob.read(50_000, 10)
+    blob.close()
+
+
 def test_a_stream_costs_few_requests():
     content = Content((7, 64 << 20))
     remote = Counting(content, Limits())

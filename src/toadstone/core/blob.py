@@ -52,6 +52,9 @@ class Blob:
             yield piece
             offset += len(piece)
 
+    def expect(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Take note that these ``(offset, size)`` will all be read: where each read costs a journey, they are made together."""
+
     def close(self) -> None:
         """Release what the blob holds."""
 
@@ -115,6 +118,10 @@ class Window(Blob):
     def window(self, offset: int, size: int) -> Blob:
         offset = min(max(offset, 0), self.size)
         return self._parent.window(self._offset + offset, min(max(size, 0), self.size - offset))
+
+    def expect(self, spans: Iterable[tuple[int, int]]) -> None:
+        inside = ((max(offset, 0), min(size, self.size - offset)) for offset, size in spans if offset < self.size)
+        self._parent.expect((self._offset + offset, size) for offset, size in inside)
 
 
 class SpooledBlob(Blob):

@@ -28,6 +28,7 @@ class Limits:
         page: Bytes of the smallest range that is asked for.
         ahead: Bytes of the largest range that is asked for.
         cache: Bytes of a file that are kept in memory, the latest.
+        together: Requests that are under way at once where it is known beforehand what will be read.
         kept: Bytes of a file whose pages are kept on disk while it is read; of larger ones only the latest are.
         whole: Bytes of a file that is taken whole from a server that serves no ranges.
         largest: Bytes of a file that are believed at all.
@@ -49,6 +50,7 @@ class Limits:
     page: int = 8 * KIB
     ahead: int = 4 * MIB
     cache: int = 16 * MIB
+    together: int = 6
     kept: int = 4096 * MIB
     whole: int = 64 * MIB
     largest: int = 1 << 40

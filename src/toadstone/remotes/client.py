@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import select
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ class Answer:
 
 
 class Client:
-    """All traffic of one scan.
+    """All traffic of one scan; several threads may ask at once.
 
     Args:
         access: What the user allows.
@@ -95,7 +96,8 @@ class Client:
         self.limits: Limits = access.limits
         self.reach = Reach(access.hosts)
         self.received = 0
-        self._wires: dict[Origin, Wire] = {}
+        self._wires: dict[Origin, list[Wire]] = {}
+        self._lock = threading.Lock()
         self._failures: dict[Origin, tuple[int, str]] = {}
 
     def exchange(
@@ -177,7 +179,7 @@ class Client:
                 keep = _reusable(wire, response)
             finally:
                 if keep:
-                    self._wires[origin(url)] = wire
+                    self._wires.setdefault(origin(url), []).append(wire)
                 else:
                     wire.close()
             url = target
@@ -186,8 +188,11 @@ class Client:
         """Give an idle connection to the host of a URL, or a new one."""
         place = origin(url)
         proxy = None if self.reach.is_named(place[1], place[2]) and _is_near(place[1]) else _proxy(url)
-        idle = self._wires.pop(place, None)
-        if idle is not None:
+        try:
+            idle = self._wires[place].pop()  # one step, so that several threads never share a connection
+        except (KeyError, IndexError):
+            pass
+        else:
             idle.begin(patience)
             return idle, proxy
         if proxy is None:
@@ -200,13 +205,15 @@ class Client:
 
     def took(self, data: bytes) -> bytes:
         """Account for bytes of a body."""
-        self.received += len(data)
+        with self._lock:
+            self.received += len(data)
         return data
 
     def close(self) -> None:
         """Close all connections."""
-        for wire in self._wires.values():
-            wire.close()
+        for wires in self._wires.values():
+            for wire in wires:
+                wire.close()
         self._wires.clear()
 
 

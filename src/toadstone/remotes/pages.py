@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from toadstone.core.blob import SMALL, Blob, BytesBlob
 from toadstone.remotes.access import Limits
 from toadstone.remotes.ranges import Remote
+from toadstone.remotes.trouble import RemoteError
 
 _FIRST = 1 << 16
 """Bytes that are asked for when the size of a file is not known yet."""
+_TOGETHER = 1_000
+"""Pages that are fetched together; fewer than are kept in memory."""
 
 
 class _Kept:
@@ -110,6 +114,44 @@ class RemoteBlob(Blob):
             number = first + len(parts)
         data = parts[0] if len(parts) == 1 else b"".join(parts[: last - first + 1])
         return data[offset - first * self._page : stop - first * self._page]
+
+    def expect(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Fetch the pages of these spans, several at a time; the very pages that reading them one by one would fetch."""
+        runs = self._runs(spans)
+        together = self._remote.client.limits.together
+        if len(runs) < 2 or together < 2:
+            return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (only for remotes with directories)
+
+        def fetched(run: tuple[int, int]) -> tuple[int, bytes]:
+            first, count = run
+            try:
+                return first, self._remote.fetch(first * self._page, count * self._page)
+            except RemoteError:
+                return first, b""  # whoever reads there is told
+
+        with ThreadPoolExecutor(together) as pool:
+            for first, data in pool.map(fetched, runs):
+                self._allowance -= len(data)
+                for at in range(0, len(data), self._page):
+                    self._kept.put(first + at // self._page, data[at : at + self._page])
+
+    def _runs(self, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Give the missing pages of spans as ``(first, count)``, as many as are kept."""
+        wanted: set[int] = set()
+        for offset, size in spans:
+            if 0 <= offset < self.size and size > 0:
+                pages = range(offset // self._page, min(offset + size - 1, self.size - 1) // self._page + 1)
+                wanted.update(number for number in pages if number not in self._kept)
+            if len(wanted) > _TOGETHER:
+                break
+        runs: list[tuple[int, int]] = []
+        for number in sorted(wanted)[:_TOGETHER]:
+            if runs and sum(runs[-1]) == number and runs[-1][1] * self._page < self._ahead:
+                runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+            else:
+                runs.append((number, 1))
+        return runs
 
     def _fetch(self, number: int, last: int) -> list[bytes]:
         """Fetch pages from a number to the last that is wanted, and more when reading goes on where it stopped."""
