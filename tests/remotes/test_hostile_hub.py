@@ -91,6 +91,7 @@ LIES = {
     "no commit": (Api(info={"sha": None}), "names no commit"),
     "a commit that is a path": (Api(info={"sha": "../../x"}), "names no commit"),
     "no list": (Api(tree={"error": "x"}), "another form"),
+    "nothing at all": (Api(tree=[]), "has no file at main"),
     "entries that are none": (Api(tree=[1]), "another form"),
     "a path that is a number": (Api(tree=[entry(5)]), "another form"),
     "pages without end": (Api(tree=endless_pages), "does not end"),

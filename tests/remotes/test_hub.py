@@ -236,3 +236,26 @@ def test_no_network_code_is_loaded_for_local_files(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_mirror_without_a_listing(hub, monkeypatch):
+    """Some mirrors serve what a download needs, and nothing more: then sizes come with the content."""
+    from tests.remotes import loopback
+
+    hub.add("a.pkl", EVIL, lfs=True)
+    hub.add("inner/large.safetensors", safetensors(3 << 20), lfs=True)
+    monkeypatch.setattr(loopback._Handler, "tree", lambda self, *_rest: self.start(404, {"Content-Length": "0"}))
+    report = scan("hf://owner/name")
+    assert [(subject.path, subject.kind) for subject in report.subjects] == [
+        ("hf://owner/name/a.pkl", "pickle"), ("hf://owner/name/inner/large.safetensors", "safetensors"),
+    ]  # fmt: skip
+    assert report.complete
+    assert report.exit_code(Severity.HIGH) == 1
+    assert [subject.path for subject in scan("hf://owner/name/inner").subjects] == ["hf://owner/name/inner/large.safetensors"]
+
+
+def test_offline_means_offline(hub, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UsageError, match="HF_HUB_OFFLINE"):
+        scan("hf://owner/name")
+    assert hub.requests == []

@@ -44,7 +44,7 @@ class Limits:
     failures: int = 2
     redirects: int = 8
     headers: int = 256 * KIB
-    listing: int = 4 * MIB
+    listing: int = 16 * MIB
     pages: int = 1_000
     entries: int = 50_000
     page: int = 8 * KIB

@@ -28,6 +28,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEXT = re.compile(r"<([^<>]{1,4096})>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
 _SCANNERS = ("avScan", "pickleImportScan", "jFrogScan", "protectAiScan", "virusTotalScan")
+_UNKNOWN = -1
+"""Size of a file that nobody has stated; only without a listing."""
 _ADVICE = {
     "GatedRepo": "it is gated: accept its conditions on the hub and set HF_TOKEN",
     "RepoNotFound": "there is no such repository, or it is private: check the name, or set HF_TOKEN",
@@ -86,6 +88,8 @@ class Hub:
         self._client = client
         self._target = target
         self.address: HubAddress = parse(target)
+        if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
+            raise UsageError(f"{target} is not read: HF_HUB_OFFLINE is set.", "Scan the folder of the cache, or unset it.")
         self._base = endpoint()
         _, host, port = origin(urlsplit(self._base))
         client.reach.name(host, port)
@@ -104,7 +108,7 @@ class Hub:
         """
         try:
             self._commit, status = self._pinned()
-            entries = list(self._entries())
+            entries = self._listed()
         except StatusError as error:
             raise RemoteError(f"{self.address.repository}: {_helpful(error, anonymous=not self._secret)}") from None
         for entry in entries:
@@ -113,8 +117,9 @@ class Hub:
             if path in self._files:
                 file = RemoteFile(file.shown, file.name, trouble=f"the hub lists {plain(path)!r} twice")
             self._files[path] = file
-        if not entries and self.address.path:
-            raise RemoteError(f"{self.address.repository} has no {plain(self.address.path)!r} at {plain(self.address.revision)}")
+        if not entries:
+            what = plain(repr(self.address.path)) if self.address.path else "file"
+            raise RemoteError(f"{self.address.repository} has no {what} at {plain(self.address.revision)}")
         yield from self._files.values()
 
     def _pinned(self) -> tuple[str, dict[str, str]]:
@@ -134,6 +139,30 @@ class Hub:
             if isinstance(issue, dict) and isinstance(issue.get("path"), str)
         }
         return commit, flagged
+
+    def _listed(self) -> list[dict[str, Any]]:
+        """List the files, also on a mirror that has no listing but names the files of a repository."""
+        try:
+            return list(self._entries())
+        except StatusError as error:
+            if error.code or error.status not in (404, 405, 501):
+                raise
+            named = list(self._named())
+            if not named:
+                raise
+            return named
+
+    def _named(self) -> Iterator[dict[str, Any]]:
+        """Yield the files that the repository's own description names; their sizes may be missing."""
+        url = f"{self._base}{self.address.api}/revision/{quote(self._commit, safe='')}?blobs=true"
+        info = self._json(url)[0]
+        siblings = info.get("siblings") if isinstance(info, dict) else None
+        for entry in siblings if isinstance(siblings, list) else ():
+            path = entry.get("rfilename") if isinstance(entry, dict) else None
+            if isinstance(path, str) and f"{path}/".startswith(f"{self.address.path}/" if self.address.path else ""):
+                lfs = entry.get("lfs")
+                kept = {"lfs": {"oid": lfs.get("sha256"), "size": lfs.get("size")}} if isinstance(lfs, dict) else {}
+                yield {"path": path, "size": entry.get("size", _UNKNOWN), "oid": entry.get("blobId"), **kept}
 
     def _entries(self) -> Iterator[dict[str, Any]]:
         """Yield the files of the listing, page after page."""
@@ -205,7 +234,7 @@ class Hub:
         wrong = believable(path)
         if self.address.path and path != self.address.path and not path.startswith(f"{self.address.path}/"):
             wrong = "it was not asked for"
-        if type(size) is not int or size < 0:
+        if type(size) is not int or size < _UNKNOWN or (size == _UNKNOWN and entry.get("type") == "file"):
             wrong = wrong or "it has no size"
         if wrong:
             return RemoteFile(shown, name, trouble=f"the hub lists {plain(path)!r}: {wrong}")
@@ -224,7 +253,7 @@ class Hub:
         if commit and commit != self._commit:
             raise RemoteError(f"the hub serves commit {plain(commit, 12)} instead of {self._commit[:12]}")
         linked = piece.told.get("x-linked-size", "")
-        if linked and linked != str(size):
+        if linked and size != _UNKNOWN and linked != str(size):
             raise RemoteError(f"the hub declares {plain(linked, 20)} bytes now; {size:,} were listed")
 
     def _beside(self, folder: str, name: str) -> Blob | None:
