@@ -13,7 +13,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
+from tests.remotes.large_files import safetensors
+from tests.remotes.loopback import LoopbackHub, judged, serving
 from toadstone.core.config import read_config, read_suppressions
 from tools.pages.__main__ import differences, existing, pages
 
@@ -24,7 +27,11 @@ BY_HAND = [page for page in PAGES if page not in GENERATED]
 ELSEWHERE = {"effects.md", "scoreboard.md"}
 """Pages whose commands need sources, models or peers that are not part of a checkout."""
 
-LANGUAGES = {"console", "python", "toml", "json", "text"}
+EXTRAS = {
+    f"toadstone[{name}]"
+    for name in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+}
+LANGUAGES = {"console", "python", "toml", "json", "text", "yaml"}
 
 
 @dataclass
@@ -71,7 +78,22 @@ def test_every_fence_has_a_language_that_is_checked():
     assert {fence.language for fence in FENCES} <= LANGUAGES, [fence.name for fence in FENCES if fence.language not in LANGUAGES]
 
 
+@pytest.fixture
+def loopback_hub(monkeypatch):
+    """The hub of docs/remotes.md: every page may name ``hf://owner/name``."""
+    hub = LoopbackHub()
+    hub.add("config.json", b'{"model_type": "bert"}')
+    hub.add("model.safetensors", safetensors(2_500_000_000), lfs=True, sha256="5" * 64, status=judged("safe"))
+    evil = b"\x80\x02cposix\nsystem\nX\x0a\x00\x00\x00echo inert\x85R."
+    hub.add("pytorch_model.bin", evil, lfs=True, status=judged("unsafe", pickleImportScan="unsafe"))
+    with serving(hub):
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        yield hub
+
+
 @pytest.mark.parametrize("fence", of("console"), ids=lambda fence: fence.name)
+@pytest.mark.usefixtures("loopback_hub")
 def test_console_examples(fence, tmp_path):
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for command, shown in commands(fence):
@@ -79,7 +101,7 @@ def test_console_examples(fence, tmp_path):
         if program == "make":
             assert words[0] in targets
         elif program == "pip":
-            assert words == ["install", "."]
+            assert words == ["install", "."] or words[1].strip("'") in EXTRAS
         else:
             assert program == "toadstone", command
             environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "120"}
@@ -92,6 +114,7 @@ def test_console_examples(fence, tmp_path):
 @pytest.mark.parametrize(
     "page", sorted({fence.page for fence in of("python")} - {ROOT / "CONTRIBUTING.md"}), ids=lambda page: page.name
 )
+@pytest.mark.usefixtures("loopback_hub")
 def test_python_examples(page, monkeypatch, capsys):
     """The blocks of a page run one after the other, from the root of the checkout."""
     monkeypatch.chdir(ROOT)
@@ -119,6 +142,24 @@ def test_json_examples(fence):
     schema = json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(json.loads(fence.body))
+
+
+@pytest.mark.parametrize("fence", of("yaml"), ids=lambda fence: fence.name)
+def test_yaml_examples(fence):
+    """They parse, and what they take from this repository exists under the names that they use."""
+    document = yaml.safe_load(fence.body)
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    steps = [step for job in document.get("jobs", {}).values() for step in job["steps"]]
+    used = [step for step in steps if "/toadstone@" in step["uses"]]
+    hooks = [hook["id"] for repository in document.get("repos", []) for hook in repository["hooks"]]
+    files = [entry["file"] for entry in document.get("include", [])]
+    assert used or hooks or files, "an example of something"
+    for step in used:
+        assert set(step["with"]) <= set(action["inputs"])
+    known = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    assert set(hooks) <= known
+    for name in files:
+        assert set(document["variables"]) <= set(yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["variables"])
 
 
 def anchors(page: Path) -> set[str]:

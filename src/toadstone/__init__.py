@@ -13,6 +13,7 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without the 10 ms that importi
 if TYPE_CHECKING:
     from typing import Any
 
+    from toadstone.adapters.guarded import guarded
     from toadstone.core.check import Check, check
     from toadstone.core.config import find_config, read_config
     from toadstone.core.errors import ConfigError, ToadstoneError, UnsafeError, UsageError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from toadstone.verbs.scan import scan
 
 _HOMES = {
+    "toadstone.adapters.guarded": ("guarded",),
     "toadstone.core.check": ("Check", "check"),
     "toadstone.core.config": ("find_config", "read_config"),
     "toadstone.core.errors": ("ConfigError", "ToadstoneError", "UnsafeError", "UsageError"),
@@ -41,7 +43,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Call", "Check", "Confidence", "Config", "ConfigError", "Fact", "Finding", "Gap", "Import", "Indicator", "Place", "Policy",
     "Report", "Severity", "Subject", "ToadstoneError", "UnsafeError", "UsageError", "Waiver", "__version__", "check",
-    "find_config", "open_clean", "read_config", "scan",
+    "find_config", "guarded", "open_clean", "read_config", "scan",
 ]  # fmt: skip
 
 

@@ -53,7 +53,8 @@ def test_help_of_every_command(toadstone, capsys, command):
         (("scan",), "required: TARGET"),
         (("explain", "unsafe-imprt"), "Did you mean 'unsafe-import'?"),
         (("explain", "zzzz"), "`toadstone checks` lists them all."),
-        (("scan", "hf://owner/name@main"), "remotes (hf://) are not read by this version"),
+        (("scan", "ftp://host/model.pkl"), "ftp:// is not read"),
+        (("scan", "hf://bert"), "Did you mean hf://OWNER/bert?"),
     ],
 )
 def test_mistakes_are_usage_errors_with_advice(toadstone, words, said):

@@ -13,7 +13,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from toadstone.core.finding import Severity
-from toadstone.core.report import Report
+from toadstone.core.place import Place
+from toadstone.core.report import Gap, Report, Subject
 from toadstone.formats import FORMATS, Envelope, write
 
 SUBSET = json.loads(Path(__file__).with_name("sarif_subset.json").read_text(encoding="utf-8"))
@@ -323,3 +324,30 @@ def test_markdown_keeps_scanned_text_in_its_cell(hostile):
     fences = [line for line in text.splitlines() if line.startswith("```")]
     assert len(fences) == 2
     assert len(fences[0].removesuffix("python")) > 3, "the fence is longer than any run of back quotes inside"
+
+
+def test_a_remote_file_keeps_its_address_in_sarif():
+    path = "hf://owner/name@v1/a b/model.pkl"
+    report = Report((Subject(path, "pickle", 3, {}, (Gap(Place(path), "x"),)),))
+    text = write(report, "sarif", Envelope())
+    assert "hf://owner/name@v1/a%20b/model.pkl" in text
+    jsonschema.validate(json.loads(text), SUBSET)
+
+
+def test_what_a_server_claims_is_shown_as_a_claim():
+    origin = {
+        "url": "https://hub.example/x",
+        "commit": "c" * 40,
+        "claimed": {"sha256": "d" * 64},
+        "hub": {"status": "safe", "avScan": "safe"},
+    }
+    report = Report((Subject("hf://owner/name/a", "text", 3, {}, (), (), (), origin),), received=2_000)
+    assert write(report, "terminal", Envelope(verbose=True)) == snapshot("""\
+ CLEAN  hf://owner/name/a  (text, 3 B)
+  claimed   sha256 dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd (not compared: not every byte was read)
+  hub says  safe, avScan safe
+
+1 file, 3 B, 2.0 kB fetched: 1 clean
+commit cccccccccccccccccccccccccccccccccccccccc
+the hub's own scan: 1 safe
+""")

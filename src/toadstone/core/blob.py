@@ -24,6 +24,10 @@ _COPIED = 1 << 14
 """Parts of bytes in memory that are copied; larger ones refer to the whole, so that many of them cost nothing."""
 
 
+class BlobError(Exception):
+    """The bytes cannot be had (any more); what was asked for stays unread (rule: unread is never clean)."""
+
+
 class Blob:
     """Read-only bytes with random access. Reading past the end gives fewer bytes, never an error."""
 
@@ -47,6 +51,9 @@ class Blob:
                 return
             yield piece
             offset += len(piece)
+
+    def expect(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Take note that these ``(offset, size)`` will all be read: where each read costs a journey, they are made together."""
 
     def close(self) -> None:
         """Release what the blob holds."""
@@ -112,6 +119,10 @@ class Window(Blob):
         offset = min(max(offset, 0), self.size)
         return self._parent.window(self._offset + offset, min(max(size, 0), self.size - offset))
 
+    def expect(self, spans: Iterable[tuple[int, int]]) -> None:
+        inside = ((max(offset, 0), min(size, self.size - offset)) for offset, size in spans if offset < self.size)
+        self._parent.expect((self._offset + offset, size) for offset, size in inside)
+
 
 class SpooledBlob(Blob):
     """Unpacked content: in memory while small, in an unnamed temporary file otherwise.
@@ -124,20 +135,24 @@ class SpooledBlob(Blob):
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         import tempfile  # noqa: PLC0415  (only for unpacked content)
+        from contextlib import ExitStack  # noqa: PLC0415
 
         self._spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  (lives as long as the blob)
         self._starts: list[int] = []
         self._parts: list[tuple[int, bytes]] = []
         self.size = 0
         written = 0
-        for piece in pieces:
-            run = piece[:1] if len(piece) >= _RUN and _is_run(piece) else b""
-            if not self._parts or self._parts[-1][1] != run:
-                self._starts.append(self.size)
-                self._parts.append((written, run))
-            if not run:
-                written += self._spool.write(piece)
-            self.size += len(piece)
+        with ExitStack() as failing:
+            failing.callback(self._spool.close)
+            for piece in pieces:
+                run = piece[:1] if len(piece) >= _RUN and _is_run(piece) else b""
+                if not self._parts or self._parts[-1][1] != run:
+                    self._starts.append(self.size)
+                    self._parts.append((written, run))
+                if not run:
+                    written += self._spool.write(piece)
+                self.size += len(piece)
+            failing.pop_all()
 
     def read(self, offset: int, size: int) -> bytes:
         if offset < 0 or size <= 0 or offset >= self.size:

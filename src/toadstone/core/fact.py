@@ -260,6 +260,38 @@ class Member(Fact):
 
 
 @dataclass(frozen=True)
+class Claim(Fact):
+    """What a server says that a file's digest is, next to what it really is.
+
+    Attributes:
+        server: Who claims it: ``the hub``, a host.
+        algorithm: ``sha256`` or ``git-sha1``.
+        claimed: Hexadecimal digest as claimed.
+        measured: Hexadecimal digest of the bytes that were read.
+    """
+
+    server: str
+    algorithm: str
+    claimed: str
+    measured: str
+
+
+@dataclass(frozen=True)
+class Opinion(Fact):
+    """What a server's own scanners say of a file.
+
+    Attributes:
+        server: Who runs them.
+        status: The overall word: ``safe``, ``caution``, ``suspicious``, ``unsafe``, ``unscanned``, ``queued``, ``error``.
+        scanners: Each scanner's word.
+    """
+
+    server: str
+    status: str
+    scanners: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Unread(Fact):
     """Bytes that nobody understood, and why. Makes the report incomplete.
 

@@ -34,6 +34,8 @@ class Subject:
         unread: What was not read; empty means that the subject is complete.
         findings: Findings on this subject, in the report's order.
         suppressed: Findings that a waiver or suppression took out, with the reason.
+        origin: Of remotes: where the bytes came from, what the server claims of them (``commit``, ``etag``, ``claimed``
+            digests, ``hub`` scan status). Claims, not measurements; empty for local files.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Subject:
     unread: tuple[Gap, ...] = ()
     findings: tuple[Finding, ...] = ()
     suppressed: tuple[tuple[Finding, str], ...] = ()
+    origin: dict[str, Json] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -51,20 +54,30 @@ class Subject:
 
     def as_dict(self) -> dict[str, Json]:
         """Give the JSON form of CONTRACT ``toadstone.report/1``."""
-        return {
+        form: dict[str, Json] = {
             "path": self.path,
             "kind": self.kind,
             "size": self.size,
             "digests": dict(self.digests),
             "coverage": {"complete": self.complete, "unread": [gap.as_dict() for gap in self.unread]},
         }
+        if self.origin:
+            form["origin"] = self.origin
+        return form
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a scan found, over all its subjects."""
+    """What a scan found, over all its subjects.
+
+    Attributes:
+        subjects: Sorted by path.
+        received: Bytes that came over the network, -1 when no remote was asked; not part of the report's own form, since
+            a repeated request counts twice.
+    """
 
     subjects: tuple[Subject, ...]
+    received: int = -1
 
     @property
     def findings(self) -> list[Finding]:

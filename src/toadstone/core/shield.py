@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+from toadstone.core.blob import BlobError
 from toadstone.core.budget import BudgetError
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
@@ -24,7 +25,7 @@ def shielded(work: Iterable[Item], on_failure: Callable[[str], Other]) -> Iterat
     """
     try:
         yield from work
-    except BudgetError as error:
+    except (BudgetError, BlobError) as error:
         yield on_failure(str(error))
     except Exception as error:  # noqa: BLE001  (the runner's duty: nothing that is read or checked may end the run)
         yield on_failure(describe(error))

@@ -8,7 +8,7 @@ from toadstone.core.finding import Severity
 from toadstone.core.record import dataclass
 from toadstone.core.report import Report
 
-FORMATS = ("terminal", "json", "sarif", "junit", "markdown")
+FORMATS = ("terminal", "json", "sarif", "junit", "markdown", "html")
 
 
 @dataclass(frozen=True)

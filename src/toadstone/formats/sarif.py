@@ -118,7 +118,8 @@ def _notification(gap: Gap) -> Json:
 
 
 def _uri(path: str) -> str:
-    return urllib.parse.quote(path.encode("utf-8", "surrogateescape"), safe="/~")
+    scheme, mark, rest = path.rpartition("://") if path.startswith(("hf://", "https://", "http://", "s3://")) else ("", "", path)
+    return scheme + mark + urllib.parse.quote(rest.encode("utf-8", "surrogateescape"), safe="/~@" if mark else "/~")
 
 
 def _fingerprint(finding: Finding) -> str:

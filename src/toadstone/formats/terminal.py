@@ -96,9 +96,24 @@ def _subject(page: _Page, subject: Subject, envelope: Envelope) -> None:
     if len(subject.unread) > _GAPS and not envelope.verbose:
         more = _counted(len(subject.unread) - _GAPS, "more unread part")
         page.add(f"  {page.paint(f'+ {more}', '2')}")
+    for label, text in _origin(subject) if envelope.verbose else ():
+        page.add(f"  {page.paint(f'{label:<8}', '2')}  {printable(text)}")
     for finding, reason in subject.suppressed if envelope.verbose else ():
         page.add(f"  {page.paint('waived  ', '2')}  {finding.check}: {printable(reason)}")
     page.add()
+
+
+def _origin(subject: Subject) -> list[tuple[str, str]]:
+    """Tell what the server says of a remote file, next to what was measured."""
+    lines: list[tuple[str, str]] = []
+    claimed, hub = subject.origin.get("claimed"), subject.origin.get("hub")
+    for algorithm, digest in claimed.items() if isinstance(claimed, dict) else ():
+        lines.append(
+            ("claimed", f"{algorithm} {digest}" + ("" if subject.digests else " (not compared: not every byte was read)"))
+        )
+    if isinstance(hub, dict) and hub:
+        lines.append(("hub says", ", ".join(f"{name} {word}" for name, word in hub.items()).removeprefix("status ")))
+    return lines
 
 
 def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
@@ -129,7 +144,11 @@ def _closing(page: _Page, report: Report, envelope: Envelope) -> None:
     total = sum(max(subject.size, 0) for subject in report.subjects)
     parts = [page.paint(f"{count:,} {verdict}", _VERDICTS[verdict]) for verdict, count in counts.items() if count]
     speed = f" in {envelope.seconds:.1f} s" if envelope.seconds else ""
-    page.add(f"{_counted(len(report.subjects), 'file')}, {_bytes(total)}{speed}: " + (" · ".join(parts) or "nothing to look at"))
+    fetched = f", {_bytes(report.received)} fetched" if report.received >= 0 else ""
+    counted = f"{_counted(len(report.subjects), 'file')}, {_bytes(total)}{fetched}{speed}"
+    page.add(f"{counted}: " + (" · ".join(parts) or "nothing to look at"))
+    for line in _remote(report):
+        page.add(line)
     code = report.exit_code(envelope.gate)
     if code == 1:
         _remedies(page, report, envelope)
@@ -137,6 +156,20 @@ def _closing(page: _Page, report: Report, envelope: Envelope) -> None:
         page.add(f"Not everything could be read, so nothing here is called clean. (toadstone {__version__}, exit code 3)")
     if report.suppressed:
         page.add(f"{_counted(len(report.suppressed), 'waived finding')} (--verbose lists them).")
+
+
+def _remote(report: Report) -> list[str]:
+    """Tell which commit was read, and what the hub itself says of its files."""
+    commits = {str(subject.origin["commit"]) for subject in report.subjects if "commit" in subject.origin}
+    words: dict[str, int] = {}
+    for subject in report.subjects:
+        hub = subject.origin.get("hub")
+        if isinstance(hub, dict):
+            words[str(hub.get("status", "silent"))] = words.get(str(hub.get("status", "silent")), 0) + 1
+    lines = [f"commit {commit}" for commit in sorted(commits)]
+    if words:
+        lines.append("the hub's own scan: " + " · ".join(f"{count:,} {printable(word)}" for word, count in sorted(words.items())))
+    return lines
 
 
 def _remedies(page: _Page, report: Report, envelope: Envelope) -> None:

@@ -7,6 +7,8 @@ import struct
 from toadstone.core.blob import Blob
 
 _STEP = 1 << 16
+_JUMPED = 1 << 12
+"""Bytes fetched behind a jump: what comes next is often another jump, and each byte may have to come over a network."""
 
 
 class ShortError(Exception):
@@ -28,16 +30,16 @@ class Cursor:
         blob: What is read.
         position: Offset of the first byte.
         stop: Offset at which the cursor's world ends; by default the blob's size.
-        step: Bytes fetched at once.
+        step: Most bytes that are fetched at once.
     """
 
-    __slots__ = ("_base", "_buffer", "_step", "blob", "position", "stop")
+    __slots__ = ("_base", "_buffer", "_now", "_step", "blob", "position", "stop")
 
     def __init__(self, blob: Blob, position: int = 0, stop: int | None = None, step: int = _STEP) -> None:
         self.blob = blob
         self.position = position
         self.stop = blob.size if stop is None else min(stop, blob.size)
-        self._step = step
+        self._step = self._now = step
         self._buffer = b""
         self._base = 0
 
@@ -56,7 +58,9 @@ class Cursor:
         if start < 0 or start + size > len(self._buffer):
             if size > self.stop - self.position:
                 raise ShortError(self.position)
-            self._buffer = self.blob.read(self.position, min(max(size, self._step), self.stop - self.position))
+            jumped = start > len(self._buffer) > 0
+            self._now = min(_JUMPED if jumped else 4 * self._now, self._step)
+            self._buffer = self.blob.read(self.position, min(max(size, self._now), self.stop - self.position))
             self._base = self.position
             start = 0
             if len(self._buffer) < size:  # the file shrank while it was read

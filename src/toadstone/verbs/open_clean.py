@@ -40,9 +40,7 @@ def open_clean(path: str | os.PathLike[str], *, config: Config | None = None, po
         copy = closing.enter_context(tempfile.TemporaryFile())
         _fill(copy, shown)
         subject = Scanner(config, policy).blob(FileBlob(copy), shown)
-        report = Report((subject,))
-        if report.exit_code(policy.gate):
-            raise UnsafeError(f"{shown} was not opened: it is {report.verdict}.", _why(report))
+        refuse(Report((subject,)), policy, f"{shown} was not opened")
         copy.seek(0)
         closing.pop_all()  # the caller closes it now
         return copy
@@ -58,9 +56,19 @@ def _fill(copy: IO[bytes], shown: str) -> None:
     copy.flush()
 
 
+def refuse(report: Report, policy: Policy, what: str) -> None:
+    """Refuse what is not clean and complete.
+
+    Raises:
+        UnsafeError: If the report fails the gate or something was not read; begins with ``what``.
+    """
+    if report.exit_code(policy.gate):
+        raise UnsafeError(f"{what}: it is {report.verdict}.", _why(report))
+
+
 def _why(report: Report) -> str:
     if report.findings:
         worst = report.findings[0]
         return f"{worst.check} ({worst.severity.label}): {worst.message}"
-    gap = report.subjects[0].unread[0]
+    gap = next(gap for subject in report.subjects for gap in subject.unread)
     return f"Not everything was read: {gap.place}: {gap.reason}"

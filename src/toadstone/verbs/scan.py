@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
-from toadstone.core.blob import Blob, open_blob
+from toadstone.core.blob import Blob, BlobError, open_blob
 from toadstone.core.budget import Budget
 from toadstone.core.digest import digests
 from toadstone.core.fact import Fact, Link, Unread
@@ -21,7 +22,10 @@ from toadstone.verbs.targets import Item, expand, is_inside
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
+    from toadstone.remotes.access import Access
+    from toadstone.remotes.files import RemoteFile
     from toadstone.verbs.cache import Cache
+    from toadstone.verbs.remote import Remotes
 
 _ABSENT = 1000
 _MOST = 500
@@ -69,20 +73,40 @@ class Scanner:
         finally:
             blob.close()
 
-    def blob(self, blob: Blob, shown: str, folder: _Folder | None = None) -> Subject:
-        """Look at bytes under a name."""
+    def blob(self, blob: Blob, shown: str, folder: _Folder | None = None, hint: str = "") -> Subject:
+        """Look at bytes under a name; ``hint`` is the kind that whoever loads them takes them for."""
         identity = digests(blob)
-        if self.cache is not None and (known := self.cache.get(identity, blob.size, shown, self.policy)):
+        if self.cache is not None and not hint and (known := self.cache.get(identity, blob.size, shown, self.policy)):
             return known
         name = shown.rsplit("/", 1)[-1]
         folder = folder or _Folder(None, None)
-        source = Source(blob, name, Place(shown), Budget.of(blob.size), sibling=folder.open)
+        source = Source(blob, name, Place(shown), Budget.of(blob.size), hint=hint, sibling=folder.open)
         findings, gaps = self._judge(walk(source))
         kind = source.notes.get("kind", "unknown")
         subject = self._made(shown, kind, blob.size, identity, findings, gaps)
-        if self.cache is not None and not folder.asked:
+        if self.cache is not None and not hint and not folder.asked:
             self.cache.put(identity, shown, Subject(shown, kind, blob.size, identity, tuple(sorted(gaps)), tuple(findings)))
         return subject
+
+    def remote(self, file: RemoteFile, blob: Blob, identify: Callable[[], dict[str, str]]) -> Subject:
+        """Look at the content of a remote file. Nothing is kept in the cache: without every byte nothing proves identity.
+
+        Args:
+            file: What the server says of it.
+            blob: The content.
+            identify: Gives its digests once it was looked at; empty when not every byte was read.
+        """
+        place = Place(file.shown)
+        source = Source(blob, file.name, place, Budget.of(blob.size), sibling=file.sibling)
+        identity: dict[str, str] = {}
+
+        def claims() -> Iterator[Fact]:
+            identity.update(identify())
+            yield from file.facts(blob, identity)
+
+        findings, gaps = self._judge(chain(_as_far_as_it_goes(walk(source), place), claims()))
+        kind = source.notes.get("kind", "unknown")
+        return self._made(file.shown, kind, blob.size, identity, findings, gaps)
 
     def _judged(self, shown: str, kind: str, size: int, identity: dict[str, str], facts: Iterable[Fact]) -> Subject:
         findings, gaps = self._judge(iter(facts))
@@ -118,6 +142,14 @@ class Scanner:
             for check in self._readers.get(type(fact), ()):
                 if check.wants(fact):
                     yield check, fact
+
+
+def _as_far_as_it_goes(facts: Iterator[Fact], place: Place) -> Iterator[Fact]:
+    """Yield facts until the bytes run dry."""
+    try:
+        yield from facts
+    except BlobError as error:
+        yield Unread(place, str(error))
 
 
 class _Judged:
@@ -233,15 +265,17 @@ def scan(
     policy: Policy | None = None,
     cache: Cache | None = None,
     progress: Callable[[int, int, str], None] | None = None,
+    access: Access | None = None,
 ) -> Report:
-    """Look at files and folders.
+    """Look at files, folders and remotes.
 
     Args:
-        targets: Files or folders, as a user would type them.
+        targets: Files, folders or remotes (``hf://``, ``https://``, ``s3://``), as a user would type them.
         config: Settings; by default none.
         policy: Gate and waivers; by default those of ``config``, whatever the date.
         cache: Results of earlier scans.
         progress: Called before each file with its number, the number of files, and its name.
+        access: How remotes are read; by default only the bytes that are needed.
 
     Returns:
         One subject a file. ``report.verdict`` and ``report.exit_code(gate)`` sum it up.
@@ -253,11 +287,29 @@ def scan(
     config = config or Config()
     policy = policy or Policy(config.gate, config.waivers)
     scanner = Scanner(config, policy, cache)
-    items = [item for target in targets for item in expand(os.fspath(target), config.exclude)]
-    unique = list({item.shown: item for item in items}.values())
-    subjects: list[Subject] = []
-    for number, item in enumerate(unique, 1):
-        if progress is not None:
-            progress(number, len(unique), item.shown)
-        subjects.append(scanner.subject(item))
-    return Report(tuple(sorted(subjects, key=lambda subject: subject.path)))
+    remotes: Remotes | None = None
+    items: list[Item | RemoteFile] = []
+    try:
+        for named in targets:
+            target = os.fspath(named)
+            if "://" in target:
+                remotes = remotes or _remotes(access)
+                items += remotes.expand(target, config.exclude)
+            else:
+                items += expand(target, config.exclude)
+        unique = list({item.shown: item for item in items}.values())
+        subjects: list[Subject] = []
+        for number, item in enumerate(unique, 1):
+            if progress is not None:
+                progress(number, len(unique), item.shown)
+            subjects.append(scanner.subject(item) if isinstance(item, Item) else remotes.subject(scanner, item))  # type: ignore[union-attr]  # (it listed the item)
+    finally:
+        if remotes is not None:
+            remotes.close()
+    return Report(tuple(sorted(subjects, key=lambda subject: subject.path)), remotes.received if remotes is not None else -1)
+
+
+def _remotes(access: Access | None) -> Remotes:
+    from toadstone.verbs.remote import Remotes  # noqa: PLC0415  (network code is loaded only for remotes)
+
+    return Remotes(access)

@@ -38,7 +38,7 @@ class Item:
 
 
 def expand(target: str, exclude: tuple[str, ...] = ()) -> Iterator[Item]:
-    """List the files of a TARGET in a stable order.
+    """List the files of a local TARGET in a stable order.
 
     Symbolic links are followed inside the TARGET only. A file that is reachable in several ways is read once under each of
     its names, since a name decides what a loader does with it; content whose own name is a digest, as in the Hugging Face
@@ -47,11 +47,6 @@ def expand(target: str, exclude: tuple[str, ...] = ()) -> Iterator[Item]:
     Raises:
         UsageError: If the TARGET does not exist or is of a kind that cannot be read.
     """
-    if "://" in target:
-        scheme = target.split("://", 1)[0]
-        raise UsageError(
-            f"{target}: remotes ({scheme}://) are not read by this version.", "Download it first, then scan the folder."
-        )
     try:
         kind = os.stat(target).st_mode
     except FileNotFoundError:

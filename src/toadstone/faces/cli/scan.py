@@ -21,6 +21,7 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     import datetime as dt
 
+    from toadstone.remotes.access import Access
     from toadstone.verbs.cache import Cache
 
 _LEVELS = ("low", "medium", "high", "critical")
@@ -33,7 +34,9 @@ def parser() -> Parser:
         description="Look at models, code and configuration; say what would hurt whoever loads them, and what could not be read.",
         epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something was not read",
     )
-    made.add_argument("targets", nargs="+", metavar="TARGET", help="a file or a folder")
+    made.add_argument(
+        "targets", nargs="+", metavar="TARGET", help="a file, a folder, or a remote: hf://owner/name@revision, https://…, s3://…"
+    )
     made.add_argument("--format", choices=FORMATS, default="terminal", help="how the report is written (default: terminal)")
     made.add_argument("--output", metavar="FILE", help="write the report to FILE instead of standard output")
     made.add_argument(
@@ -50,6 +53,16 @@ def parser() -> Parser:
         "--exclude", metavar="GLOB", action="append", default=[], help="paths below a folder that are not looked at"
     )
     made.add_argument("--no-cache", action="store_true", help="scan unchanged files again")
+    made.add_argument(
+        "--digests", action="store_true", help="fetch remote files whole, and compare their digests with those claimed"
+    )
+    made.add_argument(
+        "--allow-host",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="a private host that servers may redirect to (HOST or HOST:PORT)",
+    )
     made.add_argument("--quiet", action="store_true", help="print nothing; the exit code is the same")
     made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
     made.add_argument("--verbose", action="store_true", help="list every subject and every finding, also below the gate")
@@ -72,7 +85,8 @@ def run(words: list[str]) -> int:
     began = time.monotonic()
     progress = _Progress() if sys.stderr.isatty() and not options.quiet else None
     try:
-        report = scan(*options.targets, config=config, policy=policy, cache=cache, progress=progress)
+        access = _access(options.targets, tuple(options.allow_host), digests=options.digests)
+        report = scan(*options.targets, config=config, policy=policy, cache=cache, progress=progress, access=access)
     finally:
         if progress is not None:
             progress.clear()
@@ -83,6 +97,15 @@ def run(words: list[str]) -> int:
         envelope = Envelope(gate=policy.gate, seconds=time.monotonic() - began, colour=colour, verbose=options.verbose)
         _deliver(write(report, options.format, envelope), options.output)
     return report.exit_code(policy.gate)
+
+
+def _access(targets: list[str], hosts: tuple[str, ...], *, digests: bool) -> Access | None:
+    """Say how remotes are read; None when there are none, so that no network code is loaded."""
+    if not any("://" in target for target in targets):
+        return None
+    from toadstone.remotes.access import Access  # noqa: PLC0415  (see above)
+
+    return Access(digests, hosts)
 
 
 def _config(policy: str | None, targets: list[str], *, quiet: bool) -> Config:
@@ -96,7 +119,7 @@ def _config(policy: str | None, targets: list[str], *, quiet: bool) -> Config:
     config = find_config(os.getcwd())
     if config.origin and not quiet:
         origin = os.path.realpath(config.origin)
-        if any(is_inside(origin, os.path.realpath(target)) for target in targets):
+        if any(is_inside(origin, os.path.realpath(target)) for target in targets if "://" not in target):
             advice = "which is part of what is scanned; --policy FILE names others."
             sys.stderr.write(f"toadstone: using the settings of {config.origin}, {advice}\n")
     return config

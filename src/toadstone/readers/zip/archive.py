@@ -13,7 +13,7 @@ from toadstone.readers.zip import content, contradictions
 from toadstone.readers.zip.directory import Directory, Found, add_rivals, find
 from toadstone.readers.zip.entry import Entry
 from toadstone.readers.zip.gaps import between, hidden_entries
-from toadstone.readers.zip.records import DESCRIBED, Header, read_descriptor, read_local
+from toadstone.readers.zip.records import DESCRIBED, LOCAL_ONCE, Header, read_descriptor, read_local
 
 _SHARED = "zip"
 _GAPS_TRIED = 4096
@@ -56,6 +56,7 @@ class Archive:
     def _read_directories(self, limit: int) -> None:
         blob = self.blob
         for directory in self.directories[:1]:
+            blob.expect((header.target + directory.base, LOCAL_ONCE) for header in directory.headers)
             self.entries = [_entry(blob, header, directory.base, 0) for header in directory.headers]
         if self.found.candidates:
             spans = sorted((entry.data_offset, entry.data_end) for entry in self.entries if entry.local is not None)

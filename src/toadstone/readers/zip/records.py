@@ -37,7 +37,7 @@ _END = struct.Struct("<4s4H2IH")
 _END64 = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR64 = struct.Struct("<4sIQI")
 
-_LOCAL_ONCE = 512
+LOCAL_ONCE = 512
 """Bytes that are read at once for a local header; one read is enough for nearly all."""
 
 
@@ -216,7 +216,7 @@ def read_local(blob: Blob, offset: int) -> Header | None:
     """Read the local header at an offset; None if there is none or it is cut."""
     if offset < 0:
         return None
-    data = blob.read(offset, _LOCAL_ONCE)
+    data = blob.read(offset, LOCAL_ONCE)
     if len(data) < 30 or data[:4] != LOCAL:
         return None
     _, _, flags, method, _, _, crc, packed, unpacked, names, extras = _LOCAL.unpack_from(data)
