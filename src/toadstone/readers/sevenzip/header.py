@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from toadstone.core.record import dataclass, field
 
 END, HEADER, PROPERTIES, ADDITIONAL, MAIN, FILES, PACK, UNPACK, SUBSTREAMS, SIZE, CRC, FOLDER, UNPACK_SIZE, NUMBERS = range(14)
 EMPTY_STREAM, EMPTY_FILE, ANTI, NAMES, ATTRIBUTES, ENCODED, DUMMY = 0x0E, 0x0F, 0x10, 0x11, 0x15, 0x17, 0x19

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from toadstone.core.fact import Fact, Moment, Operator
+from toadstone.core.record import dataclass, field
 from toadstone.core.value import Opaque, Value
 from toadstone.readers.reader import Source
 from toadstone.readers.tensorflow.outside import CALLS, GIVEN, HANDED_ON, OUTSIDE
