@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import Budget
-from toadstone.core.fact import Anomaly, Call, Fact, Import, Link, Lookup, Moment, Setting, Unread
+from toadstone.core.fact import Anomaly, Call, Fact, Import, Link, Lookup, Moment, Operator, Setting, Unread
 from toadstone.core.place import Place
 from toadstone.core.value import Symbol, render_call
 from toadstone.readers.configuration.bulk import thinned
@@ -299,3 +299,13 @@ def test_toml() -> None:
     assert calls(look('[model]\n_target_ = "os.system"\n_args_ = ["x"]\n', "conf.toml")) == ["os.system('x')"]
     assert [fact for fact in look("a = ", "conf.toml") if isinstance(fact, Unread)]
     assert [fact for fact in look("a = " + "[" * 5000, "conf.toml") if isinstance(fact, Unread)]
+
+
+def test_graphs_of_mxnet_name_their_python_operators() -> None:
+    def found(node: dict[str, object]) -> list[str]:
+        document = {"nodes": [{"op": "null", "name": "data"}, node], "arg_nodes": [0], "heads": [[1, 0, 0]]}
+        return [fact.name for fact in look(document, "model-symbol.json") if isinstance(fact, Operator)]
+
+    assert found({"op": "Custom", "name": "c", "attrs": {"op_type": "loss", "command": "x"}}) == ["loss"]
+    assert found({"op": "_Native", "name": "c", "attrs": {"info": "0x7f"}}) == ["_Native"]
+    assert found({"op": "Convolution", "name": "c", "attrs": {"kernel": "(3, 3)"}}) == []

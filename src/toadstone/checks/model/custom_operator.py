@@ -21,7 +21,10 @@ _KNOWN = frozenset({
 })  # fmt: skip
 """Domains of the standard and of ONNX Runtime itself; a longer name that begins like one of them is somebody else's."""
 
-_NEEDS = {"pmml": "is a function outside the standard, which evaluators look up as a class by its name"}
+_NEEDS = {
+    "mxnet": "is a Python class that has to be registered in the process",
+    "pmml": "is a function outside the standard, which evaluators look up as a class by its name",
+}
 """What operators of a domain need, where it is no native library."""
 
 _REMOTE = frozenset({"AzureAudioToText", "AzureTextToText", "AzureTritonInvoker", "OpenAIAudioToText"})

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from toadstone.core.fact import Call, Fact, Import, Link, Setting, Text
+from toadstone.core.fact import Call, Fact, Import, Link, Operator, Setting, Text
 from toadstone.core.value import Symbol
 from toadstone.readers.configuration.pictures import REMOTE, is_dotted, symbol
 from toadstone.readers.configuration.requirements import stated
@@ -16,6 +16,7 @@ from toadstone.readers.reader import Source
 
 _LIBRARIES = frozenset(["diffusers", "transformers", "onnxruntime", "optimum", "sentence_transformers", "peft", "torch"])
 _NESTED = re.compile(r"\((?:[^()\\]|\\.)*(?:[^\\()]|\\.)[+*](?:[^()\\]|\\.)*\)(?:[+*]|\{\d+,\})")
+_MXNET_PYTHON = frozenset({"Custom", "_Custom", "_Native", "_NDArray"})
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -31,7 +32,20 @@ def by_name(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (
             yield from _weights(source, document["weight_map"])
         if isinstance(document.get("model"), dict) and ("pre_tokenizer" in document or "normalizer" in document):
             yield from _tokenizer(source, document)
+        if "arg_nodes" in document and isinstance(document.get("nodes"), list):
+            yield from _symbol(source, document["nodes"])
         yield from _packaging(source, base, document)
+
+
+def _symbol(source: Source, nodes: list[Any]) -> Iterator[Fact]:
+    """A graph of MXNet: nodes whose code is a Python class or a function pointer of the process that made them."""
+    for node in nodes[:100_000]:
+        if isinstance(node, dict) and node.get("op") in _MXNET_PYTHON:
+            given = node.get("attrs", node.get("param"))
+            attributes = given if isinstance(given, dict) else {}
+            texts = tuple((str(key)[:100], str(value)[:1000]) for key, value in list(attributes.items())[:16])
+            kind = attributes.get("op_type", node["op"])
+            yield Operator(source.place, "mxnet", str(kind)[:200], str(node.get("name", ""))[:200], texts)
 
 
 def _modules(source: Source, entries: list[Any]) -> Iterator[Fact]:
