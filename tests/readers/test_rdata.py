@@ -1,7 +1,10 @@
 """Serialized objects of R: promises, active bindings, start-up functions, code in functions; all encodings."""
 
+import bz2
 import gzip
+import lzma
 import struct
+import zlib
 
 import pytest
 from format_files import PICKLE, assert_total, look
@@ -213,6 +216,25 @@ def test_what_stands_behind_or_inside() -> None:
     raw = number(24, len(PICKLE)) + PICKLE
     assert judged(look(rds(vector(raw)), "m.rds"))["unsafe-import"] is Severity.CRITICAL
     assert not look(rds(number(NULL)) * 3, "m.rds").unread
+
+
+def test_databases_of_packages() -> None:
+    objects = [rds(string("text")), rds(closure(SYSTEM)), rds(number(NULL))]
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 6}]
+    packed = [zlib.compress(objects[0]), b"Z" + lzma.compress(objects[1], lzma.FORMAT_RAW, filters=filters), b"0" + objects[2]]
+    data = b"".join(struct.pack(">I", len(item)) + small for item, small in zip(objects, packed, strict=True))
+    found = look(data, "package.rdb")
+    assert found.kind == "r-lazyload"
+    assert not found.facts  # a package's functions are its own business
+    assert not found.source.coverage.gaps()
+    bound = rds(vector(promise(SYSTEM, environment=number(BASE))))
+    assert not look(struct.pack(">I", len(bound)) + zlib.compress(bound), "package.rdb").facts
+    evil = rds(promise(SYSTEM))
+    small = struct.pack(">I", len(evil)) + b"2" + bz2.compress(evil)
+    assert judged(look(data + small, "package.rdb"))["r-code"] is Severity.CRITICAL
+    assert look(data + small[:-9], "package.rdb").unread
+    assert look(b"REDIS0009" + bytes(90), "dump.rdb").kind != "r-lazyload"
+    assert_total(data + small, "package.rdb", flips=60)
 
 
 def test_text_that_begins_like_an_object() -> None:

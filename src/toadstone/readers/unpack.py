@@ -248,6 +248,14 @@ def lzma_alone(blob: Blob, start: int, stop: int) -> Decoder:
     return _Push(lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT), blob, start, stop)
 
 
+def lzma2(blob: Blob, start: int, stop: int) -> Decoder:
+    """LZMA2 without a container, with the dictionary of preset 6."""
+    import lzma  # noqa: PLC0415
+
+    chosen = {"id": lzma.FILTER_LZMA2, "preset": 6}
+    return _Push(lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[chosen]), blob, start, stop)
+
+
 def zip_lzma(blob: Blob, start: int, stop: int) -> Decoder:
     """LZMA as zip carries it (APPNOTE 5.8): version, size of the properties, properties, stream.
 

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import struct
+import zlib
 from collections.abc import Iterator
 
 from benchmarks.corpus.malicious.cases import Case
@@ -75,6 +76,11 @@ def workspace(*bindings: tuple[str, bytes]) -> bytes:
     return b"RDX3\n" + rds(cells(*bindings))
 
 
+def database(*objects: bytes) -> bytes:
+    """The database of a package."""
+    return b"".join(struct.pack(">I", len(item)) + zlib.compress(item) for item in objects)
+
+
 SYSTEM = call("system", string(COMMAND))
 SOURCE = "CVE-2024-27322"
 
@@ -105,6 +111,7 @@ def cases() -> Iterator[Case]:
         "trailing-pickle.rds": rds(number(NULL)) + EVIL,
         "length-huge.rds": rds(number(14, -1, 1 << 30, 0)),
         "reference-outside.rds": rds(number(255, 77)),
+        "package.rdb": database(rds(string("a")), rds(promise(SYSTEM))),
         "nesting.rds": rds(number(19, 1) * 30_000),
     }
     for name, data in bad.items():
@@ -114,6 +121,7 @@ def cases() -> Iterator[Case]:
         "numbers.rds": gzip.compress(rds(number(14, 2) + struct.pack(">2d", 1.5, 2.5)), mtime=0),
         "model.rds": rds(vector(call("lm", symbol("y")), closure(call("predict", symbol("x"))), string("a", "b"))),
         "workspace.RData": workspace(("x", string("text")), ("f", closure(call("sum", symbol("x"))))),
+        "package.rdb": database(rds(string("a")), rds(closure(call("system", string("uname"))))),
         "delayed.rds": rds(environment(cells(("x", promise(call("sum", symbol("y")), number(BASE)))))),
     }
     for name, data in good.items():

@@ -1,4 +1,4 @@
-"""R: serialized objects (``.rds``) and workspaces (``.RData``, ``.rda``), versions 2 and 3, in all three encodings.
+"""R: objects (``.rds``), workspaces (``.RData``, ``.rda``) and databases of packages (``.rdb``), versions 2 and 3.
 
 Reading an object runs nothing, but what was read may run when it is touched: a promise is evaluated when somebody looks at it
 (CVE-2024-27322), an active binding calls its function, ``.First`` runs when R starts in the folder of a ``.RData``. Functions
@@ -22,6 +22,8 @@ _OLDEST, _LATEST = 0x00010000, 0x000A0000
 def _claims(source: Source) -> bool:
     """Whether the three versions at the beginning are those of R."""
     head = source.head(32)
+    if source.hint == "rdata-part":
+        return False  # that has been read, as part of a package
     if _WORKSPACE.match(head):
         return True
     if head[:2] == b"A\n":
@@ -43,4 +45,30 @@ def _read(source: Source) -> Iterator[Fact]:
 
 _MARKS = tuple((0, mark) for mark in (b"X\n", b"A\n", b"B\n", b"RDX", b"RDA", b"RDB"))
 
-READERS = (Reader(kind="rdata", read=_read, marks=_MARKS, claims=_claims, rank=40),)
+
+def _read_part(source: Source) -> Iterator[Fact]:
+    """Read an object of a package, whose functions are the package's own: only what runs unasked counts."""
+    from toadstone.readers.flood import thinned  # noqa: PLC0415  (start-up time)
+    from toadstone.readers.rdata.document import read  # noqa: PLC0415
+
+    yield from thinned(source, read(source, functions=False))
+
+
+def _claims_lazyload(source: Source) -> bool:
+    from toadstone.readers.rdata.lazyload import first_is_object  # noqa: PLC0415  (start-up time)
+
+    return first_is_object(source)
+
+
+def _read_lazyload(source: Source) -> Iterator[Fact]:
+    """Unpack every object of a package's database."""
+    from toadstone.readers.rdata.lazyload import read  # noqa: PLC0415  (start-up time)
+
+    yield from read(source)
+
+
+READERS = (
+    Reader(kind="rdata", read=_read, marks=_MARKS, claims=_claims, rank=40),
+    Reader(kind="rdata-part", read=_read_part),
+    Reader(kind="r-lazyload", read=_read_lazyload, suffixes=(".rdb",), claims=_claims_lazyload, rank=40),
+)

@@ -19,8 +19,13 @@ _HOOKS = frozenset({".First", ".Last", ".First.sys", ".onLoad", ".onAttach"})
 _SHOWN = 200
 
 
-def read(source: Source) -> Iterator[Fact]:
-    """Read objects to the end of the file; what is none stays unclaimed."""
+def read(source: Source, *, functions: bool = True) -> Iterator[Fact]:
+    """Read objects to the end of the file; what is none stays unclaimed.
+
+    Args:
+        source: The file.
+        functions: Whether functions and promises are reported that belong to a package as its code does.
+    """
     cursor = Cursor(source.blob)
     is_workspace = re.match(rb"RD[XAB][23]\n", source.head(5)) is not None
     cursor.position = 5 if is_workspace else 0
@@ -45,6 +50,8 @@ def read(source: Source) -> Iterator[Fact]:
             if mark == b"A\n" and source.blob.read(cursor.position, 1) == b"\n":
                 cursor.skip(1)
             source.coverage.read(0 if begin <= 5 else begin, cursor.position)
+        if not functions:
+            _forget_own_code(items)
         yield from _facts(source, items, root, is_workspace)
         if root is None:
             return
@@ -64,7 +71,7 @@ def _versions(stream: Binary | Text) -> None:
 
 
 def _facts(source: Source, items: Items, root: Item | None, is_workspace: bool) -> Iterator[Fact]:
-    if root is not None and root.kind == PROMISE:
+    if root is not None and root.kind == PROMISE and root not in items.promises:
         items.promises.append(root)
     yield from _lazy(source, items)
     hooks = dict(_hooks(root)) if is_workspace and root is not None else {}
@@ -83,12 +90,24 @@ def _facts(source: Source, items: Items, root: Item | None, is_workspace: bool) 
         yield from nested(source, f"@{start}", source.blob.window(start, size))
 
 
+def _forget_own_code(items: Items) -> None:
+    """Leave out what every package has: functions, and promises that are bound to an environment of the package."""
+    items.closures.clear()
+    items.promises = [item for item in items.promises if _is_unbound(item)]
+    items.delayed = [item for item in items.delayed if _is_unbound(item)]
+
+
+def _is_unbound(item: Item) -> bool:
+    """Whether a promise has no environment: R itself makes none."""
+    return bool(item.value) and item.value[0][0] is None
+
+
 def _lazy(source: Source, items: Items) -> Iterator[Fact]:
     """Give what runs as soon as somebody looks."""
     for item in filter(_is_unevaluated, items.promises):
         yield from _code(source, item, "promise", "an unevaluated promise")
     for item in filter(_is_unevaluated, items.delayed):
-        if item.value[0][0] is None:  # R binds every promise to an environment
+        if _is_unbound(item):
             yield from _code(source, item, "promise", "an unevaluated promise without an environment")
         else:
             yield from _calls(source, item, "delayed variable")
