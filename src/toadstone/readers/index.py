@@ -137,6 +137,7 @@ READERS = (
     later('toadstone.readers.code', 'packaged-python'),
     later('toadstone.readers.pickle', 'pickle-part'),
     later('toadstone.readers.code', 'python-run'),
+    later('toadstone.readers.code', 'python-used'),
     later('toadstone.readers.torchscript', 'torchscript-code'),
     later('toadstone.readers.jinja', 'jinja', suffixes=('.jinja', '.jinja2', '.j2', '.template', '.tmpl', '.tpl'), rank=60, claims=True),
     later('toadstone.readers.configuration', 'json', suffixes=('.json',), marks=((0, b'\xef'), (0, b' '), (0, b'{'), (0, b'['), (0, b'\t'), (0, b'\n'), (0, b'\r'), (0, b'\x0c'), (0, b'\x0b')), rank=60, claims=True),
