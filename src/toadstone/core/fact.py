@@ -228,6 +228,31 @@ class Anomaly(Fact):
 
 
 @dataclass(frozen=True)
+class Stage(Fact):
+    """Content that was hidden behind one or more stages, taken off without running anything.
+
+    Attributes:
+        chain: What receives it, if that is known, then the stages from the last one back to the constant:
+            ``("exec", "zlib", "base64", "str constant")``.
+        kind: What the content is: ``text``, ``python``, ``command``, ``pickle``, ``bytecode``, ``executable``, ``archive`` ...
+        text: The content of the last stage as text, cut; of binary content its readable parts.
+        sink: Name of what is called with it; empty when that is not known.
+        exact: Whether the code that takes the stages off was worked out. Otherwise nothing in sight does, and the constant was
+            tried for what it holds.
+        language: As for `Import`.
+        when: When it happens.
+    """
+
+    chain: tuple[str, ...]
+    kind: str
+    text: str
+    sink: str = ""
+    exact: bool = True
+    language: str = ""
+    when: Moment = Moment.LOAD
+
+
+@dataclass(frozen=True)
 class Code(Fact):
     """Compiled or source code is carried inside a data format.
 
@@ -251,12 +276,14 @@ class Member(Fact):
         blob: Its bytes, already unpacked or unpacked on demand.
         hint: Kind of reader that must be tried first; empty lets the content decide.
         base: Offset to add when nothing else places it (embedded blobs); -1 otherwise.
+        derived: Whether the bytes were worked out, not stored: what of them cannot be read makes nothing unread.
     """
 
     name: str
     blob: Blob
     hint: str = ""
     base: int = -1
+    derived: bool = False
 
 
 @dataclass(frozen=True)

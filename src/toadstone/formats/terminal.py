@@ -125,6 +125,9 @@ def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
             where = word + where.removeprefix(mark)
             break
     page.block(f"{label:<8}", _COLOURS[label], f"{finding.check}: {finding.message}", where)
+    stages = finding.evidence.get("stages")
+    if isinstance(stages, list) and stages:
+        page.block("", "", " ← ".join(str(stage) for stage in stages), code="35", most=2)
     for key, prefix in (("code", ""), ("decoded", "that is ")):
         code = finding.evidence.get(key)
         if isinstance(code, str) and code and code not in told:

@@ -11,13 +11,16 @@ from collections.abc import Iterator
 
 from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import BudgetError
-from toadstone.core.fact import Fact
+from toadstone.core.fact import Fact, Moment, Stage
+from toadstone.forensics.candidates import may_hold
 from toadstone.readers.jinja import expressions
 from toadstone.readers.pickle import held_pickle
 from toadstone.readers.reader import Source
 
 _SHORTEST = 16
 _SHOWN = 200
+_LONGEST = 1 << 20
+"""Characters of a text that is tried."""
 _TEMPLATE = re.compile(
     r"\{%[-+]?\s*(?:if|for|set|macro|include|import|from|extends|call|block|filter|with|raw|do)\b|\{\{[-+]?\s*[\w'\"(\[]"
 )
@@ -42,6 +45,20 @@ def carried(source: Source, name: str, text: str) -> Iterator[Fact]:
             yield from expressions(source, text)
         return
     yield from carried_pickle(source, name, text)
+    yield from hidden_in(source, name, text)
+
+
+def hidden_in(source: Source, name: str, text: str, when: Moment = Moment.USE) -> Iterator[Fact]:
+    """Yield a `Stage` for a text that is strictly written in an encoding and names somebody once it is decoded."""
+    if not may_hold(text) or len(text) > _LONGEST:
+        return
+    from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415  (few texts come into question)
+
+    source.budget.spend_steps(100 + len(text) // 4)
+    found = unwrap(text)
+    if found is not None:
+        chain = (*found.steps, f"text of {name[:_SHOWN]}")
+        yield Stage(source.place, chain, found.content.kind, found.content.text, "", False, "metadata", when)
 
 
 def carried_pickle(source: Source, name: str, text: str | bytes) -> Iterator[Fact]:

@@ -162,6 +162,7 @@ READERS = (
     later('toadstone.readers.code', 'packaged-python'),
     later('toadstone.readers.pickle', 'pickle-part'),
     later('toadstone.readers.code', 'python-run'),
+    later('toadstone.readers.code', 'python-used'),
     later('toadstone.readers.rdata', 'rdata-part'),
     later('toadstone.readers.torchscript', 'torchscript-code'),
     later('toadstone.readers.jinja', 'jinja', suffixes=('.jinja', '.jinja2', '.j2', '.template', '.tmpl', '.tpl'), rank=60, claims=True),

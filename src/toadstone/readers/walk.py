@@ -80,9 +80,12 @@ def enter(parent: Source, member: Member) -> Iterator[Fact]:
     except BudgetError as error:
         yield Unread(place, str(error), member.blob.size)
         return
-    yield from walk(
-        Source(member.blob, member.name, place, parent.budget, depth=parent.depth + 1, hint=member.hint, sibling=parent.sibling),
+    inner = Source(
+        member.blob, member.name, place, parent.budget, depth=parent.depth + 1, hint=member.hint, sibling=parent.sibling
     )
+    for fact in walk(inner):
+        if not (member.derived and isinstance(fact, Unread)):  # the bytes that are stored were read already
+            yield fact
     member.blob.close()
 
 

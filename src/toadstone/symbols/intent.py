@@ -14,6 +14,7 @@ from toadstone.core.fact import Call
 from toadstone.core.finding import Severity
 from toadstone.core.record import dataclass
 from toadstone.core.value import Excerpt, Items, Opaque, Result, Symbol, Value
+from toadstone.forensics.steps import HIDING_STEPS
 from toadstone.symbols import Effect, Knowledge, effects_of
 from toadstone.symbols.hostile import (
     COMMAND_MODULES,
@@ -96,6 +97,8 @@ def origins(values: tuple[Value, ...]) -> Origins:
         if text is not None:
             known = known or isinstance(top, Result)
             texts.append(text[:20_000] if isinstance(text, str) else text[:20_000].decode("latin-1"))
+        if HIDING_STEPS.intersection(getattr(top, "steps", ())):
+            names.append("operator.xor")  # the code's own functions and loops took it off
         if isinstance(top, Symbol):
             names.append(str(top))
         elif isinstance(top, Excerpt):

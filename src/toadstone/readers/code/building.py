@@ -128,7 +128,7 @@ def _build_const_map(walk: Walk, step: Instruction) -> None:
 
 @handles("BUILD_STRING")
 def _build_string(walk: Walk, step: Instruction) -> None:
-    walk.push(walk.machine.strings.concat(tuple(walk.pops(min(step.arg, 10_000)))))
+    walk.made(walk.machine.strings.concat(tuple(walk.pops(min(step.arg, 10_000)))))
 
 
 @handles("FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC")
@@ -204,7 +204,7 @@ def _binary_op(walk: Walk, step: Instruction) -> None:
 def _subscribe(walk: Walk, _step: Instruction) -> None:
     key, base = walk.pop(), walk.pop()
     if isinstance(key, Items) and key.kind == "slice":
-        walk.push(_sliced(walk, base, [walk.machine.strings.plain(part) for part in key.items]))
+        walk.made(_sliced(walk, base, [walk.machine.strings.plain(part) for part in key.items]))
     else:
         walk.push(walk.machine.item(base, key) if base is not UNKNOWN else UNKNOWN)
 
@@ -212,7 +212,7 @@ def _subscribe(walk: Walk, _step: Instruction) -> None:
 @handles("BINARY_SLICE")
 def _binary_slice(walk: Walk, _step: Instruction) -> None:
     stop, start, base = walk.pop(), walk.pop(), walk.pop()
-    walk.push(_sliced(walk, base, [walk.machine.strings.plain(start), walk.machine.strings.plain(stop)]))
+    walk.made(_sliced(walk, base, [walk.machine.strings.plain(start), walk.machine.strings.plain(stop)]))
 
 
 def _sliced(walk: Walk, base: Value, parts: list[object]) -> Value:

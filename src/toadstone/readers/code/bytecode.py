@@ -1,24 +1,29 @@
 """Code objects read as a whole: every one in a stream walked, its imports and calls reported."""
 
+# ruff: noqa: ANN401  (values of any type are worked out)
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toadstone.core.fact import Anomaly, Call, Fact, Import, Moment, Text
 from toadstone.core.place import Place
 from toadstone.core.record import dataclass
-from toadstone.core.value import Symbol, Value
+from toadstone.core.value import Items, Opaque, Symbol, Value
+from toadstone.forensics.effort import NotWorkedOut
+from toadstone.forensics.values import Attributes, Hosted, Partial
 from toadstone.readers.code import building as _building
 from toadstone.readers.code import instructions as _instructions
 from toadstone.readers.code.disassemble import Table, table
 from toadstone.readers.code.machine import Args, Kwargs, Machine
 from toadstone.readers.code.marshal_reader import CodeObject
 from toadstone.readers.code.names import BUILTINS, LOADED, MODULES, RISKY
+from toadstone.readers.code.pictures import picture
 from toadstone.readers.code.scopes import BODY, MODULE, Record, Unit, reach
 from toadstone.readers.code.stack import CodeFunction, Walk
-from toadstone.readers.code.values import UNKNOWN, Bound, Instance, Known, Local, free_name, global_name, noted
+from toadstone.readers.code.straight import Straight
+from toadstone.readers.code.values import UNKNOWN, Bound, Instance, Known, Local, Worked, free_name, global_name, noted
 
 if TYPE_CHECKING:
     from toadstone.readers.code.reading import Reading
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 del _building, _instructions  # importing them fills the table of handlers
 
 _INLINED = 3
+_STRAIGHT = 12
+_CONSTANTS = 4000
 _STEPS = 400_000
 _EXECUTED = 16
 _TEXTS = 64
@@ -87,13 +94,50 @@ class BytecodeReading(Machine):
         self.units: dict[int, Unit] = {id(top): self.top_unit}
         self.offsets: dict[int, int] = {}
         self.walked: set[int] = set()
+        self._looked: set[int] = set()
         self.code = top
         self.inlined = 0
         self.steps = 0
         self.odd: list[CodeObject] = []
         self.texts: list[Reading] = []
+        self.strings.hosted = self._hosted
 
     # hooks
+
+    def _hosted(self, local: Local | Instance) -> Any:
+        """Give what stands for a function or an object of the code itself where values are worked out."""
+        definition = local.definition
+        if isinstance(definition, CodeFunction):
+            return Hosted(lambda args, kwargs: self._called(definition, args, kwargs))
+        if isinstance(definition, CodeMethod):
+            return Partial(self._hosted(Local(local.what, definition.function)), (self._hosted(definition.owner),), {})
+        if isinstance(definition, CodeClass):
+            return Attributes(lambda name: self.strings.concrete(self.member(local, name)))
+        raise NotWorkedOut(local.what)
+
+    def _called(self, function: CodeFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = dict(zip(function.code.locals, map(picture, args), strict=False))
+        given |= {name: picture(value) for name, value in kwargs.items()}
+        walk = self._straight(function, self.names, given)
+        if walk is None or not walk.completed:
+            raise NotWorkedOut(function.code.name)
+        return self.strings.concrete(walk.value)
+
+    def _straight(self, function: CodeFunction, names: dict[str, Value], given: dict[str, Value]) -> Straight | None:
+        """Follow a call along the one way that it takes; None when it is too deep or costs too much."""
+        if self.inlined >= _STRAIGHT or self.steps > _STEPS or self.strings.effort.steps < 0:
+            return None
+        before, self.code = self.code, function.code
+        self.inlined += 1
+        walk = Straight(self, function, names, self.opcodes, given)
+        walk.run()
+        self.inlined -= 1
+        self.steps += walk.steps
+        self.code = before
+        return walk
+
+    def notice(self, value: Value) -> None:
+        self.revealing.notice(value, self.code.offset, self.unit)
 
     def on_import(self, symbol: Symbol, how: str) -> None:
         self._record(symbol, None, (), how)
@@ -140,11 +184,23 @@ class BytecodeReading(Machine):
             return UNKNOWN
         self.unit.callees.add(self._unit_of(function.code))
         if self.inlined < _INLINED and self.steps < _STEPS and (any(map(noted, args)) or len(function.code.code) < 400):
-            given = dict(zip(function.code.locals, args, strict=False)) | dict(kwargs)
+            given = {**function.defaults, **dict(zip(function.code.locals, args, strict=False)), **dict(kwargs)}
+            walk = self._straight(function, self.names, dict(given))
+            if walk is not None and walk.completed:
+                return self._told(walk, local, args)
             self.inlined += 1
             self._walk(function, self.names, given)
             self.inlined -= 1
         return function.result
+
+    def _told(self, walk: Straight, local: Local, args: Args) -> Value:
+        """Give what a call gave; text that its loops took the stages off says so."""
+        if isinstance(walk.value, (str, bytes, Known)) and walk.steps_taken:
+            held = walk.value.value if isinstance(walk.value, Known) else walk.value
+            return picture(held, Opaque(local.what), args, tuple(reversed(walk.steps_taken)))
+        if isinstance(walk.value, Items) and walk.steps_taken and not walk.value.more:
+            return Worked(walk.value.kind, walk.value.items, tuple(reversed(walk.steps_taken)))
+        return walk.value
 
     def _instantiate(self, local: Local, definition: CodeClass, args: Args, kwargs: Kwargs) -> Value:
         made = Instance(local.what, definition)
@@ -195,13 +251,30 @@ class BytecodeReading(Machine):
                         self._walk(CodeFunction(inner, {}), self.names, {})
 
     def _walk(self, function: CodeFunction, names: dict[str, Value], given: dict[str, Value]) -> None:
+        if not self.inlined:
+            self._straight(function, dict(names), dict(given))
         before, self.code = self.code, function.code
+        self._constants(function.code)
         walk = Walk(self, function, names, self.opcodes, given)
         walk.run()
         self.steps += walk.steps
         if walk.odd and self.code not in self.odd:
             self.odd.append(self.code)
         self.code = before
+
+    def _constants(self, code: CodeObject) -> None:
+        """Remember the constants of a code object: in sight, and perhaps encoded."""
+        if id(code) in self._looked:
+            return
+        self._looked.add(id(code))
+        for value in code.consts[:_CONSTANTS]:
+            if isinstance(value, (str, bytes)):
+                self.revealing.texts.append(value if isinstance(value, str) else value.decode("latin-1"))
+                self.revealing.constant(value, code.offset, self.unit)
+                if not self.module and isinstance(value, str):
+                    self.revealing.compiled_text(value, code.offset, self.unit)
+            elif isinstance(value, tuple) and value and all(type(item) is int and 0 <= item < 256 for item in value):
+                self.revealing.codes(bytes(value), code.offset, self.unit)
 
     # facts
 
@@ -231,7 +304,14 @@ class BytecodeReading(Machine):
                 if key not in seen:
                     seen.add(key)
                     yield self._fact(record, unit, moment)
+        yield from self.revealing.facts(
+            (record for unit in self.units.values() for record in unit.records),
+            self.place.at,
+            lambda unit: self.moment if unit in at_top or not self.module else Moment.USE,
+            self.language,
+        )
         for text in self.texts:
+            self.revealing.hidden += text.revealing.hidden
             for fact in text.facts():
                 yield dataclasses.replace(fact, place=text.context.place)
         for code in self.odd:

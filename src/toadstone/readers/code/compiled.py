@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from toadstone.core.fact import Call, Code, Fact, Moment
+from toadstone.core.blob import BytesBlob
+from toadstone.core.fact import Call, Code, Fact, Member, Moment
 from toadstone.core.value import render_call
 from toadstone.readers.code.claims import version_of
 from toadstone.readers.reader import Source
@@ -90,11 +91,18 @@ def _walked(
             summary = f"CPython {spoken}, {len(code.code)} bytes, {code.argcount} arguments, names: {names}"
             yield Code(source.place.at(code.offset), "bytecode", code.name, summary)
         seen: set[str] = set()
+        handed: set[bytes] = set()
         for version in versions:
             reading = BytecodeReading(code, version, source.place, moment, module, prefix)
             reading.read()
             source.budget.spend_steps(reading.steps)
             yield from _unseen(reading.facts(), seen if len(versions) > 1 else None)
+            for hidden in reading.revealing.hidden:
+                if hidden.data not in handed:
+                    handed.add(hidden.data)
+                    yield Member(
+                        source.place, f"@{hidden.line} ({hidden.name})", BytesBlob(hidden.data), hidden.hint, derived=True
+                    )
 
 
 def _unseen(facts: Iterator[Fact], seen: set[str] | None) -> Iterator[Fact]:

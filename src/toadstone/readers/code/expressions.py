@@ -9,37 +9,33 @@ from collections.abc import Callable
 from typing import Any
 
 from toadstone.core.value import KEPT_ITEMS, Items, Result, Symbol, Value
+from toadstone.forensics.candidates import SHORTEST
 from toadstone.readers.code.flood import Flood
 from toadstone.readers.code.folding import SIGNS
-from toadstone.readers.code.machine import Args, Kwargs, Machine
-from toadstone.readers.code.names import CHANGING, SILENT
-from toadstone.readers.code.scopes import BODY, MODULE, Class, Function, Method, Record, Scope, Unit
-from toadstone.readers.code.values import UNKNOWN, Bound, Instance, Local, Namespace, global_name, join
+from toadstone.readers.code.machine import Args, Kwargs
+from toadstone.readers.code.names import SILENT
+from toadstone.readers.code.scopes import BODY, Class, Function, Method, Record, Scope, Unit
+from toadstone.readers.code.values import UNKNOWN, Bound, Instance, Known, Local, Namespace, join
+from toadstone.readers.code.working import UNROLLED, Working
 
 NESTED = 120
 """Expressions inside each other that are followed; deeper ones are searched for calls without being worked out."""
 
-_COPYING = 100_000
-"""Steps after which changed containers are no longer pictured item by item."""
-
 _HUGE = 1 << 512
 
-UNROLLED = 4096
-"""Items of a constant sequence over which a comprehension or loop is worked out."""
+_TEXTS = frozenset({str, bytes, Known})
+_WRITTEN = frozenset({ast.Constant, ast.Name})
 
 
-class Expressions(Machine):
+class Expressions(Working):
     """Evaluates expressions symbolically; statements are added by the subclass."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.module_unit = Unit(MODULE)
-        self.unit = self.module_unit
-        self.scope = Scope()
+        self.module_unit = self.unit
         self.node: ast.AST | None = None
         self.level = 0
         self.inlined = 0
-        self.steps = 0
         self.too_deep = False
         self.shift = 0
         self.first_line = 0
@@ -59,20 +55,18 @@ class Expressions(Machine):
         return UNKNOWN
 
     def _record(self, callee: Value, args: Args | None, kwargs: Kwargs, how: str) -> None:
-        node = self.node
         if not self.flood.room(callee):
             return
         self.units.setdefault(self.unit)
-        line = self.first_line + getattr(node, "lineno", 1) - 1 if not self.shift else self.shift - 1
-        self.unit.records.append(Record(id(node), line, callee, args, kwargs, how, self.inlined))
+        self.unit.records.append(Record(id(self.node), self.line_of(self.node), callee, args, kwargs, how, self.inlined))
+
+    def line_of(self, node: ast.AST | None) -> int:
+        """Give the 0-based line of a syntax node; of text that is run as code, the line that runs it."""
+        return self.shift - 1 if self.shift else self.first_line + getattr(node, "lineno", 1) - 1
 
     def lookup(self, name: str) -> Value:
         found = self.scope.root().names.get(name)
-        return found if found is not None else self._outside(name)
-
-    def _outside(self, name: str) -> Value:
-        guess = global_name(name)
-        return guess if guess is not UNKNOWN else self.from_stars(name)
+        return found if found is not None else self.outside(name)
 
     # dispatch
 
@@ -86,6 +80,8 @@ class Expressions(Machine):
         self.level += 1
         value = method(self, node)
         self.level -= 1
+        if type(value) in _TEXTS and type(node) not in _WRITTEN:
+            self.revealing.notice(value, self.line_of(node), self.unit)
         return value
 
     def _flat(self, node: ast.AST) -> Value:
@@ -132,11 +128,13 @@ class Expressions(Machine):
 
     def _constant(self, node: ast.Constant) -> Value:
         value: Any = node.value
+        if type(value) in _TEXTS and len(value) >= SHORTEST:
+            self.revealing.constant(value, self.line_of(node), self.unit)
         return UNKNOWN if value is ... else value
 
     def _name(self, node: ast.Name) -> Value:
         found = self.scope.find(node.id)
-        return found if found is not None else self._outside(node.id)
+        return found if found is not None else self.outside(node.id)
 
     def _attribute(self, node: ast.Attribute) -> Value:
         names = [node.attr]
@@ -199,28 +197,11 @@ class Expressions(Machine):
             self._change(node.func, callee.base, callee.name, args)
         return self.call(callee, tuple(args), tuple(kwargs))
 
-    def _change(self, method: ast.expr, base: Items, name: str, args: list[Value]) -> None:
-        """A container that a name holds is changed in place: the name gets a new picture."""
-        if name not in CHANGING or not isinstance(method, ast.Attribute) or not isinstance(method.value, ast.Name):
-            return
-        self.steps += len(base.items) >> 5
-        made = Items(base.kind, list(base.items) if self.steps < _COPYING else [], base.more + (self.steps >= _COPYING))
-        first = args[0] if args else UNKNOWN
-        if name == "append" and base.kind == "list" and (len(made.items) < UNROLLED and not made.more):
-            made.items.append(first)
-        elif name == "extend" and base.kind == "list" and isinstance(first, Items):
-            made.add(first.items)
-            made.more += first.more
-        elif name == "reverse" and not made.more:
-            made.items.reverse()
-        else:
-            made.more += 1
-        self.scope.bind(method.value.id, made, False)
-
     # text and containers
 
     def _joined(self, node: ast.JoinedStr) -> Value:
-        return self.strings.concat(tuple(self._piece(part) for part in node.values))
+        made = self.strings.concat(tuple(self._piece(part) for part in node.values))
+        return made if isinstance(made, (str, Known)) else self.worked(node, made)
 
     def _piece(self, node: ast.expr) -> Value:
         if not isinstance(node, ast.FormattedValue):
@@ -256,15 +237,17 @@ class Expressions(Machine):
         if len(node.elts) > KEPT_ITEMS:
             numbers = [item.value for item in node.elts if isinstance(item, ast.Constant) and type(item.value) is int]
             if len(numbers) == len(node.elts) <= 1 << 17:
+                self._codes(node, numbers)
                 return Items(kind, list(numbers))  # character codes of a hidden text may be many
         made = Items(kind)
-        values = []
+        values: list[Value] = []
         for item in node.elts:
             value = self.eval(item)
             if isinstance(item, ast.Starred) and isinstance(value, Items):
                 values += value.items
             else:
                 values.append(value)
+        self._codes(node, values)
         made.add(values)
         return made
 
@@ -311,7 +294,7 @@ class Expressions(Machine):
 
     def _defaults(self, arguments: ast.arguments) -> None:
         for default in (*arguments.defaults, *arguments.kw_defaults):
-            if default is not None and not isinstance(default, ast.Constant):
+            if default is not None:
                 self.eval(default)
 
     def function(
@@ -326,17 +309,20 @@ class Expressions(Machine):
         return known
 
     def _comprehension(self, node: Any) -> Value:
+        made = self.worked(node, UNKNOWN)
+        if made is not UNKNOWN:
+            return made
         self.scope = Scope(self.scope)
         element = node.value if isinstance(node, ast.DictComp) else node.elt
         first = node.generators[0]
         items = self._constant_items(self.eval(first.iter))
         if items is not None and len(node.generators) == 1 and not first.ifs and not isinstance(node, ast.DictComp):
-            made = Items("set" if isinstance(node, ast.SetComp) else "list")
+            unrolled = Items("set" if isinstance(node, ast.SetComp) else "list")
             for item in items:
                 self.steps += 1
                 self.assign(first.target, item)
-                made.items.append(self.eval(element))
-            value: Value = made
+                unrolled.items.append(self.eval(element))
+            value: Value = unrolled
         else:
             value = self._generic_comprehension(node, element)
         self.scope = self.scope.parent or self.scope

@@ -83,6 +83,9 @@ class Functions(Expressions):
         if not isinstance(definition, Function):
             return UNKNOWN
         self.unit.callees.add(definition.unit)
+        made = self.worked_call(local, args, kwargs)
+        if made is not UNKNOWN:
+            return made
         if self._worth_following(definition, args, kwargs):
             return self._follow(definition, receiver, args, kwargs)
         if (

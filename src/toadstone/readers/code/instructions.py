@@ -226,16 +226,18 @@ def _make_function(walk: Walk, step: Instruction) -> None:
     if walk.opcodes.minor <= 10:
         walk.pop()
     code = walk.pop()
+    defaults: Value = UNKNOWN
     if walk.opcodes.minor <= 12:
-        walk.pops(step.arg.bit_count() if step.arg < 16 else 0)
-    walk.push(walk.function_of(code))
+        parts = walk.pops(step.arg.bit_count() if step.arg < 16 else 0)
+        defaults = parts[0] if parts and step.arg & 1 else UNKNOWN
+    walk.push(walk.function_of(code, defaults))
 
 
 @handles("SET_FUNCTION_ATTRIBUTE")
-def _function_attribute(walk: Walk, _step: Instruction) -> None:
+def _function_attribute(walk: Walk, step: Instruction) -> None:
     function = walk.pop()
-    walk.pop()
-    walk.push(function)
+    given = walk.pop()
+    walk.push(walk.function_of(function, given) if step.arg == 1 else function)
 
 
 @handles("LOAD_BUILD_CLASS")

@@ -12,6 +12,7 @@ from typing import Any
 
 from toadstone.core.value import Items, Opaque, Result, Symbol, Value
 from toadstone.readers.code.names import MODULE_NAMES, MODULES, SILENT
+from toadstone.readers.code.stages import Revealing
 from toadstone.readers.code.strings import Strings
 from toadstone.readers.code.values import (
     GETATTR,
@@ -19,6 +20,7 @@ from toadstone.readers.code.values import (
     UNKNOWN,
     Bound,
     Either,
+    Held,
     Instance,
     Known,
     Local,
@@ -64,6 +66,7 @@ class Machine:
         self.modules: set[str] = set()
         self.stars: list[str] = []
         self.constants: dict[tuple[int, int], Value] = {}
+        self.revealing = Revealing()
 
     # hooks
 
@@ -82,6 +85,9 @@ class Machine:
     def lookup(self, name: str) -> Value:
         """Give what a global name holds."""
         raise NotImplementedError
+
+    def notice(self, value: Value) -> None:
+        """A value was worked out."""
 
     # names
 
@@ -105,7 +111,7 @@ class Machine:
             return self._opaque_attribute(base, name)
         if isinstance(base, Bound) and base.name in ("__class__", "__self__") and name.startswith("__"):
             return bound(base, name)
-        if isinstance(base, (Result, str, bytes, Items)):
+        if isinstance(base, (Result, str, bytes, Items, int)):
             return bound(base, name)
         return UNKNOWN
 
@@ -134,7 +140,7 @@ class Machine:
             return Either(kept) if len(kept) > 1 else kept[0] if kept else UNKNOWN
         if isinstance(base, (Local, Instance)):
             return self.member(base, name)
-        if isinstance(base, Namespace):
+        if isinstance(base, (Namespace, Held)):
             return bound(base, name)
         if name in ("__globals__", "__builtins__", "f_globals", "f_builtins"):
             return Namespace("builtins" if "builtins" in name else "")
@@ -261,7 +267,7 @@ class Machine:
             return self._getattr((base, *args), ())
         if name in ("__enter__", "__aenter__", "__iter__"):
             return base
-        made = self.strings.method(callee, base, name, args)
+        made = self.strings.method(callee, base, name, args, kwargs)
         if made is not UNKNOWN:
             return made
         if isinstance(base, Result) and not isinstance(base, Known):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from toadstone.core.blob import BytesBlob
-from toadstone.core.fact import Anomaly, Fact, Moment
+from toadstone.core.fact import Anomaly, Fact, Member, Moment
 from toadstone.core.place import Place
 from toadstone.readers.reader import Source
 
@@ -94,6 +94,9 @@ def _code(source: Source, cells: list[Any]) -> Iterator[Fact]:
             yield source.member(f"cell {number + 1}", BytesBlob(item.data), item.hint)
         for name, content in reading.files:
             yield source.member(f"cell {number + 1}/{name}", BytesBlob(content.encode("utf-8", "surrogatepass")))
+        for hidden in reading.revealing.hidden:
+            name = f"cell {number + 1} ({hidden.name})"
+            yield Member(source.place, name, BytesBlob(hidden.data), hidden.hint, derived=True)
         _forget(reading)
 
 
@@ -105,6 +108,7 @@ def _forget(reading: Session) -> None:
     reading.problems.clear()
     reading.embedded.clear()
     reading.files.clear()
+    reading.revealing.forget()
 
 
 def _outputs(cell: dict[str, Any], place: Place) -> Iterator[Fact]:

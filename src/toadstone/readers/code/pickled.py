@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from toadstone.core.fact import Call, Code, Fact, Moment
+from toadstone.core.blob import BytesBlob
+from toadstone.core.fact import Call, Code, Fact, Member, Moment
 from toadstone.core.value import Items, Value
 from toadstone.readers.code.marshal_reader import CodeObject
 from toadstone.readers.reader import Source
@@ -52,6 +53,8 @@ def code_facts(source: Source, call: Call) -> Iterator[Fact]:
         summary = f"CPython {version}, {len(code.code)} bytes, {code.argcount} arguments, names: {names or 'none'}"
         yield Code(call.place, "bytecode", code.name, summary)
         yield from reading.facts()
+        for hidden in reading.revealing.hidden:
+            yield Member(source.place, f"@{call.place.offset} ({hidden.name})", BytesBlob(hidden.data), hidden.hint, derived=True)
 
 
 def _code_object(args: tuple[Value, ...], index: int) -> CodeObject:

@@ -10,6 +10,7 @@ from toadstone.core.fact import Call, Fact, Import, Moment
 from toadstone.core.place import Place
 from toadstone.core.record import dataclass, field
 from toadstone.core.value import Result, Symbol, Value
+from toadstone.readers.code.chains import chain_of
 from toadstone.readers.code.machine import Args, Kwargs
 from toadstone.readers.code.pieces import ALL_WORDS, STEPS, WORDS, pieces, words
 from toadstone.readers.code.scopes import Function, Record, Unit, reach
@@ -93,6 +94,7 @@ class Reading(Statements):
 
     def read(self, text: str) -> None:
         """Work through a source text."""
+        self.revealing.texts.append(text)
         whole = True
         for first_line, piece, last in pieces(text):
             whole = whole and last
@@ -139,11 +141,8 @@ class Reading(Statements):
             if callee.module in _DESERIALISERS and callee.name == "loads":
                 data = plain(args[0])
                 if isinstance(data, bytes) and len(self.embedded) < 64:
-                    self.embedded.append(Embedded(self._line(), data, _DESERIALISERS[callee.module]))
+                    self.embedded.append(Embedded(self.line_of(self.node), data, _DESERIALISERS[callee.module]))
         return UNKNOWN
-
-    def _line(self) -> int:
-        return self.shift - 1 if self.shift else self.first_line + getattr(self.node, "lineno", 1) - 1
 
     def execute(self, given: Value) -> Value:
         """Read text that the code runs as code; gives the value of its last expression."""
@@ -159,10 +158,14 @@ class Reading(Statements):
         except PARSE_ERRORS:
             return UNKNOWN
         shift, node = self.shift, self.node
-        self.shift = self._line() + 1
+        self.shift = self.line_of(self.node) + 1
         self.executed += 1
         self.steps += len(tree.body)
         value: Value = UNKNOWN
+        within = self.revealing.within
+        if isinstance(given, Known):
+            self.revealing.within = ("exec", *chain_of(given), *within)
+        self.revealing.texts.append(text)
         self._trees.append(tree)  # identities of its nodes stay unique as long as it lives
         self.block(tree.body[:-1])
         if tree.body and isinstance(tree.body[-1], ast.Expr):
@@ -170,6 +173,7 @@ class Reading(Statements):
         else:
             self.block(tree.body[-1:])
         self.executed -= 1
+        self.revealing.within = within
         self.shift, self.node = shift, node
         return value
 
@@ -200,6 +204,12 @@ class Reading(Statements):
                     continue
                 earlier.append((record.args, record.callee))
                 yield self._fact(record, unit, moment)
+        yield from self.revealing.facts(
+            (record for unit in units for record in unit.records),
+            lambda line: self.context.place.line(max(line, 0)),
+            lambda unit: self.context.moment if unit in at_import else Moment.USE,
+            self.context.language,
+        )
 
     def _fact(self, record: Record, unit: Unit, moment: Moment) -> Fact:
         how = self.context.prefix + (unit.label or record.how)

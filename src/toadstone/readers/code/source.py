@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import BudgetError
-from toadstone.core.fact import Code, Fact, Moment
+from toadstone.core.fact import Code, Fact, Member, Moment
 from toadstone.readers.reader import Source
 
 LARGEST = 8 << 20
@@ -36,6 +36,11 @@ def read(source: Source) -> Iterator[Fact]:
 def read_run(source: Source) -> Iterator[Fact]:
     """Read Python source that loading the artefact runs."""
     yield from _read(source, Moment.LOAD)
+
+
+def read_used(source: Source) -> Iterator[Fact]:
+    """Read Python source that somebody may run later."""
+    yield from _read(source, Moment.USE)
 
 
 def read_packaged(source: Source) -> Iterator[Fact]:
@@ -82,6 +87,12 @@ def facts_of(source: Source, text: str, context: object) -> Iterator[Fact]:
         yield source.unread(reason if line < 0 else f"line {line + 1}: {reason}")
     for item in reading.embedded:
         yield source.member(f"line {item.line + 1}", BytesBlob(item.data), item.hint)
+    known = {item.data for item in reading.embedded}
+    for hidden in reading.revealing.hidden:
+        if hidden.data not in known:
+            known.add(hidden.data)
+            name = f"line {hidden.line + 1} ({hidden.name})"
+            yield Member(source.place, name, BytesBlob(hidden.data), hidden.hint, derived=True)
 
 
 def decoded(raw: bytes) -> tuple[str, str]:

@@ -15,20 +15,23 @@ from toadstone.core.value import Items, Opaque, Symbol, Value
 from toadstone.readers.code.disassemble import ENDS, UNCONDITIONAL, Instruction, Table, decode, target
 from toadstone.readers.code.machine import Machine
 from toadstone.readers.code.marshal_reader import BigInt, CodeObject, Sequence
-from toadstone.readers.code.values import UNKNOWN, Local, Namespace, join, noted
+from toadstone.readers.code.values import UNKNOWN, Known, Local, Namespace, join, noted
 
 NULL = Opaque("NULL")
 """The marker that the interpreter pushes next to a callable."""
 
 _KEPT_CONSTANT = 4096
+_KEPT_NUMBERS = 1 << 16
+"""Numbers of one constant: character codes of a hidden text may be many."""
 
 
 class CodeFunction:
     """A code object with what surrounds it."""
 
-    def __init__(self, code: CodeObject, closure: dict[str, Value]) -> None:
+    def __init__(self, code: CodeObject, closure: dict[str, Value], defaults: dict[str, Value] | None = None) -> None:
         self.code = code
         self.closure = closure
+        self.defaults = defaults or {}
         self.returned: Value = UNKNOWN
         self.yielded: Value = UNKNOWN
 
@@ -56,6 +59,8 @@ def constant(value: Any, depth: int = 0) -> Value:
             ]
             return Items("dict", pairs[:256], max(len(pairs) - 256, 0))
         kept = _KEPT_CONSTANT if depth == 0 else 64
+        if depth == 0 and all(type(item) is int for item in items[:_KEPT_NUMBERS]):
+            kept = _KEPT_NUMBERS
         return Items(kind, [constant(item, depth + 1) for item in items[:kept]], max(len(items) - kept, 0))
     return Opaque(f"<{value.digits} digits>") if isinstance(value, BigInt) else UNKNOWN
 
@@ -220,9 +225,15 @@ class Walk:
     def _operator(self, sign: str) -> None:
         right, left = self.pop(), self.pop()
         if sign == "[]":
-            self.push(self.machine.item(left, right) if left is not UNKNOWN else UNKNOWN)
+            self.made(self.machine.item(left, right) if left is not UNKNOWN else UNKNOWN)
         else:
-            self.push(self.machine.strings.binary(sign, left, right) if noted(left) or noted(right) else UNKNOWN)
+            self.made(self.machine.strings.binary(sign, left, right) if noted(left) or noted(right) else UNKNOWN)
+
+    def made(self, value: Value) -> None:
+        """Put a value on the stack that was worked out."""
+        if isinstance(value, (str, bytes, Known)):
+            self.machine.notice(value)
+        self.push(value)
 
     def call(self, callee: Value, other: Value, args: list[Value], kwargs: list[tuple[str, Value]]) -> None:
         """Call what stands on the stack: one of the two is a marker, or the second is the receiver."""
@@ -232,13 +243,13 @@ class Walk:
         if actual is UNKNOWN or actual is NULL:
             self.push(UNKNOWN)
             return
-        self.push(self.machine.call(actual, tuple(args), tuple(kwargs)))
+        self.made(self.machine.call(actual, tuple(args), tuple(kwargs)))
 
     def namespace(self) -> Value:
         """What ``locals()`` of a class body or module gives."""
         return Namespace()
 
-    def function_of(self, value: Value) -> Value:
+    def function_of(self, value: Value, defaults: Value = UNKNOWN) -> Value:
         """Make a function of a code constant, closed over the names in sight."""
         if isinstance(value, Local) and isinstance(value.definition, CodeFunction):
             return Local(
@@ -250,9 +261,17 @@ class Walk:
                         for name in value.definition.code.locals + value.definition.code.cells
                         if name in self.locals
                     },
+                    _defaults(value.definition.code, defaults),
                 ),
             )
         return UNKNOWN
+
+
+def _defaults(code: CodeObject, given: Value) -> dict[str, Value]:
+    """Give the parameters that have a default, with it."""
+    if not isinstance(given, Items) or given.kind != "tuple" or given.more or len(given.items) > code.argcount:
+        return {}
+    return dict(zip(code.locals[code.argcount - len(given.items) : code.argcount], given.items, strict=False))
 
 
 _NAMED = {

@@ -19,6 +19,9 @@ class Statements(Functions):
 
     def module(self, tree: ast.Module) -> None:
         """Work through a module and everything defined in it."""
+        first = tree.body[0] if tree.body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            self.scope.names.setdefault("__doc__", first.value.value)
         self.block(tree.body)
         while self.pending:
             self.body(self.pending.popleft())
@@ -187,6 +190,8 @@ class Statements(Functions):
         self.unit = before
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        if self.worked_loop(node):
+            return
         iterated = self.eval(node.iter)
         items = self._constant_items(iterated) if _simple(node.body) else None
         if items is not None:
@@ -203,6 +208,8 @@ class Statements(Functions):
         self.branch(node.orelse)
 
     def _while(self, node: ast.While) -> None:
+        if self.worked_loop(node):
+            return
         self.eval(node.test)
         self.branch(node.body, node.orelse)
 
@@ -240,8 +247,7 @@ class Statements(Functions):
                 self.current.returned = join(self.current.returned, value) if self.current.returned is not UNKNOWN else value
 
     def _expression(self, node: ast.Expr) -> None:
-        if not isinstance(node.value, ast.Constant):
-            self.eval(node.value)
+        self.eval(node.value)  # a docstring too: it may hold what the code decodes
 
     def _nothing(self, node: ast.stmt) -> None:
         """``pass``, ``break`` and ``continue`` mean nothing here."""

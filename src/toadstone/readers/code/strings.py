@@ -1,4 +1,4 @@
-"""Works out text and bytes that code puts together from constants: a small, total and bounded evaluator.
+"""Works out text and bytes that code puts together from constants, by the pure functions of `toadstone.forensics`.
 
 Only pure operations on constants are made; everything else stays a picture. What *decodes* (base64, hex, compression,
 character codes, reversal) gives a `Known`: the content and, next to it, where it came from.
@@ -10,44 +10,100 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from toadstone.core.value import Items, Opaque, Symbol, Value
-from toadstone.readers.code.folding import DECODERS, FOLD_ERRORS, FUNCTIONS, LONGEST, METHODS, NAMES, OPERATORS, as_bytes
-from toadstone.readers.code.values import CONCAT, UNKNOWN, Known, known, noted, plain, result
+from toadstone.core.value import Items, Symbol, Value
+from toadstone.forensics.decoders import DECODERS
+from toadstone.forensics.effort import Effort, NotWorkedOut
+from toadstone.forensics.interpreter import REFUSED, Steps
+from toadstone.forensics.statements import Interpreter
+from toadstone.forensics.values import Endless
+from toadstone.readers.code.folding import KEPT_CALLS, NAMES
+from toadstone.readers.code.names import CHANGING
+from toadstone.readers.code.pictures import concrete, picture, tainted
+from toadstone.readers.code.values import CONCAT, UNKNOWN, Instance, Known, Local, known, noted, plain, result
 
-TOTAL = 4 << 20
-"""Characters and bytes that are worked out for one source at most."""
+Kwargs = tuple[tuple[str, Value], ...]
 
-Folded = str | bytes | int | float | bool | list[Any] | None
+
+def _no_function(local: Local | Instance) -> Any:
+    raise NotWorkedOut(local.what)
 
 
 class Strings:
-    """Works out strings within a budget shared by one source."""
+    """Works out strings within a budget shared by one source.
+
+    Attributes:
+        interpreter: Works out calls, loops and functions of the code itself.
+        hosted: Gives what stands for a function or object of the code itself; set by the front end.
+    """
 
     def __init__(self) -> None:
-        self.room = TOTAL
+        self.effort = Effort()
+        self.interpreter = Interpreter(self.effort)
+        self.hosted: Callable[[Local | Instance], Any] = _no_function
 
-    def call(self, callee: Symbol, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> Value:
+    def concrete(self, value: Value) -> Any:
+        """Give the plain value behind a picture.
+
+        Raises:
+            NotWorkedOut: If it is not known.
+        """
+        return concrete(value, self.effort, self.hosted)
+
+    def worked_out(self, work: Callable[[], Any]) -> tuple[Any, tuple[str, ...]] | None:
+        """Do some work of the interpreter; give what it gives with its steps, the last one first, or None."""
+        around = self.interpreter.steps
+        steps = self.interpreter.steps = Steps()
+        try:
+            made = work()
+            if not isinstance(made, Endless):
+                made = self.interpreter.solid(made)
+        except REFUSED:
+            return None
+        finally:
+            self.interpreter.steps = around
+            for step in steps.taken:
+                around.note(step)
+        return made, tuple(reversed(steps.taken))
+
+    def call(self, callee: Symbol, args: tuple[Value, ...], kwargs: Kwargs) -> Value:
         """Give what a call of a pure function gives, or `UNKNOWN`."""
         key = f"{callee.module}.{callee.name}"
-        decode = DECODERS.get(key)
-        if decode is not None:
-            made = self._made(decode, args)
-            return known(callee, args, made) if isinstance(made, (str, bytes)) else UNKNOWN
-        fold = FUNCTIONS.get(key)
-        if fold is None or kwargs:
+        if key in KEPT_CALLS:
             return UNKNOWN
-        if fold is as_bytes and args and isinstance(args[0], Items):
-            made = self._made(fold, args)
-            return known(callee, args, made) if isinstance(made, bytes) else UNKNOWN
-        return self._kept(callee, args, self._made(fold, args))
 
-    def method(self, callee: Value, base: Value, name: str, args: tuple[Value, ...]) -> Value:
-        """Give what a method of a constant gives, or `UNKNOWN`. ``callee`` pictures the method."""
-        owner = self.plain(base)
-        fold = METHODS.get(name)
-        if fold is None or not isinstance(owner, (str, bytes)):
+        def work() -> Any:
+            given = tuple(map(self.concrete, args))
+            return self.interpreter.symbol(key, given, {name: self.concrete(value) for name, value in kwargs})
+
+        done = self.worked_out(work)
+        if done is None:
             return UNKNOWN
-        return self._kept(callee, (base, *args), self._made(lambda *given: fold(owner, *given), args), seen_from=(callee, args))
+        made, steps = done
+        if key in DECODERS:
+            return picture(made, callee, args) if isinstance(made, (str, bytes)) else picture(made, steps=steps)
+        of_numbers = key in _BYTES and args and isinstance(args[0], Items)
+        if steps or of_numbers or any(map(tainted, args)):
+            return picture(made, callee, args, steps)
+        return picture(made)
+
+    def method(self, callee: Value, base: Value, name: str, args: tuple[Value, ...], kwargs: Kwargs = ()) -> Value:
+        """Give what a method of a constant gives, or `UNKNOWN`. ``callee`` pictures the method."""
+        if isinstance(base, Symbol) or (isinstance(base, Items) and name in CHANGING):
+            return UNKNOWN
+
+        def work() -> Any:
+            owner = self.concrete(base)
+            given = {key: self.concrete(value) for key, value in kwargs}
+            return self.interpreter.method(owner, name, tuple(map(self.concrete, args)), given)
+
+        done = self.worked_out(work)
+        if done is None:
+            return UNKNOWN
+        made, steps = done
+        hiding = tuple(step for step in steps if step not in _MILD)
+        if hiding or any(map(tainted, (base, *args))):
+            return picture(made, callee, args, hiding)
+        return picture(made)
 
     def concat(self, parts: tuple[Value, ...]) -> Value:
         """Join text or bytes; unknown parts stay visible in the picture."""
@@ -65,22 +121,20 @@ class Strings:
         if sign == "+":
             sequences = self._sequences(left, right)
             return sequences if sequences is not None else self._sum(left, right)
-        fold = OPERATORS.get(sign)
-        values = (self.plain(left), self.plain(right))
-        if fold is not None and UNKNOWN not in values:
-            made = self._made(fold, (left, right))
-            if made is not UNKNOWN:
-                return self._kept(Symbol("operator", NAMES[sign]), (left, right), made)
+        done = self.worked_out(lambda: self.interpreter.operate(sign, self.concrete(left), self.concrete(right)))
+        if done is not None:
+            callee = Symbol("operator", NAMES[sign])
+            return picture(done[0], callee, (left, right)) if tainted(left) or tainted(right) else picture(done[0])
         if sign in ("%", "*") and (noted(left) and isinstance(self.plain(left), (str, bytes))):
             return result(Symbol("operator", NAMES[sign]), (left, right))
-        tainted = isinstance(left, Known) or isinstance(right, Known)
-        return result(Symbol("operator", NAMES.get(sign, sign)), (left, right)) if tainted or sign == "^" else UNKNOWN
+        hidden = isinstance(left, Known) or isinstance(right, Known)
+        return result(Symbol("operator", NAMES.get(sign, sign)), (left, right)) if hidden or sign == "^" else UNKNOWN
 
     def _sum(self, left: Value, right: Value) -> Value:
         values = (self.plain(left), self.plain(right))
         if all(isinstance(value, (int, float)) for value in values):
-            made = self._made(lambda a, b: a + b, (left, right))
-            return made if isinstance(made, (int, float)) else UNKNOWN
+            done = self.worked_out(lambda: self.interpreter.operate("+", *values))
+            return UNKNOWN if done is None else picture(done[0])
         return self.concat((left, right)) if noted(left) or noted(right) else UNKNOWN
 
     def _sequences(self, left: Value, right: Value) -> Value:
@@ -97,47 +151,19 @@ class Strings:
         """Give an item or slice of a constant, or `UNKNOWN`."""
         if isinstance(base, Items) and isinstance(key, int) and base.kind in ("list", "tuple") and not base.more:
             return base.items[key] if -len(base.items) <= key < len(base.items) else UNKNOWN
-        owner = self.plain(base)
-        index = key if isinstance(key, slice) else self.plain(key)
-        if not isinstance(owner, (str, bytes, list)) or not isinstance(index, (int, slice)):
+        if isinstance(base, Symbol):
             return UNKNOWN
-        try:
-            made = owner[index]
-        except FOLD_ERRORS:
-            return UNKNOWN
-        if isinstance(made, list):
-            return _pictured(made) if self._spend(len(made)) else UNKNOWN
-        if isinstance(made, (str, bytes)):
-            reversing = isinstance(index, slice) and index.step is not None and index.step not in (1, None)
-            if not self._spend(len(made)):
-                return UNKNOWN
-            return known(Symbol("operator", "getitem"), (base,), made) if reversing or isinstance(base, Known) else made
-        return int(made) if isinstance(made, int) else UNKNOWN
 
-    def _made(self, fold: Callable[..., Any], args: tuple[Value, ...]) -> Any:
-        values = [self.plain(argument) for argument in args]
-        if any(value is UNKNOWN for value in values) or not self._spend(16):
-            return UNKNOWN
-        try:
-            made = fold(*values)
-        except FOLD_ERRORS:
-            return UNKNOWN
-        size = len(made) if isinstance(made, (str, bytes, list)) else 0
-        return made if size <= LONGEST and self._spend(size) else UNKNOWN
+        def work() -> Any:
+            return self.interpreter.item(self.concrete(base), key if isinstance(key, slice) else self.concrete(key))
 
-    def _kept(
-        self, callee: Value, args: tuple[Value, ...], made: Any, seen_from: tuple[Value, tuple[Value, ...]] | None = None
-    ) -> Value:
-        """Picture a worked-out value; what was decoded once stays marked."""
-        if isinstance(made, Opaque):
+        done = self.worked_out(work)
+        if done is None:
             return UNKNOWN
-        if isinstance(made, (str, bytes)) and any(map(_tainted, args)):
-            return known(*(seen_from or (callee, args)), made)
-        if isinstance(made, list):
-            return _pictured(made)
-        if made is None or isinstance(made, (str, bytes, bool, int, float)):
-            return made
-        return UNKNOWN
+        made, steps = done
+        if steps or tainted(base):
+            return picture(made, Symbol("operator", "getitem"), (base,), steps)
+        return picture(made)
 
     def plain(self, value: Value) -> Any:
         """Work out a value; long containers are paid for each time, and not once the budget is used up."""
@@ -146,17 +172,10 @@ class Strings:
         return plain(value)
 
     def _spend(self, size: int) -> bool:
-        self.room -= size
-        return self.room >= 0
+        self.effort.room -= size
+        return self.effort.room >= 0
 
 
-def _tainted(value: Value) -> bool:
-    if isinstance(value, Items):
-        return any(isinstance(item, Known) for item in value.items)
-    return isinstance(value, Known)
-
-
-def _pictured(items: list[Any]) -> Items:
-    made = Items("list")
-    made.add([_pictured(item) if isinstance(item, list) else item for item in items])
-    return made
+_BYTES = frozenset({"builtins.bytes", "builtins.bytearray"})
+_MILD = frozenset({"join", "replace", "format", "translate"})
+"""Steps of methods that honest code takes all the time: by themselves they hide nothing."""

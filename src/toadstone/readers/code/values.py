@@ -62,14 +62,40 @@ class Namespace(Opaque):
         self.module = module
 
 
+class Held(Opaque):
+    """A worked-out value that has no picture of its own: a range, an iterator, a buffer. ``steps`` as for `Known`."""
+
+    __slots__ = ("steps", "value")
+
+    def __init__(self, what: str, value: Any, steps: tuple[str, ...] = ()) -> None:
+        super().__init__(what)
+        self.value = value
+        self.steps = steps
+
+
+class Worked(Items):
+    """A container that was worked out; ``steps`` says how, the last step first."""
+
+    __slots__ = ("steps",)
+
+    def __init__(self, kind: str, items: list[Value], steps: tuple[str, ...]) -> None:
+        super().__init__(kind, items)
+        self.steps = steps
+
+
 class Known(Result):
-    """What a decoding call gives, worked out; ``value`` is plain text or bytes, the call stays visible as its origin."""
+    """What a decoding call gives, worked out; ``value`` is plain text or bytes, the call stays visible as its origin.
+
+    ``steps`` names what the code's own functions and loops did on the way, the last step first.
+    """
 
     value: str | bytes
+    steps: tuple[str, ...]
 
-    def __init__(self, callee: Value, args: tuple[Value, ...], value: str | bytes) -> None:
+    def __init__(self, callee: Value, args: tuple[Value, ...], value: str | bytes, steps: tuple[str, ...] = ()) -> None:
         super().__init__(callee, args)
         object.__setattr__(self, "value", value)
+        object.__setattr__(self, "steps", steps)
 
 
 class Bound(Result):
@@ -134,9 +160,9 @@ def result(callee: Value, args: tuple[Value, ...] = (), kwargs: tuple[tuple[str,
     return _measured(Result(callee, args, kwargs))
 
 
-def known(callee: Value, args: tuple[Value, ...], value: str | bytes) -> Value:
+def known(callee: Value, args: tuple[Value, ...], value: str | bytes, steps: tuple[str, ...] = ()) -> Value:
     """Picture a decoding call together with what it gives."""
-    return _measured(Known(callee, args, value))
+    return _measured(Known(callee, args, value, steps))
 
 
 def bound(base: Value, name: str) -> Value:
@@ -149,7 +175,7 @@ def _measured(made: Result) -> Result:
     if depth > _DEPTH:
         origins = tuple(symbols_of((made.callee, *made.args)))[:16]
         short = (
-            Known(origins[0] if origins else UNKNOWN, origins, made.value)
+            Known(origins[0] if origins else UNKNOWN, origins, made.value, made.steps)
             if isinstance(made, Known)
             else Result(UNKNOWN, origins)
         )
@@ -162,6 +188,8 @@ def plain(value: Value, level: int = 0) -> Any:
     """Give the Python value behind a picture, if it is worked out completely; otherwise `UNKNOWN`."""
     if isinstance(value, Known):
         return value.value
+    if isinstance(value, Held) and isinstance(value.value, bytearray):
+        return bytes(value.value)
     if value is None or isinstance(value, (str, bytes, bool, int, float)):
         return value
     if isinstance(value, Items) and value.kind in ("list", "tuple") and not value.more and level <= _NESTED:

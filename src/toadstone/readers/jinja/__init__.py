@@ -33,8 +33,9 @@ def read(source: Source) -> Iterator[Fact]:
     """Turn a template into facts.
 
     Yields:
-        `Lookup`, `Branch`, `Text` (role ``template-literal``), `Anomaly` (``hidden-text``, ``template-resource``), and
-        `Unread` when the template cannot be parsed; what a tolerant scan of its expressions still shows is reported as well.
+        `Lookup`, `Branch`, `Stage` (addresses that the template puts together), `Text` (role ``template-literal``), `Anomaly`
+        (``hidden-text``, ``template-resource``), and `Unread` when the template cannot be parsed; what a tolerant scan of its
+        expressions still shows is reported as well.
     """
     from toadstone.readers.jinja.parse import NotParsedError, parse_template  # noqa: PLC0415  (jinja2 is loaded only when needed)
 
@@ -91,6 +92,7 @@ def _facts(source: Source, tree: nodes.Template, text: str) -> Iterator[Fact]:
     from toadstone.readers.jinja.flow import Analysis  # noqa: PLC0415
     from toadstone.readers.jinja.literals import hidden, literals  # noqa: PLC0415
     from toadstone.readers.jinja.lookups import lookups  # noqa: PLC0415
+    from toadstone.readers.jinja.output import stages  # noqa: PLC0415
     from toadstone.readers.jinja.resource import costs  # noqa: PLC0415
 
     yield from lookups(source, tree)
@@ -98,6 +100,7 @@ def _facts(source: Source, tree: nodes.Template, text: str) -> Iterator[Fact]:
     yield from costs(source, tree)
     for line, literal in literals(tree):
         yield Text(source.place.line(line), "template-literal", literal[:KEPT_LITERAL])
+    yield from stages(source, tree, text)
     branches = Analysis(tree, source).branches()
     yield from branches
     summary = f"template of {len(text):,} characters, {len(branches)} branches that depend on the conversation"

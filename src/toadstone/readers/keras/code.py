@@ -64,9 +64,12 @@ def carried(source: Source, path: str, value: Any, depth: int = 0) -> Iterator[F
         for key in ("code", "value", "items"):
             if key in value and depth < _DEPTH:
                 yield from carried(source, f"{path}.{key}", value[key], depth + 1)
+        for key in ("defaults", "closure", "arguments"):
+            yield from _hidden(source, f"{path}.{key}", value.get(key), depth)
     elif isinstance(value, list):
         if value and depth < _DEPTH:
             yield from carried(source, path, value[0], depth + 1)
+            yield from _hidden(source, path, value[1:], depth)
     elif isinstance(value, str) and value:
         for number, raw in enumerate(unpacked(value)):
             name = path if not number else f"{path}({number})"
@@ -74,6 +77,17 @@ def carried(source: Source, path: str, value: Any, depth: int = 0) -> Iterator[F
             yield Setting(source.place, "keras", f"lambda_code:{name}", summary)
             yield Code(source.place, "bytecode", name, f"{summary} in a Keras configuration")
             yield source.member(name, BytesBlob(raw), "marshal-run")
+
+
+def _hidden(source: Source, path: str, value: Any, depth: int) -> Iterator[Fact]:  # noqa: ANN401  (JSON)
+    """Look for encoded text in what the function is called with."""
+    from toadstone.readers.carried import hidden_in  # noqa: PLC0415  (only for functions, which are rare)
+
+    if isinstance(value, str):
+        yield from hidden_in(source, path, value)
+    elif isinstance(value, (list, dict)) and depth < _DEPTH:
+        for item in list(value.values() if isinstance(value, dict) else value)[:64]:
+            yield from _hidden(source, path, item, depth + 1)
 
 
 def torch_module(source: Source, path: str, text: str) -> Iterator[Fact]:

@@ -16,6 +16,7 @@ from toadstone.readers.pickle.joblib import COMPANIONS, WRAPPERS, array_bytes, a
 from toadstone.readers.pickle.machine import Machine
 from toadstone.readers.pickle.memo import MOST_READ
 from toadstone.readers.pickle.opcodes import NAMES
+from toadstone.readers.pickle.payload import Payloads
 from toadstone.readers.pickle.skim import STEP_BYTES, Halt, Skimmed, skim, slots_read
 from toadstone.readers.pickle.state import Detour, Stream
 from toadstone.readers.pickle.tape import WINDOW, Tape
@@ -105,13 +106,17 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
 
 def _with_code(source: Source, run: Generator[Fact, None, Stream]) -> Generator[Fact, None, Stream]:
     """Pass facts on, and read the code objects that calls make."""
+    payloads = Payloads(source)
     while True:
         try:
             fact = next(run)
         except StopIteration as done:
             stream: Stream = done.value
+            yield from payloads.held(source.place, stream.value)
             return stream
         yield fact
+        if isinstance(fact, Call):
+            yield from payloads.of(fact)
         if isinstance(fact, Call) and len(fact.args) >= 12 and _makes_code(fact):
             from toadstone.readers.code.pickled import code_facts  # noqa: PLC0415  (few pickles carry code)
 

@@ -49,7 +49,7 @@ class Calls(State):
     ) -> Value:
         """Report a call; give what it gives as far as that is known (see `toadstone.readers.pickle.indirection`)."""
         self.stream.acted = True
-        given = self.bounded(resolved(callee, args))
+        given = self.bounded(resolved(callee, args, self.decoding.call))
         if isinstance(given, Symbol):
             self.report(callee, args, kwargs, f"{how} resolved", offset)
             return self.imported_name(given, "getattr" if given.name else "import_module", offset)
@@ -66,12 +66,12 @@ class Calls(State):
             ):
                 return self.called(given.callee, given.args, given.kwargs, how, offset)
             return given
-        self.report(callee, args, kwargs, how, offset)
+        self.report(callee, args, kwargs, how if given is None else f"{how} worked out", offset)
         if given is not None:
             return given
         if isinstance(callee, Result) and isinstance(callee.callee, Symbol) and callee.callee.module == "builtins":
-            bound = self.bounded(resolved(callee.callee, (*callee.args, *args)))  # a method of known text, called
-            if isinstance(bound, (str, bytes)):
+            bound = self.bounded(self.decoding.call(str(callee.callee), [*callee.args, *args]))  # a method of known text, called
+            if bound is not None:
                 return bound
         if callee in _BY_PROXY and args and isinstance(args[0], Symbol):
             return Result(args[0], args[1:], kwargs)  # an instance of the first argument, made by the protocol's own function

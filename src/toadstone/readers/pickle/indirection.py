@@ -7,9 +7,7 @@ is judged like any other. Only pure steps on known values are followed; everythi
 
 from __future__ import annotations
 
-import binascii
 import builtins
-import codecs
 from collections.abc import Callable, Sequence
 
 from toadstone.core.value import Items, Result, Symbol, Value
@@ -57,18 +55,22 @@ _TYPE_NAMES = {
 _DILL_SETATTR = "dill._dill._setattr"
 """dill writes ``getattr(dill._dill, '_setattr', setattr)`` so that old versions of itself can read it."""
 _METACLASSES = (Symbol("builtins", "type"), Symbol("abc", "ABCMeta"), Symbol("enum", "EnumMeta"), Symbol("enum", "EnumType"))
-_LONGEST = 1 << 16
 
 
-def resolved(callee: Value, args: Sequence[Value]) -> Value:
-    """Give what a call gives, if it only passes on a name or joins known text; None otherwise.
+Decode = Callable[[str, list[Value]], Value]
+"""Works out a pure function of known values by its name; gives None when that cannot be done."""
+
+
+def resolved(callee: Value, args: Sequence[Value], decode: Decode) -> Value:
+    """Give what a call gives, if it only passes on a name or makes one known text of another; None otherwise.
 
     Returns:
         A `Symbol` (a module has an empty name), text or bytes, a `Result` of the function that a partial stands for, or
         None.
     """
     if isinstance(callee, Symbol):
-        return _by_name(str(callee), list(args))
+        made = _by_name(str(callee), list(args))
+        return made if made is not None else decode(str(callee), list(args))
     if isinstance(callee, Result) and isinstance(callee.callee, Symbol):
         return _second(str(callee.callee), callee, list(args))
     return None
@@ -94,7 +96,7 @@ def _by_name(name: str, args: list[Value]) -> Value:  # noqa: PLR0911  (one fami
             return made
     if name.endswith(_TYPES) and args and isinstance(args[0], str):
         return _TYPE_NAMES.get(args[0]) or Symbol("types" if args[0].endswith("Type") else "builtins", args[0])
-    return _text(name, args)
+    return None
 
 
 def _by_dill(name: str, args: list[Value]) -> Value:
@@ -202,7 +204,7 @@ def _attribute(owner: Value, name: Value) -> Value:
     if isinstance(owner, Symbol) and owner.module:
         return Symbol(owner.module, f"{owner.name}.{name}" if owner.name else name)
     if isinstance(owner, (str, bytes)):
-        return Result(Symbol("builtins", f"{type(owner).__name__}.{name}"), (owner,))
+        return Result(Symbol("builtins", f"{'str' if isinstance(owner, str) else 'bytes'}.{name}"), (owner,))
     return None
 
 
@@ -234,105 +236,3 @@ def _element(owner: Items, key: Value) -> Value:
             if isinstance(pair, Items) and len(pair.items) == 2 and pair.items[0] == key:
                 found = pair.items[1]
     return found if isinstance(found, (Symbol, Result)) else None
-
-
-def _join(args: list[Value]) -> Value:
-    separator, parts = args[0], args[1]
-    if isinstance(parts, Items) and not parts.more and parts.kind in ("tuple", "list"):
-        if isinstance(separator, str) and all(isinstance(part, str) for part in parts.items):
-            return separator.join(str(part) for part in parts.items)
-        if isinstance(separator, bytes) and all(isinstance(part, bytes) for part in parts.items):
-            return separator.join(part for part in parts.items if isinstance(part, bytes))
-    return None
-
-
-def _add(args: list[Value]) -> Value:
-    left, right = args[:2]
-    if isinstance(left, str) and isinstance(right, str):
-        return left + right
-    if isinstance(left, bytes) and isinstance(right, bytes):
-        return left + right
-    return None
-
-
-def _decode(args: list[Value]) -> Value:
-    content = args[0]
-    encoding = args[1] if len(args) > 1 else "utf-8"
-    if not isinstance(encoding, str):
-        return None
-    name = encoding.lower().replace("-", "").replace("_", "")
-    if name == "rot13" and isinstance(content, str):
-        return codecs.decode(content, "rot13")
-    raw = content.encode("latin-1") if isinstance(content, str) else content
-    if not isinstance(raw, bytes):
-        return None
-    if name in ("base64", "base64codec"):
-        return _b64decode(raw)
-    if name in ("hex", "hexcodec"):
-        return binascii.unhexlify(raw)
-    return raw.decode(name) if name in ("utf8", "ascii", "latin1", "iso88591") else None
-
-
-def _encode(args: list[Value]) -> Value:
-    text = args[0]
-    encoding = args[1] if len(args) > 1 else "utf-8"
-    if not isinstance(encoding, str):
-        return None
-    if isinstance(text, str) and encoding.lower() in ("utf-8", "ascii", "latin-1", "latin1", "iso-8859-1"):
-        return text.encode(encoding)
-    return _decode(args) if encoding.lower().startswith("rot") else None
-
-
-def _b64decode(text: str | bytes) -> bytes:
-    import base64  # noqa: PLC0415  (start-up time)
-
-    return base64.b64decode(text)
-
-
-def _base64(args: list[Value]) -> Value:
-    return _b64decode(args[0]) if isinstance(args[0], (str, bytes)) else None
-
-
-def _hex(args: list[Value]) -> Value:
-    return binascii.unhexlify(args[0]) if isinstance(args[0], (str, bytes)) else None
-
-
-_PURE: dict[str, tuple[range, Callable[[list[Value]], Value]]] = {
-    "builtins.str.join": (range(2, 3), _join),
-    "builtins.bytes.join": (range(2, 3), _join),
-    "operator.add": (range(2, 3), _add),
-    "_operator.add": (range(2, 3), _add),
-    "operator.concat": (range(2, 3), _add),
-    "_operator.concat": (range(2, 3), _add),
-    "builtins.str.__add__": (range(2, 3), _add),
-    "builtins.str.lower": (range(1, 2), lambda args: args[0].lower() if isinstance(args[0], str) else None),
-    "builtins.str.upper": (range(1, 2), lambda args: args[0].upper() if isinstance(args[0], str) else None),
-    "builtins.str.strip": (range(1, 2), lambda args: args[0].strip() if isinstance(args[0], str) else None),
-    "builtins.str.encode": (range(1, 4), _encode),
-    "builtins.bytes.decode": (range(1, 4), _decode),
-    "builtins.str": (
-        range(1, 4),
-        lambda args: args[0] if isinstance(args[0], str) and len(args) == 1 else _decode(args) if len(args) > 1 else None,
-    ),
-    "builtins.bytes.fromhex": (range(1, 2), _hex),
-    "builtins.chr": (range(1, 2), lambda args: chr(args[0]) if isinstance(args[0], int) and 0 <= args[0] < 0x110000 else None),
-    "codecs.decode": (range(1, 4), _decode),
-    "_codecs.decode": (range(1, 4), _decode),
-    "codecs.encode": (range(1, 4), _encode),
-    "_codecs.encode": (range(1, 4), _encode),
-    "base64.b64decode": (range(1, 2), _base64),
-    "binascii.a2b_base64": (range(1, 2), _base64),
-    "binascii.unhexlify": (range(1, 2), _hex),
-}
-"""Pure functions of text: how many arguments they are followed with (more would change the result), and what they give."""
-
-
-def _text(name: str, args: list[Value]) -> Value:
-    known = _PURE.get(name)
-    if known is None or len(args) not in known[0]:
-        return None
-    try:
-        made = known[1](args)
-    except (ValueError, LookupError, binascii.Error):
-        return None
-    return made if not isinstance(made, (str, bytes)) or len(made) <= _LONGEST else None

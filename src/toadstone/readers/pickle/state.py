@@ -9,6 +9,7 @@ from toadstone.core.place import Place
 from toadstone.core.record import dataclass, field
 from toadstone.core.value import Opaque, Result, Symbol, Value
 from toadstone.readers.flood import KEPT
+from toadstone.readers.pickle.decoding import Decoding
 from toadstone.readers.pickle.memo import Memo
 from toadstone.readers.pickle.tape import Tape
 from toadstone.readers.pickle.weight import MOST_HELD, Scales, light
@@ -107,6 +108,7 @@ class State:
         """How often each call was reported."""
         self.grown = 0
         """Characters of text that were made by joining and decoding."""
+        self.decoding = Decoding(tape)
         self.stream = Stream(0)
 
     def account(self, size: int) -> None:

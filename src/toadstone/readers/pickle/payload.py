@@ -1,0 +1,120 @@
+"""What the calls of a pickle hide: decoded arguments, code that is run as text, commands with encoded words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toadstone.core.blob import BytesBlob
+from toadstone.core.fact import Call, Fact, Member, Moment, Stage
+from toadstone.core.place import Place
+from toadstone.core.value import Result, Symbol, Value, leaves
+from toadstone.forensics.candidates import SHORTEST, may_hold
+from toadstone.forensics.traced import TracedBytes, TracedText, chain_behind, untraced
+from toadstone.readers.reader import Source
+
+_LEAVES = 300
+_TRIED = 400
+"""Strings of one stream that are tried at most; honest streams have a handful that come into question."""
+
+_RUNNERS = frozenset({"exec", "eval", "compile", "execfile", "runsource", "run_code", "runctx", "runcode", "timeit", "repeat"})
+_DONE = ("worked out", "resolved")
+"""How calls end whose result is known (see `toadstone.readers.pickle.calls`)."""
+
+_HINTS = {"pickle": "pickle", "bytecode": "marshal", "executable": ""}
+
+
+class Payloads:
+    """Looks into the calls of one stream."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._told: set[str | bytes] = set()
+        self._left = _TRIED
+
+    def of(self, call: Call) -> Iterator[Fact]:
+        """Give what the arguments of a call hide."""
+        if call.how.endswith(_DONE):
+            return  # what it gave is looked at where it goes
+        sink = _sink(call.callee)
+        runs = sink.rpartition(".")[2] in _RUNNERS
+        for value in leaves(_all(call), _LEAVES):
+            if isinstance(value, (str, bytes)) and len(value) >= 7:
+                yield from self._argument(call.place, value, sink, runs)
+
+    def held(self, place: Place, value: Value) -> Iterator[Fact]:
+        """Give what the strings of a finished stream hide, of those that no call was given."""
+        for leaf in leaves(value, _LEAVES):
+            if isinstance(leaf, (str, bytes)) and len(leaf) >= 16:
+                yield from self._argument(place, leaf, "", False)
+
+    def _argument(self, place: Place, value: str | bytes, sink: str, runs: bool) -> Iterator[Fact]:
+        hidden = isinstance(value, (TracedText, TracedBytes))
+        plain = untraced(value)
+        if runs:
+            yield from self._code(place, plain, chain_behind(value))
+        if hidden:
+            yield from self._decoded(place, plain, chain_behind(value), sink)
+        elif self._left > 0 and len(plain) >= SHORTEST and plain not in self._told and may_hold(plain):
+            self._left -= 1
+            self._source.budget.spend_steps(100 + len(plain) // 4)
+            self._told.add(plain)
+            from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415  (few strings come into question)
+
+            found = unwrap(plain)
+            if found is not None:
+                chain = (*found.steps, *chain_behind(value))
+                yield from self._stage(place, found.value, chain, sink, exact=False)
+
+    def _decoded(self, place: Place, plain: str | bytes, chain: tuple[str, ...], sink: str) -> Iterator[Fact]:
+        from toadstone.forensics.content import content_of  # noqa: PLC0415
+        from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415
+
+        content = content_of(plain)
+        if not content.telling:
+            found = unwrap(plain)
+            if found is None:
+                return
+            plain, chain = found.value, (*found.steps, *chain)
+        yield from self._stage(place, plain, chain, sink, exact=True)
+
+    def _stage(self, place: Place, value: str | bytes, chain: tuple[str, ...], sink: str, *, exact: bool) -> Iterator[Fact]:
+        from toadstone.forensics.content import content_of  # noqa: PLC0415
+
+        content = content_of(value)
+        key = f"{sink}:{content.text}"
+        if key in self._told:
+            return
+        self._told.add(key)
+        shown = (sink.removeprefix("builtins."), *chain) if sink else chain
+        yield Stage(place, shown, content.kind, content.text, sink, exact, "pickle", Moment.LOAD)
+        hint = _HINTS.get(content.kind, "python-used" if content.kind == "python" else None)
+        if hint is not None:
+            data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+            yield Member(self._source.place, f"@{place.offset} ({' ← '.join(shown)})", BytesBlob(data), hint, derived=True)
+
+    def _code(self, place: Place, text: str | bytes, chain: tuple[str, ...]) -> Iterator[Fact]:
+        """Read text that loading runs as code."""
+        from toadstone.forensics.content import is_python  # noqa: PLC0415
+
+        source = text if isinstance(text, str) else text.decode("utf-8", "replace")
+        if source in self._told or not is_python(source):
+            return
+        self._told.add(source)
+        data = source.encode("utf-8", "surrogatepass")
+        yield Member(
+            self._source.place, f"@{place.offset} ({' ← '.join(('exec', *chain))})", BytesBlob(data), "python-run", derived=True
+        )
+
+
+def _all(call: Call) -> Value:
+    return Result(None, call.args, call.kwargs)
+
+
+def _sink(callee: Value) -> str:
+    for _ in range(4):
+        if isinstance(callee, Symbol):
+            return str(callee)
+        if not isinstance(callee, Result):
+            break
+        callee = callee.callee
+    return ""
