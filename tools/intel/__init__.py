@@ -1,0 +1,1 @@
+"""Writes the data files of `toadstone.intel` from published packages."""
