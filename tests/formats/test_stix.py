@@ -42,7 +42,10 @@ def test_the_reference_library_accepts_it(date):
     assert kinds.count("file") == 4
     assert kinds.count("indicator") == (7 if date else 0)
     assert kinds.count("identity") == (1 if date else 0)
-    again = {"domain-name": stix2.DomainName(value="xn--bcher-kva.example"), "url": stix2.URL(value="http://evil.example/it's\\x")}
+    again = {
+        "domain-name": stix2.DomainName(value="xn--bcher-kva.example"),
+        "url": stix2.URL(value="http://evil.example/it's\\x"),
+    }
     for made in bundle.objects:  # identifiers are those that any other writer gives the same content
         if made["type"] in again:
             assert made["id"] == again[made["type"]]["id"]

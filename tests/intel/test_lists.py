@@ -128,12 +128,27 @@ def test_stix_bundles(tmp_path):
 
 
 def test_misp_events_and_feeds(tmp_path):
-    attribute = {"category": "Network activity", "to_ids": True, "type": "ip-dst|port", "value": "203.0.113.4|443", "comment": "C2"}
+    attribute = {
+        "category": "Network activity",
+        "to_ids": True,
+        "type": "ip-dst|port",
+        "value": "203.0.113.4|443",
+        "comment": "C2",
+    }
     event = {
         "Event": {
             "info": "x",
-            "Attribute": [attribute, {"type": "domain", "value": "evil.example", "to_ids": False}, {"type": "text", "value": "x", "to_ids": True}],
-            "Object": [{"name": "file", "Attribute": [{"type": "filename|md5", "value": "a|d41d8cd98f00b204e9800998ecf8427e", "to_ids": True}]}],
+            "Attribute": [
+                attribute,
+                {"type": "domain", "value": "evil.example", "to_ids": False},
+                {"type": "text", "value": "x", "to_ids": True},
+            ],
+            "Object": [
+                {
+                    "name": "file",
+                    "Attribute": [{"type": "filename|md5", "value": "a|d41d8cd98f00b204e9800998ecf8427e", "to_ids": True}],
+                }
+            ],
         }
     }
     for document in (event, {"response": [event]}, [event]):
@@ -148,7 +163,8 @@ HOSTILE = {
     "deep": b"[" * 200_000,
     "deep objects": b'{"objects":' * 50_000,
     "half": b'{"type":"bundle","objects":[{"type":"indicator","pattern":"[ipv4-addr:value = \'203.0.113.5\']"},{"typ',
-    "wrong types": b'{"type":"bundle","objects":[1,null,"x",[],{"type":5},{"type":"indicator","pattern":7},{"type":"file","hashes":{"MD5":[]}}]}',
+    "wrong types": b'{"type":"bundle","objects":[1,null,"x",[],{"type":5},{"type":"indicator","pattern":7},'
+    b'{"type":"file","hashes":{"MD5":[]}}]}',
     "numbers": b'{"objects":' + b"9" * 300_000,
     "one line": b"a" * 3_000_000,
     "nul": b"\0" * 10_000,
@@ -172,9 +188,17 @@ def test_hostile_files_are_counted_and_end(tmp_path, name):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from(["indicator", "[ipv4-addr:value = '1.2.3.4']"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["type", "objects", "pattern", "Event", "Attribute", "value", "to_ids", "hashes"]), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.sampled_from(["indicator", "[ipv4-addr:value = '1.2.3.4']"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["type", "objects", "pattern", "Event", "Attribute", "value", "to_ids", "hashes"]), inner, max_size=4
+        )
+    ),
     max_leaves=20,
 )
 
@@ -244,7 +268,10 @@ def test_a_list_is_replaced_whole_and_names_are_checked(tmp_path):
         ListBuilder("../x", DAY)
 
 
-@given(st.lists(st.from_regex(r"[a-z]{1,8}\.(com|ru|example)", fullmatch=True), max_size=60), st.from_regex(r"[a-z]{1,8}\.com", fullmatch=True))
+@given(
+    st.lists(st.from_regex(r"[a-z]{1,8}\.(com|ru|example)", fullmatch=True), max_size=60),
+    st.from_regex(r"[a-z]{1,8}\.com", fullmatch=True),
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_list_finds_its_entries_and_nothing_else(tmp_path, names, other):
     builder = ListBuilder("many", DAY)

@@ -79,7 +79,7 @@ def _days(text: str) -> int:
 def run(words: list[str]) -> int:
     """Run the command; give its exit code."""
     options = parser().parse_args(words)
-    folder = Path(options.folder) if options.folder else lists_folder(find_config(Path.cwd()).intel)
+    folder = Path(options.folder or lists_folder(find_config(Path.cwd()).intel))
     today = dt.datetime.now(tz=dt.UTC).date()
     if options.action == "import":
         _import(options, folder, today)
