@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from toadstone.core.check import make_checks
 from toadstone.core.finding import Severity
+from toadstone.core.panel import make_checks
 from toadstone.core.policy import Config, Policy
 from toadstone.intel.incidents import by_value, incidents
 from toadstone.intel.knowledge import Intelligence, lists_folder

@@ -43,7 +43,7 @@ def walk(source: Source) -> Iterator[Fact]:
         ran.append(reader)
         if source.coverage.covered > before:
             source.notes.setdefault("kind", reader.kind)
-    if source.notes.get("kind") in _DOCUMENTS:
+    if source.documents and source.notes.get("kind") in _DOCUMENTS:
         yield from _document(source)
     source.notes.setdefault("kind", "unknown")
     yield from _gaps(source, bool(ran))
@@ -107,7 +107,16 @@ def enter(parent: Source, member: Member) -> Iterator[Fact]:
         yield Unread(place, str(error), member.blob.size)
         return
     yield from walk(
-        Source(member.blob, member.name, place, parent.budget, depth=parent.depth + 1, hint=member.hint, sibling=parent.sibling),
+        Source(
+            member.blob,
+            member.name,
+            place,
+            parent.budget,
+            depth=parent.depth + 1,
+            hint=member.hint,
+            sibling=parent.sibling,
+            documents=parent.documents,
+        ),
     )
     member.blob.close()
 
@@ -144,6 +153,7 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
             source.budget,
             source.depth + 1,
             sibling=source.sibling,
+            documents=source.documents,
         )
         found = next(shielded(candidates(inner), lambda reason: Unread(source.place.at(begin), reason)), None)
         if isinstance(found, Unread):

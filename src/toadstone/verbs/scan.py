@@ -85,7 +85,7 @@ class Scanner:
             return known
         name = shown.rsplit("/", 1)[-1]
         folder = folder or _Folder(None, None)
-        source = Source(blob, name, Place(shown), Budget.of(blob.size), sibling=folder.open)
+        source = Source(blob, name, Place(shown), Budget.of(blob.size), sibling=folder.open, documents=Sighting in self._readers)
         findings, gaps = self._judge(walk(source))
         kind = source.notes.get("kind", "unknown")
         subject = self._made(shown, kind, blob.size, identity, findings, gaps)
