@@ -17,7 +17,11 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from toadstone.intel.spotting_types import Spotted
 
-_MAYBE = re.compile(r"[.:\u3002]|[0-9A-Za-z]{26}|dot")
+_MAYBE = re.compile(
+    r"[\w\])}>\[({<]\s?[.\u3002\uff0e\uff61]\s?[\w\])}>\[({<]|[/:]{2}|\\/\\|[0-9A-Za-z]{26}|[dD][oO][tT]\s?[\])}>]|\[:\]|0[xX][0-9a-fA-F]{6}|\d{9}|~/|:\\|"
+    r"/(?:etc|usr|var|tmp|home|root|opt|bin|sbin|dev|proc|sys|mnt|srv|run|boot|Users|Library)/"
+)
+"""What no indicator can do without; most strings have none of it, and cost nothing more."""
 _REMEMBERED = 1 << 15
 _SHOWN = ("decoded", "chain", "emits", "target", "text")
 """Evidence that checks made of the fact's strings, such as a payload without its encoding."""
