@@ -211,7 +211,8 @@ def test_a_cached_result_ends_with_the_lists_that_it_came_from(folder, tmp_path)
     [
         "http://203.0.113.7/a", "203.0.113.7", "203[.]0[.]113[.]7", "evil (dot) example", "evil[dot]example.org",
         "2001:db8::1",
-        "ping 2130706433", "curl 0x7f000001/x", "a" * 26, "http:\\/\\/a.example", "joe@evil.org", "C:\\Users\\a.exe", "~/.ssh/id_rsa",
+        "ping 2130706433", "curl 0x7f000001/x", "a" * 26, "http:\\/\\/a.example",
+        "joe@evil.org", "C:\\Users\\a.exe", "~/.ssh/id_rsa",
         "/etc/passwd", "пример.рф", "http://例え。jp/",
     ],
 )  # fmt: skip

@@ -143,6 +143,7 @@ def test_names_that_are_written_to_deceive(written, form, read):
         "host 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD",
         "256.1.1.1 1.2.3 1.2.3.4.5 01.02.03.04",
         "2 * res.fl + res.fr - work.ir",
+        "HHMMSS[.ss] com.acme.xyz 'green\\\\red.py' with NED.xyz here",
     ],
 )
 def test_what_only_looks_like_an_indicator(text):

@@ -16,7 +16,7 @@ _ASKS = re.compile(
     r"|(?:https?|ftp|tcp|udp)://\S*[/?&=@]"
     r"|\b(?:host|hostname|server|domain|c2|c&c|remote|rhost|lhost|address|addr|ip|nameserver|proxy|pool|fqdn|endpoint)[\"']?\s*[:=]\s*[\"']"
     r"|/dev/(?:tcp|udp)/"
-    r"|\\\\)$",
+    r"|(?:^|[\s\"'=(])\\{2,4})$",
     re.IGNORECASE,
 )
 _TRANSFERS = re.compile(r"\b(?:curl|wget|scp|sftp|rsync|certutil|bitsadmin|iwr|irm|host)\b", re.IGNORECASE)
@@ -80,9 +80,7 @@ def is_quoted(text: str, start: int, end: int) -> bool:
     return start > 0 and text[start - 1] in "\"'`" and text[end : end + 1] in ('"', "'", "`", ":")
 
 
-_SENTENCE = re.compile(
-    r"(?:^|\b(?:visit|at|to|via|domain|site|website|host|server|contact|on|by|and|called|with|c2|is|of)\s+)$", re.IGNORECASE
-)
+_SENTENCE = re.compile(r"(?:^|\b(?:visit|at|to|from|via|domain|site|website|host|server|contact|c2)\s+)$", re.IGNORECASE)
 
 
 def in_sentence(text: str, start: int) -> bool:

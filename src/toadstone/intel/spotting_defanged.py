@@ -75,6 +75,8 @@ def _read(found: re.Match[str]) -> Iterator[Spotted]:
     if not value:
         return
     start, end = found.span("host")
+    if "[.]" not in written and found.string[end : end + 1] == "]":
+        return  # an optional part: HHMMSS[.ss]
     if local is not None and kind == "domain":
         yield Spotted("email", f"{local}@{value}", found.start("local"), end, "defanged", value)
         return

@@ -33,6 +33,9 @@ _RECEIVERS = frozenset(
 )
 """First parts of dotted words of code."""
 
+_REVERSED = frozenset("com org net edu gov io dev".split())
+"""First parts of names that are written from the top, as packages of Java are."""
+
 _SUFFIXES = frozenset("cfg conf env ini json md py sh toml txt xml yaml yml".split())
 _PROGRAMS = frozenset("command more tree edit format mode build login less".split())
 """Programs of DOS and VMS, whose files end in ``.com``."""
@@ -172,7 +175,7 @@ def _is_domain(text: str, start: int, end: int, token: str, kind: str, form: str
         return True
     if kind != "plain":
         return asks_for_host(text, start, end, file=kind == "file")
-    if first in _RECEIVERS:
+    if first in _RECEIVERS or (first in _REVERSED and len(labels) > 2):
         return False
     if len(labels) > 2:
         return last not in RESERVED or labels[-2].lower() not in _SUFFIXES
