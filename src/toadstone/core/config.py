@@ -5,6 +5,7 @@
     fail-on = "high"
     exclude = ["**/fixtures/**"]
     plugins = ["my_company.toadstone_checks"]
+    intel = "security/indicators"  # folder of lists of indicators, relative to this file
 
     [checks.unreviewed-call]
     enabled = true
@@ -31,7 +32,7 @@ from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Waiver
 from toadstone.core.record import replace
 
-_TOP = ("fail-on", "stage", "exclude", "plugins", "checks", "allow", "suppress")
+_TOP = ("fail-on", "stage", "exclude", "plugins", "checks", "allow", "suppress", "intel")
 _ENTRY = ("check", "path", "symbol", "sha256", "reason", "expires")
 
 
@@ -103,10 +104,19 @@ def _config(table: object, origin: str) -> Config:
         if table["stage"] not in ALL_STAGES:
             raise ConfigError(f"{origin}: stage must be one of {', '.join(ALL_STAGES)}. Got {table['stage']!r} instead.")
         config = replace(config, stage=table["stage"])
+    config = replace(config, intel=_folder(table, "intel", origin))
     checks = table.get("checks", {})
     if not isinstance(checks, dict) or not all(isinstance(settings, dict) for settings in checks.values()):
         raise ConfigError(f"{origin}: checks must be a table of tables, [checks.CHECK].")
     return replace(config, checks=checks, exclude=_words(table, "exclude", origin), plugins=_words(table, "plugins", origin))
+
+
+def _folder(table: dict[str, object], key: str, origin: str) -> str:
+    """Give the path of a folder, relative to the file that names it; empty when it names none."""
+    value = table.get(key, "")
+    if not isinstance(value, str):
+        raise ConfigError(f"{origin}: {key} must be the path of a folder. Got {value!r} instead.")
+    return os.path.join(os.path.dirname(origin), value) if value else ""
 
 
 def _words(table: dict[str, object], key: str, origin: str) -> tuple[str, ...]:

@@ -112,6 +112,42 @@ class Text(Fact):
 
 
 @dataclass(frozen=True)
+class Document(Fact):
+    """A stretch of a file that is text throughout: prose, source, configuration. Read for the addresses in it, no more.
+
+    Attributes:
+        text: The stretch.
+        line: 0-based line with which it begins.
+    """
+
+    text: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Sighting(Fact):
+    """An indicator that a published incident or a list of the user names.
+
+    Attributes:
+        type: As `toadstone.core.finding.Indicator.type`.
+        value: In canonical form.
+        written: As it stands in the text.
+        form: How it is written: ``plain``, ``defanged``, ``integer`` ...
+        sources: ``(source, label, reference)`` of everything that names it.
+        shared: Whether honest people use it as well, by all of these.
+        within: Kind of the fact that holds it: ``call``, ``text``, ``document`` ...
+    """
+
+    type: str
+    value: str
+    written: str
+    form: str
+    sources: tuple[tuple[str, str, str], ...]
+    shared: bool
+    within: str
+
+
+@dataclass(frozen=True)
 class Lookup(Fact):
     """A template looks up an attribute, item, filter or test.
 

@@ -89,6 +89,7 @@ class Config:
         plugins: Modules with further checks, imported by name.
         checks: Settings by check id.
         waivers: See `Policy`.
+        intel: Folder of the lists of indicators; empty for the user's own.
         origin: The file it was read from; empty when it is all defaults.
     """
 
@@ -98,4 +99,5 @@ class Config:
     plugins: tuple[str, ...] = ()
     checks: dict[str, dict[str, object]] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    intel: str = ""
     origin: str = ""

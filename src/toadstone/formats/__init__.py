@@ -8,7 +8,7 @@ from toadstone.core.finding import Severity
 from toadstone.core.record import dataclass
 from toadstone.core.report import Report
 
-FORMATS = ("terminal", "json", "sarif", "junit", "markdown", "html")
+FORMATS = ("terminal", "json", "sarif", "junit", "markdown", "html", "stix")
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,14 @@ class Envelope:
         seconds: How long the scan took.
         colour: Whether the text may have colours.
         verbose: Whether to list what is below the gate as well.
+        date: Day that a STIX bundle bears, YYYY-MM-DD; empty leaves out everything that needs a time.
     """
 
     gate: Severity = Severity.HIGH
     seconds: float = 0.0
     colour: bool = False
     verbose: bool = False
+    date: str = ""
 
 
 def write(report: Report, name: str, envelope: Envelope) -> str:

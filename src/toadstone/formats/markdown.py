@@ -7,7 +7,10 @@ import re
 from toadstone.core.report import Report
 from toadstone.core.version import __version__
 from toadstone.formats import Envelope
+from toadstone.formats.indicators import every, line
 from toadstone.formats.terminal import printable
+
+_INDICATORS = 50
 
 
 def write(report: Report, envelope: Envelope) -> str:
@@ -30,6 +33,12 @@ def write(report: Report, envelope: Envelope) -> str:
     ]
     for finding, code in payloads[:20]:
         lines += ["", f"{_code(str(finding.place))}", "", *_fenced(code)]
+    known = [line(indicator) for indicator in every(findings) if indicator.type != "path"]
+    if known:
+        lines += ["", "### Indicators", ""]
+        lines += [f"- {_text(text)}" for text in known[:_INDICATORS]]
+        if len(known) > _INDICATORS:
+            lines.append(f"- and {len(known) - _INDICATORS:,} more")
     gaps = [gap for subject in report.subjects for gap in subject.unread]
     if gaps:
         lines += ["", "### Not read", ""]

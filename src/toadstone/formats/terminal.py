@@ -8,6 +8,7 @@ from toadstone.core.finding import Finding, Severity
 from toadstone.core.report import Report, Subject
 from toadstone.core.version import __version__
 from toadstone.formats import Envelope
+from toadstone.formats.indicators import lines as indicator_lines
 
 _COLOURS = {"critical": "1;97;41", "high": "1;31", "medium": "33", "low": "36", "info": "2"}
 _VERDICTS = {"malicious": "1;97;41", "suspicious": "33", "incomplete": "35", "clean": "32"}
@@ -15,6 +16,7 @@ _WIDTH = 118
 _SUBJECTS = 12
 _FINDINGS = 4
 _GAPS = 3
+_INDICATORS = 4
 
 
 class _Page:
@@ -136,8 +138,12 @@ def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
     witness = finding.evidence.get("witness")
     if isinstance(witness, str) and " -> " in witness:
         page.block("", "", f"by {witness}", code="2", most=2)
-    if finding.indicators:
-        page.block("", "", "reaches " + ", ".join(indicator.value for indicator in finding.indicators[:6]), code="33", most=2)
+    told_of = [text for text in indicator_lines(finding) if text not in told]
+    for text in told_of[:_INDICATORS]:
+        told.add(text)
+        page.block("", "", f"reaches {text}", code="33", most=2)
+    if len(told_of) > _INDICATORS:
+        page.block("", "", _counted(len(told_of) - _INDICATORS, "more indicator"), code="2")
 
 
 def _closing(page: _Page, report: Report, envelope: Envelope) -> None:

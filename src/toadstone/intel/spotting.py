@@ -6,6 +6,7 @@ without (``://``, a dot between word characters, ``::``, a long run of letters a
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator
 
@@ -45,60 +46,44 @@ def spot(text: str, known: Known | None = None) -> Iterator[Spotted]:
         low, high = max(0, begin - 64), min(len(text), begin + _WINDOW + _REACH)
         window = text if low == 0 and high == len(text) else text[low:high]
         for found in _window(window, known):
-            start = found.start + low
-            if not begin <= start < begin + _WINDOW:
-                continue
-            if found.type == "port":
-                yield found._replace(start=start, end=found.end + low)
-            elif start >= past:
-                past = found.end + low
-                yield found._replace(start=start, end=found.end + low) if low else found
+            kind, value, start, end, form, host = found
+            start += low
+            if begin <= start < begin + _WINDOW and (start >= past or kind == "port"):
+                if kind != "port":
+                    past = end + low
+                yield Spotted(kind, value, start, end + low, form, host) if low else found
 
 
 def _window(text: str, known: Known | None) -> list[Spotted]:
-    """Collect what one window holds; where two overlap, the one that says more stays."""
+    """Collect what one window holds; where two begin at one place, the one that says more stays (the order below)."""
     found = list(urls(text))
-    found += names(text, known)
-    found += defanged(text)
-    found += ipv6_addresses(text)
+    disguised = list(defanged(text))
+    if disguised:
+        found = sorted(found + disguised, key=_START)
+    found += names(text, known, found.copy())
     found += runs(text, known)
-    found += paths(text)
+    found += ipv6_addresses(text)
     found += numbers(text)
-    found.sort(key=_rank)
+    found += paths(text)
+    found.sort(key=_START)
     kept: list[Spotted] = []
+    ports: list[Spotted] = []
     past = 0
     for one in found:
-        if one.type != "port" and one.start >= past:
+        if one[0] == "port":
+            ports.append(one)
+        elif one[2] >= past:
             kept.append(one)
-            past = one.end
-    ends = {(one.value, one.end) for one in kept}
-    kept += [one for one in found if one.type == "port" and _behind(text, one, ends)]
-    return sorted(kept, key=lambda one: (one.start, one.end))
+            past = one[3]
+    if ports:  # an endpoint begins where its host does, or at the bracket before it
+        begins = {(one[1], one[2]) for one in kept}
+        kept += [one for one in ports if (one[5], one[2]) in begins or (one[5], one[2] + 1) in begins]
+        kept.sort(key=_PLACE)
+    return kept
 
 
-def _behind(text: str, port: Spotted, ends: set[tuple[str, int]]) -> bool:
-    """Whether the host of an endpoint was kept: the port stands right behind it."""
-    end = port.start + len(text[port.start : port.end].rstrip("0123456789").rstrip("[]:"))
-    return (port.host, end) in ends
-
-
-_WEIGHT = {
-    "url": 0,
-    "email": 1,
-    "wallet": 2,
-    "sha256": 2,
-    "sha1": 2,
-    "md5": 2,
-    "ipv6": 3,
-    "ipv4": 3,
-    "domain": 4,
-    "port": 9,
-    "path": 5,
-}
-
-
-def _rank(one: Spotted) -> tuple[int, int, int]:
-    return one.start, _WEIGHT[one.type], -one.end
+_START = operator.itemgetter(2)
+_PLACE = operator.itemgetter(2, 3)
 
 
 def spot_bytes(data: bytes | bytearray | memoryview, known: Known | None = None) -> Iterator[Spotted]:
@@ -140,4 +125,6 @@ def _counts(found: Spotted, text: str) -> bool:
     """Whether a find in a run of printable bytes is more than what chance makes of numbers."""
     if found.type in ("domain", "email"):
         return len(text) >= 16 and found.end - found.start >= 8 and text[found.start : found.end].islower()
+    if found.type == "path" and found.value[:1] != "/":  # a drive or a home and a letter: chance makes that
+        return len(found.value) >= 10 and found.value.count("\\") + found.value.count("/") > 1
     return found.type in _STRONG or len(text) >= 12 or found.end - found.start >= 7

@@ -10,14 +10,22 @@ from toadstone.intel.spotting_hosts import ipv4_any, ipv6
 from toadstone.intel.spotting_types import Spotted
 
 _ANCHOR = re.compile(
-    r":(?::|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){5,6}(?![0-9A-Fa-f:])|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]{1,30}\d{1,3}\.\d)"
+    r":(?::|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){5,6}(?![0-9A-Fa-f:])|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){4}:[0-9]{1,3}\.[0-9])"
 )
 _DIGITS = "0123456789abcdefABCDEF:."
 _TAIL = re.compile(r"(?:[0-9A-Fa-f]{0,4}:)+(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4})")
 _ZONE = re.compile(r"%[A-Za-z0-9][\w.-]{0,31}")
 _PORT = re.compile(r"\]:(\d{1,5})(?!\d)")
 _NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F]{6,8}|[0-9]{9,12})(?!\w)")
-_SHAPE = bytes(48 if 48 <= code < 58 else 120 if code in (88, 120) else 32 for code in range(256))
+_CLASSES = {
+    **dict.fromkeys(b"0123456789", 48),
+    **dict.fromkeys(b"xX", 120),
+    **dict.fromkeys(b" '\"/", 32),
+    **dict.fromkeys(b":,[=", 58),
+}
+_SHAPE = bytes(_CLASSES.get(code, 97) for code in range(256))
+_HOSTS = ((b" 0x", 1), (b"a 000000000", 2), (b"  000000000", 2))
+"""Shapes of numbers that may be hosts: behind a space or a quote, which does not follow a colon or a comma as in data."""
 
 
 def ipv6_addresses(text: str) -> Iterator[Spotted]:
@@ -71,15 +79,13 @@ def given_out(value: str) -> bool:
 def numbers(text: str) -> Iterator[Spotted]:
     """Yield IPv4 addresses that are written as one number and stand where a command or a call takes a host."""
     shape = text.encode("ascii", "replace").translate(_SHAPE)
-    for mark in (b"0x", b"000000000"):
+    for mark, skipped in _HOSTS:
         at = shape.find(mark)
         while at >= 0:
-            found = _NUMBER.match(text, at)
-            end = found.end() if found is not None else at + len(mark)
-            if found is not None and not text[max(0, at - 1) : at].isalnum() and asks_for_host(text, at, end):
+            start = at + skipped
+            found = _NUMBER.match(text, start)
+            if found is not None and asks_for_host(text, start, found.end()):
                 value, form = ipv4_any(found[0])
                 if value:
-                    yield Spotted("ipv4", value, at, end, form)
-            while mark != b"0x" and shape[end : end + 1] == b"0":
-                end += 1
-            at = shape.find(mark, end)
+                    yield Spotted("ipv4", value, start, found.end(), form)
+            at = shape.find(mark, start + 1)

@@ -25,7 +25,6 @@ RESERVED = {
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _PLAIN_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.[a-z][a-z0-9-]*")
-_QUAD = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})")
 _PARTS = {
     "decimal": re.compile(r"0|[1-9][0-9]{0,9}"),
     "octal": re.compile(r"0[0-7]{1,30}"),
@@ -49,15 +48,23 @@ def tlds() -> dict[str, str]:
     return table
 
 
+_OCTETS = {str(number): number for number in range(256)}
+
+
+def octets(text: str) -> tuple[int, ...]:
+    """Give the four numbers of an address in four decimal parts without leading zeros; empty when it is none."""
+    parts = text.split(".")
+    if len(parts) != 4:
+        return ()
+    try:
+        return (_OCTETS[parts[0]], _OCTETS[parts[1]], _OCTETS[parts[2]], _OCTETS[parts[3]])
+    except KeyError:
+        return ()
+
+
 def ipv4(text: str) -> str:
     """Give an address in four decimal parts in its canonical form, or an empty string."""
-    found = _QUAD.fullmatch(text)
-    if found is None:
-        return ""
-    for part in found.groups():
-        if int(part) > 255 or (len(part) > 1 and part[0] == "0"):
-            return ""
-    return text if text.isascii() else ""
+    return text if octets(text) else ""
 
 
 def ipv4_any(text: str) -> tuple[str, str]:
@@ -108,6 +115,7 @@ def ipv6(text: str) -> str:
     return str(address)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def name(text: str) -> tuple[str, str, str]:
     """Read a domain name of at least two labels.
 

@@ -12,9 +12,8 @@ _UNIX = re.compile(
     r"(?:/[\w.+@%~#-]+)+"
 )
 _HOME = re.compile(r"~/(?<![\w/.~]~/)[\w.+@%-]+(?:/[\w.+@%-]+)*")
-_DRIVE = re.compile(
-    r":(?<=[A-Za-z]:)(?<![A-Za-z0-9][A-Za-z]:)\\{1,2}(?:(?:[\w.+@%~-]{1,64}|[\w+@~-]{1,32}(?: [\w+@()~-]{1,32}){1,3})\\{1,2})*[\w.+@%~-]+"
-)
+_FOLDER = r"(?:[\w.+@%~-]{1,64}|[\w+@~-]{1,32}(?: [\w+@()~-]{1,32}){1,3})"
+_DRIVE = re.compile(rf":(?<=[A-Za-z]:)(?<![A-Za-z0-9][A-Za-z]:)\\{{1,2}}(?:{_FOLDER}\\{{1,2}})*[\w.+@%~-]+")
 _VARIABLE = re.compile(
     r"%(?:appdata|localappdata|temp|tmp|userprofile|programdata|windir|systemroot|public|allusersprofile|homepath)%\\{1,2}(?:[\w.+@%~-]+\\{1,2})*[\w.+@%~-]+",
     re.IGNORECASE,
@@ -27,6 +26,8 @@ def paths(text: str) -> Iterator[Spotted]:
     for pattern in (_UNIX, _HOME):
         for found in pattern.finditer(text):
             written = found[0].rstrip(_ENDS)
+            if written.startswith(("/dev/tcp/", "/dev/udp/")):
+                continue  # bash's way to write an endpoint
             yield Spotted("path", written, found.start(), found.start() + len(written))
     if "\\" not in text:
         return

@@ -19,7 +19,8 @@ _BASE58_VALUE = {character: value for value, character in enumerate(_BASE58)}
 _BECH32 = {character: value for value, character in enumerate("qpzry9x8gf2tvdw0s3jn54khce6mua7l")}
 _DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}
 _DIGEST_WORDS = re.compile(
-    r"(?:\b|_)(?:md5|sha-?1|sha-?256|sha|hash|hashes|digest|checksum|fingerprint|ioc|sample)(?:sum)?\b[\w .()]{0,12}[\"']?\s{0,3}[:=,]?[>\s\"'\[({:=]{0,4}$",
+    r"(?:\b|_)(?:md5|sha-?1|sha-?256|sha|hash|hashes|digest|checksum|fingerprint|ioc|sample)(?:sum)?\b"
+    r"[\w .()]{0,12}[\"']?\s{0,3}[:=,]?[>\s\"'\[({:=]{0,4}$",
     re.IGNORECASE,
 )
 _COIN_WORDS = re.compile(
@@ -45,7 +46,7 @@ def runs(text: str, known: Known | None = None) -> Iterator[Spotted]:
 def _judged(text: str, start: int, end: int, known: Known | None) -> Spotted | None:
     run = text[start:end]
     around = text[max(0, start - 1) : start] + text[end : end + 1]
-    if "\x80" <= max(around, default="") or "_" in around:
+    if max(around, default="") >= "\x80" or "_" in around:
         return None
     if run[0] in "13" and len(run) <= 35:
         return Spotted("wallet", run, start, end) if bitcoin_base58(run) else None
@@ -54,21 +55,28 @@ def _judged(text: str, start: int, end: int, known: Known | None) -> Spotted | N
     if run[:2] == "0x" and len(run) == 42:
         return _ethereum(text, run, start, end, known)
     kind = _DIGESTS.get(len(run))
-    if kind is None or _HEX.fullmatch(run) is None or not _is_digest(text, run, start, end, kind, known):
+    if kind is None or _HEX.fullmatch(run) is None or not _is_digest(text, run, start, end, known):
         return None
     return Spotted(kind, run.lower(), start, end)
 
 
-def _is_digest(text: str, run: str, start: int, end: int, kind: str, known: Known | None) -> bool:
-    """Whether hexadecimal digits are a digest: by their length alone only the longest, the others need a word before them."""
+def _is_digest(text: str, run: str, start: int, end: int, known: Known | None) -> bool:
+    """Whether hexadecimal digits are a digest: by length alone they may be a key, a number, an id; a word before says so."""
     if not (run.islower() or run.isupper()) or run.isdigit() or len(set(run.lower())) < 8:
         return False
     if known is not None and known(run.lower()):
         return True
     if text[end : end + 1] in ("-", "/", "+", "=") or text[max(0, start - 1) : start] in ("-", "/", "+", "."):
         return False
-    alone = not text[:start].strip("\"' \n") and not text[end:].strip("\"' \n")
-    return kind == "sha256" or alone or _DIGEST_WORDS.search(text[max(0, start - 40) : start]) is not None
+    return _alone(text, start, end) or _DIGEST_WORDS.search(text[max(0, start - 40) : start]) is not None
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    """Whether nothing else stands on the line, as in lists of indicators."""
+    line_end = text.find("\n", end)
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    after = text[end : line_end if line_end >= 0 else len(text)]
+    return not before.strip("\"' \t-*") and not after.strip("\"', \t\r")
 
 
 def _ethereum(text: str, run: str, start: int, end: int, known: Known | None) -> Spotted | None:
@@ -77,9 +85,8 @@ def _ethereum(text: str, run: str, start: int, end: int, known: Known | None) ->
         return None
     value = eip55(digits)
     if digits.islower() or digits.isupper() or digits == digits.lower():
-        alone = not text[:start].strip("\"' \n") and not text[end:].strip("\"' \n")
         if (
-            not alone
+            not _alone(text, start, end)
             and _COIN_WORDS.search(text[max(0, start - 48) : start]) is None
             and not (known is not None and known(value))
         ):

@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import functools
+import importlib.resources
 import unicodedata
 
-_SAME = {
-    "a": "аɑαа⍺",
-    "b": "ЬƄʙвᏏ",
-    "c": "сϲᴄⅽᏟⲥ",
-    "d": "ԁⅾᏧꓒ",
-    "e": "еҽєɛҿ",
-    "f": "ſꬵքғ",
-    "g": "ɡցᶃ",
-    "h": "һհᏂ",
-    "i": "іıιⅰӏɩ",
-    "j": "јϳյ",
-    "k": "кκⲕ",
-    "l": "ӏⅼ׀ןІ",
-    "m": "мⅿ",
-    "n": "ոпո",
-    "o": "оοօσዐ०ⲟ",
-    "p": "рρⲣ",
-    "q": "ԛգզ",
-    "r": "гᴦⲅꭇ",
-    "s": "ѕꜱꮪ",
-    "t": "тτ",
-    "u": "υսʋцꭒ",
-    "v": "ѵνⅴᴠט",
-    "w": "ԝѡաɯᴡ",
-    "x": "хχⅹ",
-    "y": "уγүỿʏყ",
-    "z": "ᴢꮓ",
-}
-"""ASCII letters and the letters of other scripts that look like them (after Unicode Technical Standard #39, confusables)."""
-
-_LATIN_TRICKS = frozenset("ɑɡıɩᴄᴠᴡᴢꜱʏʙſʋɯɛꬵᶃỿ")
-"""Latin letters that hardly any language writes and that look like ASCII ones; the dotless i is told apart below."""
+_SCRIPTS = frozenset(("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "HEBREW", "LISU", "GEORGIAN"))
+"""Scripts with letters that pass for Latin ones."""
 
 
 @functools.cache
 def _plain() -> dict[str, str]:
-    return {other: letter for letter, others in _SAME.items() for other in others.lower()}
+    text = importlib.resources.files("toadstone.intel").joinpath("data/lookalikes.tsv").read_text(encoding="utf-8")
+    rows = (line.partition("\t") for line in text.splitlines() if not line.startswith("#"))
+    return {other: letter for letter, _, others in rows for other in others}
 
 
 def skeleton(label: str) -> str:
@@ -54,6 +27,10 @@ def _script(character: str) -> str:
     return unicodedata.name(character, "").partition(" ")[0]
 
 
+_TURKISH = frozenset("\u0131")
+"""The dotless i: a letter of its own where these languages are at home."""
+
+
 def is_lookalike(label: str, tld: str) -> bool:
     """Whether a label, in its Unicode form, is written to be taken for another one.
 
@@ -64,11 +41,8 @@ def is_lookalike(label: str, tld: str) -> bool:
         return False
     letters = [character for character in label if character.isalpha()]
     scripts = {_script(character) for character in letters}
-    if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "HEBREW"}:
-        return True
-    if any(character in _LATIN_TRICKS for character in letters):
-        return not (tld in ("tr", "az") and "ı" in label)
-    if "LATIN" in scripts or not letters:
-        return False
     table = _plain()
-    return all(character in table for character in letters) and not scripts & {_script(character) for character in tld}
+    if "LATIN" in scripts:
+        strange = {character for character in letters if character in table and not unicodedata.decomposition(character)}
+        return bool(scripts & _SCRIPTS) or bool(strange - (_TURKISH if tld in ("tr", "az") else frozenset()))
+    return bool(letters) and all(character in table for character in letters) and _script(tld[:1]) not in scripts

@@ -9,11 +9,12 @@ from toadstone.intel.spotting_hosts import host as read_host
 from toadstone.intel.spotting_types import Spotted
 
 SCHEMES = frozenset(
-    """http https ftp ftps sftp ssh scp git git+http git+https git+ssh svn svn+ssh hg+https hg+http bzr+https ws wss tcp udp tls ssl
-    telnet rtsp rtmp ldap ldaps rmi dns iiop corba nds irc ircs smb cifs nfs tftp gopher socks socks4 socks5 socks5h redis rediss mongodb
-    mongodb+srv postgres postgresql mysql mysql+pymysql amqp amqps mqtt mqtts nats kafka stratum stratum+tcp stratum+ssl s3 s3a s3n gs
-    gcs abfs abfss wasb wasbs az adl hdfs webhdfs webdav dav davs hf docker oci registry docker-image dbfs nxm xmpp rsync imap imaps
-    pop3 pop3s smtp smtps sip sips vnc rdp feed grpc grpcs zmq""".split()
+    """http https ftp ftps sftp ssh scp git git+http git+https git+ssh svn svn+ssh hg+https hg+http bzr+https ws wss
+    tcp udp tls ssl telnet rtsp rtmp ldap ldaps rmi dns iiop corba nds irc ircs smb cifs nfs tftp gopher socks
+    socks4 socks5 socks5h redis rediss mongodb mongodb+srv postgres postgresql mysql mysql+pymysql amqp amqps mqtt
+    mqtts nats kafka stratum stratum+tcp stratum+ssl s3 s3a s3n gs gcs abfs abfss wasb wasbs az adl hdfs webhdfs
+    webdav dav davs hf docker oci registry docker-image dbfs nxm xmpp rsync imap imaps pop3 pop3s smtp smtps sip
+    sips vnc rdp feed grpc grpcs zmq""".split()
 )
 """Schemes whose authority is a host (or a bucket, see `_BUCKETS`)."""
 
@@ -44,7 +45,7 @@ _LONGEST = 2048
 
 
 def refang(text: str) -> str:
-    """Undo the spellings that keep people from following a link: ``[.]``, ``(dot)``, ``[at]``, ``[:]``, ``\\.``."""
+    """Undo the spellings that keep people from following a link: ``[.]``, ``(dot)``, ``[at]``, ``[:]``."""
     plain = _BRACKETED.sub(lambda found: _SIGNS.get(found[1].lower(), found[1]), text)
     return plain.replace("\\.", ".")
 

@@ -33,6 +33,7 @@ class Source:
         sibling: Opens a file next to this one by its relative name, or gives None. Only for linking (does that file
             exist, what does it refer to); the sibling is a subject of its own.
         notes: Set by readers for readers further in or for the report (``kind`` refinements and the like).
+        documents: Whether somebody wants texts as `Document` facts, here and in everything inside.
         shared: What one candidate parsed and the next candidates for the same bytes reuse (a zip's directory).
     """
 
@@ -46,6 +47,7 @@ class Source:
     sibling: Callable[[str], Blob | None] = lambda _name: None
     notes: dict[str, str] = field(default_factory=dict)
     shared: dict[str, object] = field(default_factory=dict)
+    documents: bool = False
 
     def __post_init__(self) -> None:
         self.coverage = Coverage(self.blob.size)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from toadstone.core.blob import CHUNK
 from toadstone.core.budget import BudgetError
 from toadstone.core.coverage import Coverage
-from toadstone.core.fact import Anomaly, Code, Fact, Member, Unread
+from toadstone.core.fact import Anomaly, Code, Document, Fact, Member, Unread
 from toadstone.core.place import Place
 from toadstone.core.shield import shielded
 from toadstone.readers.pickle import carve
@@ -43,6 +43,8 @@ def walk(source: Source) -> Iterator[Fact]:
         ran.append(reader)
         if source.coverage.covered > before:
             source.notes.setdefault("kind", reader.kind)
+    if source.documents and source.notes.get("kind") in _DOCUMENTS:
+        yield from _document(source)
     source.notes.setdefault("kind", "unknown")
     yield from _gaps(source, bool(ran))
 
@@ -51,6 +53,30 @@ _LAST = 90
 """Rank of plain text."""
 _WEAK = 80
 """Readers of this rank and above claim what plainer evidence left over: pickles without a header, text."""
+
+
+_DOCUMENTS = frozenset(("text", "json", "yaml", "toml", "python", "notebook", "jinja", "template"))
+"""Kinds whose content is text throughout."""
+_DOCUMENT_READ = 4 << 20
+"""Bytes of a text that are looked through for indicators; what is beyond has been read, but not for these."""
+
+
+def _document(source: Source) -> Iterator[Fact]:
+    """Yield the text itself, in stretches that end with a line where there is one."""
+    rest, line = b"", 0
+    for chunk in source.blob.chunks(0, min(source.blob.size, _DOCUMENT_READ)):
+        data = rest + chunk
+        cut = data.rfind(b"\n") + 1 or len(data)
+        rest = data[cut:]
+        yield Document(source.place, _decoded(data[:cut]), line)
+        line += data.count(b"\n", 0, cut)
+    if rest:
+        yield Document(source.place, _decoded(rest), line)
+
+
+def _decoded(data: bytes) -> str:
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return data.decode("utf-16" if wide else "utf-8", "replace")
 
 
 def _run(reader: Reader, source: Source) -> Iterator[Fact]:
@@ -81,7 +107,14 @@ def enter(parent: Source, member: Member) -> Iterator[Fact]:
         yield Unread(place, str(error), member.blob.size)
         return
     inner = Source(
-        member.blob, member.name, place, parent.budget, depth=parent.depth + 1, hint=member.hint, sibling=parent.sibling
+        member.blob,
+        member.name,
+        place,
+        parent.budget,
+        depth=parent.depth + 1,
+        hint=member.hint,
+        sibling=parent.sibling,
+        documents=parent.documents,
     )
     for fact in walk(inner):
         if not (member.derived and isinstance(fact, Unread)):  # the bytes that are stored were read already
@@ -121,6 +154,7 @@ def _gap(source: Source, start: int, stop: int, understood: bool) -> Iterator[Fa
             source.budget,
             source.depth + 1,
             sibling=source.sibling,
+            documents=source.documents,
         )
         found = next(shielded(candidates(inner), lambda reason: Unread(source.place.at(begin), reason)), None)
         if isinstance(found, Unread):

@@ -40,8 +40,13 @@ class Cache:
         self._folder = folder
         self._config = config
         self._salt = ""
+        self._lists = ""
         self._opened: sqlite3.Connection | None = None
         self._broken = False
+
+    def depends_on(self, identity: str) -> None:
+        """Name what else the results depend on, such as the lists of indicators; to be said before the first look-up."""
+        self._lists = identity
 
     def _database(self) -> sqlite3.Connection | None:
         """Open the table when it is first needed; a cache that cannot be opened is no error."""
@@ -49,7 +54,7 @@ class Cache:
             import sqlite3  # noqa: PLC0415  (most scans of small files never need it)
 
             settings = json.dumps([self._config.checks, self._config.stage, self._config.plugins], sort_keys=True, default=sorted)
-            self._salt = f"{__version__}\0{code_identity()}\0{settings}"
+            self._salt = f"{__version__}\0{code_identity()}\0{settings}\0{self._lists}"
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._opened = sqlite3.connect(self._folder / "results-1.sqlite", timeout=1.0)
@@ -112,7 +117,7 @@ def code_identity() -> str:
     root = Path(__file__).resolve().parent.parent
     state = hashlib.sha256()
     for path in sorted(root.rglob("*")):
-        if path.suffix in {".py", ".tsv", ".json", ".toml"}:
+        if path.suffix in {".py", ".tsv", ".json", ".toml", ".xz"}:
             status = path.stat()
             state.update(f"{path.relative_to(root)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return state.hexdigest()

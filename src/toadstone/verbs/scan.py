@@ -9,15 +9,18 @@ from itertools import chain
 from toadstone.core.blob import Blob, BlobError, open_blob
 from toadstone.core.budget import Budget
 from toadstone.core.digest import digests
-from toadstone.core.fact import Fact, Link, Unread
+from toadstone.core.fact import Fact, Link, Sighting, Unread
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.panel import Seat, make_checks
 from toadstone.core.place import Place
 from toadstone.core.policy import Config, Policy
+from toadstone.core.record import replace
 from toadstone.core.report import Gap, Report, Subject
 from toadstone.core.shield import shielded
+from toadstone.intel.knowledge import Intelligence, lists_folder
 from toadstone.readers.reader import Source
 from toadstone.readers.walk import walk
+from toadstone.verbs.sighting import Watch
 from toadstone.verbs.targets import Item, expand, is_inside
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 _ABSENT = 1000
 _MOST = 500
 """Findings of one check on one subject that are listed; further ones are counted in the last."""
+
+_MOST_INDICATORS = 64
+"""Indicators of one finding that are listed."""
 
 
 class Scanner:
@@ -45,6 +51,9 @@ class Scanner:
         self.config = config
         self.policy = policy
         self.cache = cache
+        self.intelligence = Intelligence(lists_folder(config.intel), policy.today)
+        if cache is not None:
+            cache.depends_on(self.intelligence.identity())
         checks = make_checks(config.checks, config.plugins)
         self.checks = [check for check in checks if not config.stage or config.stage in check.stages]
         self._readers: dict[type[Fact], list[Seat]] = {}
@@ -80,7 +89,8 @@ class Scanner:
             return known
         name = shown.rsplit("/", 1)[-1]
         folder = folder or _Folder(None, None)
-        source = Source(blob, name, Place(shown), Budget.of(blob.size), hint=hint, sibling=folder.open)
+        documents = Sighting in self._readers
+        source = Source(blob, name, Place(shown), Budget.of(blob.size), hint=hint, sibling=folder.open, documents=documents)
         findings, gaps = self._judge(walk(source))
         kind = source.notes.get("kind", "unknown")
         subject = self._made(shown, kind, blob.size, identity, findings, gaps)
@@ -126,15 +136,17 @@ class Scanner:
 
     def _judge(self, facts: Iterator[Fact]) -> tuple[list[Finding], list[Gap]]:
         ledger = _Tally()
-        pairs = self._pairs(facts, ledger)
-        judged = _Judged()
+        watch = Watch(self.intelligence)
+        pairs = self._pairs(facts, ledger, watch)
+        judged = _Judged(watch)
         while not judged.all:  # a check that fails ends its shield; the next turn goes on behind it
             for result in shielded(judged.results(pairs), judged.failed):
                 ledger.add(result)
         return ledger.findings(), ledger.gaps
 
-    def _pairs(self, facts: Iterator[Fact], ledger: _Tally) -> Iterator[tuple[Seat, Fact]]:
-        """Yield what is to be judged by whom; what is unread goes into the ledger."""
+    def _pairs(self, facts: Iterator[Fact], ledger: _Tally, watch: Watch) -> Iterator[tuple[Seat, Fact]]:
+        """Yield what is to be judged by whom; what is unread goes into the ledger. Facts bring their sightings along."""
+        watching = self._readers.get(Sighting, ())
         for fact in facts:
             if type(fact) is Unread:
                 ledger.add(fact)
@@ -142,6 +154,12 @@ class Scanner:
             for check in self._readers.get(type(fact), ()):
                 if check.wants(fact):
                     yield check, fact
+            for sighting in watch.sightings(fact) if watching else ():
+                if isinstance(sighting, Unread):
+                    ledger.add(sighting)
+                    continue
+                for check in watching:
+                    yield check, sighting
 
 
 def _as_far_as_it_goes(facts: Iterator[Fact], place: Place) -> Iterator[Fact]:
@@ -155,8 +173,9 @@ def _as_far_as_it_goes(facts: Iterator[Fact], place: Place) -> Iterator[Fact]:
 class _Judged:
     """Asks checks about facts inside one shield, also one whose `examine` is no generator or yields what is no finding."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
         self.all = False
+        self._watch = watch
         self._now: tuple[Seat, Fact] | None = None
 
     def results(self, pairs: Iterator[tuple[Seat, Fact]]) -> Iterator[Finding]:
@@ -165,7 +184,7 @@ class _Judged:
             for result in check.examine(fact):
                 if not isinstance(result, Finding):
                     raise TypeError(f"examine gives {type(result).__name__}, not Finding")
-                yield result
+                yield self._watch.described(result, fact)
         self.all = True
 
     def failed(self, reason: str) -> Unread:
@@ -195,8 +214,11 @@ class _Tally:
                 return
             self._counts[key] = self._counts.get(key, 0) + 1
             known = self._keyed.get(key)
-            if known is None or _weight(result) > _weight(known):
+            if known is None:
                 self._keyed[key] = result
+            else:
+                heavier, lighter = (result, known) if _weight(result) > _weight(known) else (known, result)
+                self._keyed[key] = _joined(heavier, lighter)
         else:
             listed = self._plain.setdefault(result.check, [])
             if len(listed) < _MOST:
@@ -218,6 +240,13 @@ class _Tally:
             last = self._plain.get(check) or [known for key, known in self._keyed.items() if key[0] == check]
             last[-1].evidence["further_findings"] = count
         return [*self._keyed.values(), *(finding for listed in self._plain.values() for finding in listed)]
+
+
+def _joined(heavier: Finding, lighter: Finding) -> Finding:
+    """Give the heavier of two findings that say the same, with the indicators of both."""
+    further = tuple(indicator for indicator in lighter.indicators if indicator not in heavier.indicators)
+    room = max(0, _MOST_INDICATORS - len(heavier.indicators))
+    return replace(heavier, indicators=(*heavier.indicators, *further[:room])) if further and room else heavier
 
 
 def _weight(finding: Finding) -> tuple[int, int, float, bool]:

@@ -13,6 +13,7 @@ from toadstone.core.version import __version__
 COMMANDS = {
     "scan": "look at models, code and configuration; say what would hurt whoever loads them",
     "checks": "list every check",
+    "intel": "import, list and look up indicators: addresses, domains, digests",
     "explain": "show the manual page of a check",
 }
 """Command to one-line help; the command's module has the same name."""

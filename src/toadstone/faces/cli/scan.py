@@ -14,6 +14,7 @@ from toadstone.core.policy import Config, Policy
 from toadstone.core.record import replace
 from toadstone.faces.cli.parser import Parser
 from toadstone.formats import FORMATS, Envelope, write
+from toadstone.intel.knowledge import lists_folder
 from toadstone.verbs.scan import scan
 from toadstone.verbs.targets import is_inside
 
@@ -52,6 +53,12 @@ def parser() -> Parser:
     made.add_argument(
         "--exclude", metavar="GLOB", action="append", default=[], help="paths below a folder that are not looked at"
     )
+    made.add_argument(
+        "--date",
+        type=_day,
+        metavar="DAY",
+        help="judge expiry as of DAY (YYYY-MM-DD, default: today); with --format stix, the day that the indicators bear",
+    )
     made.add_argument("--no-cache", action="store_true", help="scan unchanged files again")
     made.add_argument(
         "--digests", action="store_true", help="fetch remote files whole, and compare their digests with those claimed"
@@ -69,6 +76,16 @@ def parser() -> Parser:
     return made
 
 
+def _day(text: str) -> dt.date:
+    import argparse  # noqa: PLC0415  (start-up time)
+    import datetime as dt  # noqa: PLC0415
+
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2027-01-31") from None
+
+
 def run(words: list[str]) -> int:
     """Run the command; give its exit code."""
     options = parser().parse_intermixed_args(words)
@@ -80,7 +97,8 @@ def run(words: list[str]) -> int:
         exclude=(*config.exclude, *options.exclude),
         waivers=(*config.waivers, *(waiver for name in options.suppress for waiver in read_suppressions(name))),
     )
-    policy = Policy(config.gate, config.waivers, _today() if config.waivers else None)
+    today = options.date or (_today() if config.waivers or os.path.isdir(lists_folder(config.intel)) else None)
+    policy = Policy(config.gate, config.waivers, today)
     cache = None if options.no_cache else _cache(config)
     began = time.monotonic()
     progress = _Progress() if sys.stderr.isatty() and not options.quiet else None
@@ -94,7 +112,13 @@ def run(words: list[str]) -> int:
             cache.close()
     if not options.quiet or options.output:
         colour = options.output is None and sys.stdout.isatty() and not options.no_color and not os.environ.get("NO_COLOR")
-        envelope = Envelope(gate=policy.gate, seconds=time.monotonic() - began, colour=colour, verbose=options.verbose)
+        envelope = Envelope(
+            gate=policy.gate,
+            seconds=time.monotonic() - began,
+            colour=colour,
+            verbose=options.verbose,
+            date=options.date.isoformat() if options.date else "",
+        )
         _deliver(write(report, options.format, envelope), options.output)
     return report.exit_code(policy.gate)
 
@@ -132,7 +156,7 @@ def _cache(config: Config) -> Cache:
 
 
 def _today() -> dt.date:
-    import datetime as dt  # noqa: PLC0415  (start-up time; only waivers expire)
+    import datetime as dt  # noqa: PLC0415  (start-up time; only waivers and entries of lists expire)
 
     return dt.datetime.now(tz=dt.UTC).date()
 

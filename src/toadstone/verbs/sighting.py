@@ -1,0 +1,103 @@
+"""From facts to sightings: what of the strings that readers saw is named by an incident or a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from toadstone.core.fact import Document, Fact, Sighting, Unread
+from toadstone.core.finding import Finding, Json
+from toadstone.core.place import Place
+from toadstone.core.record import replace
+from toadstone.core.shield import shielded
+from toadstone.intel.knowledge import Intelligence
+from toadstone.intel.texts import texts_of
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from toadstone.intel.spotting_types import Spotted
+
+_MAYBE = re.compile(
+    r"[\w\])}>\[({<]\s?[.\u3002\uff0e\uff61]\s?[\w\])}>\[({<]|[/:]{2}|\\/\\|[0-9A-Za-z]{26}|[dD][oO][tT]\s?[\])}>]|\[:\]|0[xX][0-9a-fA-F]{6}|\d{9}|~/|:\\|"
+    r"/(?:etc|usr|var|tmp|home|root|opt|bin|sbin|dev|proc|sys|mnt|srv|run|boot|Users|Library)/"
+)
+"""What no indicator can do without; most strings have none of it, and cost nothing more."""
+_REMEMBERED = 1 << 15
+_SHOWN = ("decoded", "chain", "emits", "target", "text")
+"""Evidence that checks made of the fact's strings, such as a payload without its encoding."""
+
+
+class Watch:
+    """Looks for known indicators in the facts of one subject.
+
+    Args:
+        intelligence: What is known.
+    """
+
+    def __init__(self, intelligence: Intelligence) -> None:
+        self._intelligence = intelligence
+        self._seen: set[int] = set()
+
+    def sightings(self, fact: Fact) -> Iterator[Sighting | Unread]:
+        """Yield one sighting for every known indicator of a fact; each string is looked through once a subject."""
+        yield from shielded(self._sightings(fact), lambda reason: Unread(fact.place, f"indicators: {reason}"))
+
+    def _sightings(self, fact: Fact) -> Iterator[Sighting]:
+        for text in texts_of(fact):
+            if len(text) < 4096 and not self._new(text):
+                continue
+            from toadstone.intel.spotting import spot  # noqa: PLC0415  (start-up time: most small files never need it)
+
+            for spotted in spot(text, self._intelligence.known):
+                matches = self._intelligence.matches(spotted.type, spotted.value, spotted.host)
+                if matches and spotted.type != "port":
+                    yield Sighting(
+                        _place(fact, text, spotted),
+                        spotted.type,
+                        spotted.value,
+                        text[spotted.start : spotted.end][:400],
+                        spotted.form,
+                        tuple((match.source, match.label, match.reference) for match in matches),
+                        all(match.shared for match in matches),
+                        type(fact).__name__.lower(),
+                    )
+
+    def _new(self, text: str) -> bool:
+        """Whether a short text can hold an indicator and was not looked at yet."""
+        if _MAYBE.search(text) is None:
+            return False
+        key = hash(text)
+        if key in self._seen:
+            return False
+        if len(self._seen) < _REMEMBERED:
+            self._seen.add(key)
+        return True
+
+    def described(self, finding: Finding, fact: Fact) -> Finding:
+        """Give a finding the indicators of the fact it was made from, with what is known of each."""
+        texts = [] if isinstance(fact, (Document, Sighting)) else list(texts_of(fact))
+        texts += [text for key in _SHOWN for text in _strings(finding.evidence.get(key))]
+        if not texts and not isinstance(fact, (Document, Sighting)):
+            texts = list(_strings(finding.evidence.get("code")))
+        texts = [text for text in texts[:256] if _MAYBE.search(text)]
+        if not texts and not finding.indicators:
+            return finding
+        found = self._intelligence.indicators(texts, finding.indicators)
+        return replace(finding, indicators=found) if found else finding
+
+
+def _strings(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value[:64]:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for item in list(value.values())[:64]:
+            yield from _strings(item)
+
+
+def _place(fact: Fact, text: str, spotted: Spotted) -> Place:
+    if isinstance(fact, Document):
+        return fact.place.line(fact.line + text.count("\n", 0, spotted.start))
+    return fact.place
