@@ -182,9 +182,9 @@ def graph(old: str, new: str) -> bytes:
 
 
 def test_layers_of_no_operation_set() -> None:
-    custom = graph('type="ReLU" version="opset1"', 'type="Exec" version="extension"')
+    custom = graph('type="ReLU" version="opset1"', 'type="Fused" version="extension"')
     found = look(custom, "m.xml")
-    assert [(fact.domain, fact.name) for fact in found.of(Operator)] == [("openvino:extension", "Exec")]
+    assert [(fact.domain, fact.name) for fact in found.of(Operator)] == [("openvino:extension", "Fused")]
     assert judged(found)["custom-operator"] is Severity.MEDIUM
     loaded = graph('type="ReLU" version="opset1">', 'type="Exec" version="extension"><data library="/tmp/x.so"/>')
     assert judged(look(loaded, "m.xml"))["custom-operator"] is Severity.HIGH

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from toadstone.core.check import Check, check
 from toadstone.core.fact import Fact, Operator
@@ -28,12 +29,18 @@ _NEEDS = {
 }
 """What operators of a domain need, where it is no native library."""
 _JUDGED = frozenset({"tensorflow", "tensorflow.training", "paddle"})
-_RUNNING = re.compile(
-    r"(?:.*[a-z_.])?(?:Shell(?:Exec(?:ute)?|Command|Op)?|Subprocess(?:Run)?|Popen|(?:Run|Exec(?:ute)?|System)Command|SystemCall|"
-    r"SystemConfig|ExecuteOp|PyCall|PyExec|PyEval|PythonOp|RunPython|PythonCall|ExecPython|EvalCode|ExecCode|LoadLibrary|Dlopen)(?:Op|V\d)?"
-    r"|NS(?:Task|AppleScript|UserUnixTask|UserScriptTask|UserAppleScriptTask)|OSAScript|JSContext",
-)
-"""Names of operators that can only mean that commands or code are run."""
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_FILLING = frozenset({"op", "flex", "custom", "my"})
+_SHELLS = frozenset({"shell", "bash", "powershell", "subprocess", "popen", "dlopen", "backdoor"})
+_ALONE = frozenset({"exec", "execute", "system", "eval", "command", "spawn"})
+_PAIRS = frozenset(
+    f"{one} {other}"
+    for verb in ("exec", "execute", "run", "call", "eval", "spawn", "system")
+    for thing in ("command", "commands", "cmd", "code", "python", "py", "script", "os", "system")
+    for one, other in ((verb, thing), (thing, verb))
+    if one != other
+) | {"system config", "load library", "ns task", "unix task", "script task", "apple script", "osa script", "js context"}
+"""Words that stand next to each other only in names of operators that run commands or code."""
 
 _REMOTE = frozenset({"AzureAudioToText", "AzureTextToText", "AzureTritonInvoker", "OpenAIAudioToText"})
 _SHIPPED = """
@@ -145,7 +152,7 @@ class CustomOperator(Check):
 
 def _foreign(fact: Operator) -> tuple[Severity, str]:
     """Judge an operator of an unknown domain by what it is called and given."""
-    if _RUNNING.fullmatch(fact.name):
+    if _runs(fact.name):
         return Severity.HIGH, "is not part of the runtime, and its name says that it runs commands or code"
     looks = looks_of([fact.name, *(value for _, value in fact.arguments)])
     given = [look.value for look in Look if look in looks and look in _PAYLOAD]
@@ -153,3 +160,10 @@ def _foreign(fact: Operator) -> tuple[Severity, str]:
     if given:
         return Severity.HIGH, f"{needs}, and is given {' and '.join(given)}"
     return Severity.MEDIUM, needs
+
+
+def _runs(name: str) -> bool:
+    """Whether a name says that commands or code are run: by the words in it, not by their letters."""
+    words = [word for found in _WORDS.findall(name[:400]) if (word := found.lower()) not in _FILLING]
+    pairs = {f"{one} {other}" for one, other in pairwise(words)}
+    return not _SHELLS.isdisjoint(words) or (len(words) == 1 and words[0] in _ALONE) or not _PAIRS.isdisjoint(pairs)
