@@ -227,7 +227,7 @@ def render_call(callee: Value, args: tuple[Value, ...], kwargs: tuple[tuple[str,
 
 
 def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]:
-    """List the scalars, excerpts and symbols inside a value, depth first, at most ``limit`` of them.
+    """List the scalars, excerpts and symbols inside a value, depth first, at most ``limit`` of them; also worked-out results.
 
     Args:
         value: What to look into.
@@ -251,6 +251,9 @@ def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]
             stack.extend(reversed(top.items))
         elif isinstance(top, Result):
             if made:
+                held = getattr(top, "value", None)  # what the call gives, when a reader worked it out
+                if isinstance(held, (str, bytes)):
+                    found.append(held)
                 stack.extend(reversed([top.callee, *top.args, *(item for _, item in top.kwargs), *top.state]))
         else:
             found.append(top)

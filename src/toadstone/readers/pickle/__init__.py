@@ -96,7 +96,7 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
     if probing:
         return (yield from machine.run(start))
     machine.full_of_strings = lambda: _embedded(source, machine.strings)
-    stream = yield from _with_code(source, machine.run(start))
+    stream = yield from _with_code(source, machine, start)
     source.coverage.read(start, stream.end)
     yield from _embedded(source, machine.strings)
     if machine.cuts:
@@ -104,9 +104,9 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
     return stream
 
 
-def _with_code(source: Source, run: Generator[Fact, None, Stream]) -> Generator[Fact, None, Stream]:
+def _with_code(source: Source, machine: Machine, start: int) -> Generator[Fact, None, Stream]:
     """Pass facts on, and read the code objects that calls make."""
-    payloads = Payloads(source)
+    payloads, run = Payloads(source, machine), machine.run(start)
     while True:
         try:
             fact = next(run)

@@ -66,8 +66,9 @@ class Calls(State):
             ):
                 return self.called(given.callee, given.args, given.kwargs, how, offset)
             return given
-        self.report(callee, args, kwargs, how if given is None else f"{how} worked out", offset)
+        self.report(callee, args, kwargs, how, offset)
         if given is not None:
+            self.worked_at = offset
             return given
         if isinstance(callee, Result) and isinstance(callee.callee, Symbol) and callee.callee.module == "builtins":
             bound = self.bounded(self.decoding.call(str(callee.callee), [*callee.args, *args]))  # a method of known text, called

@@ -10,6 +10,7 @@ from toadstone.core.place import Place
 from toadstone.core.value import Result, Symbol, Value, leaves
 from toadstone.forensics.candidates import SHORTEST, may_hold
 from toadstone.forensics.traced import TracedBytes, TracedText, chain_behind, untraced
+from toadstone.readers.pickle.state import State
 from toadstone.readers.reader import Source
 
 _LEAVES = 300
@@ -17,23 +18,26 @@ _TRIED = 400
 """Strings of one stream that are tried at most; honest streams have a handful that come into question."""
 
 _RUNNERS = frozenset({"exec", "eval", "compile", "execfile", "runsource", "run_code", "runctx", "runcode", "timeit", "repeat"})
-_DONE = ("worked out", "resolved")
-"""How calls end whose result is known (see `toadstone.readers.pickle.calls`)."""
-
 _HINTS = {"pickle": "pickle", "bytecode": "marshal", "executable": ""}
 
 
 class Payloads:
-    """Looks into the calls of one stream."""
+    """Looks into the calls of one stream.
 
-    def __init__(self, source: Source) -> None:
+    Args:
+        source: The blob of the stream.
+        machine: Follows the stream.
+    """
+
+    def __init__(self, source: Source, machine: State) -> None:
         self._source = source
+        self._machine = machine
         self._told: set[str | bytes] = set()
         self._left = _TRIED
 
     def of(self, call: Call) -> Iterator[Fact]:
         """Give what the arguments of a call hide."""
-        if call.how.endswith(_DONE):
+        if call.how.endswith(" resolved") or call.place.offset == self._machine.worked_at:
             return  # what it gave is looked at where it goes
         sink = _sink(call.callee)
         runs = sink.rpartition(".")[2] in _RUNNERS

@@ -109,6 +109,8 @@ class State:
         self.grown = 0
         """Characters of text that were made by joining and decoding."""
         self.decoding = Decoding(tape)
+        self.worked_at = -1
+        """Offset of the last call whose result is known: what it was given is looked at where the result goes."""
         self.stream = Stream(0)
 
     def account(self, size: int) -> None:
