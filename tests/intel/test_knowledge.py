@@ -220,3 +220,20 @@ def test_the_first_question_lets_every_kind_of_indicator_through(text):
     from toadstone.verbs.sighting import _MAYBE
 
     assert _MAYBE.search(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.py", "x = 1  # see h4ck.cfd"),
+        ("requirements.txt", "requests  # see h4ck.cfd"),
+        ("c.json", '{"a": "http://x.h4ck.cfd/y"}'),
+        ("p.pmml", "<PMML><a>see h4ck.cfd</a></PMML>"),
+        ("config.cfg", '[nlp]\nlang = "h4ck.cfd"\n'),
+        ("y.yaml", "a: h4ck.cfd"),
+        ("README.md", "see h4ck.cfd"),
+    ],
+)
+def test_texts_of_every_kind_are_looked_through(folder, name, content):
+    (folder / name).write_text(content)
+    assert [finding.check for finding in scan(folder).findings if finding.check == "known-indicator"]

@@ -55,7 +55,10 @@ _WEAK = 80
 """Readers of this rank and above claim what plainer evidence left over: pickles without a header, text."""
 
 
-_DOCUMENTS = frozenset(("text", "json", "yaml", "toml", "python", "notebook", "jinja", "template"))
+_DOCUMENTS = frozenset(
+    """text json yaml toml xml python notebook jinja template requirements spacy-config keras-config pmml openvino
+    lightgbm""".split()
+)
 """Kinds whose content is text throughout."""
 _DOCUMENT_READ = 4 << 20
 """Bytes of a text that are looked through for indicators; what is beyond has been read, but not for these."""
