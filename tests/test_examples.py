@@ -17,6 +17,7 @@ TRAPS = {
     "conf/serve.yaml": "unsafe-import",
     "data/delivery.zip": "unsafe-import",
     "models/ranker.pt": "unsafe-import",
+    "models/recommender.pkl": "hidden-payload",
     "models/sentiment.pkl": "unsafe-import",
     "models/vision.keras": "keras-lambda",
     "notebooks/setup.ipynb": "suspicious-code",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from toadstone.core.fact import Branch, Call, Code, Document, Fact, Link, Lookup, Operator, Setting, Text
+from toadstone.core.fact import Branch, Call, Code, Document, Fact, Link, Lookup, Operator, Setting, Stage, Text
 from toadstone.core.value import Excerpt, Value, leaves
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
@@ -82,5 +82,6 @@ _KINDS: dict[type[Fact], Callable[[Any], Iterator[Value]]] = {
     Lookup: lambda fact: iter((fact.expression,)),
     Operator: _operator,
     Setting: _setting,
+    Stage: lambda fact: iter((fact.text,)),
     Text: lambda fact: iter((fact.text,)),
 }
