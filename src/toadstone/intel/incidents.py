@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib.resources
 from dataclasses import dataclass
 
+from toadstone.intel.bundled import bundled
 from toadstone.intel.values import canonical
 
 
@@ -44,7 +44,7 @@ def incidents() -> tuple[Incident, ...]:
     """Give all incidents of the bundle, in its order."""
     import tomllib  # noqa: PLC0415  (start-up time)
 
-    text = importlib.resources.files("toadstone.intel").joinpath("data/incidents.toml").read_text(encoding="utf-8")
+    text = bundled("incidents.toml").decode("utf-8")
     made: list[Incident] = []
     for entry in tomllib.loads(text)["incident"]:
         name, title, publisher, date, url, what = (str(entry[key]) for key in ("id", "title", "publisher", "date", "url", "what"))

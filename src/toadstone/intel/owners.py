@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import importlib.resources
 import ipaddress
 import sys
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
+
+from toadstone.intel.bundled import bundled
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _found(name: str, kind: str, number: int) -> Owner | None:
 def _unpacked(name: str) -> bytes:
     import lzma  # noqa: PLC0415  (start-up time)
 
-    return lzma.decompress(importlib.resources.files("toadstone.intel").joinpath(f"data/{name}").read_bytes())
+    return lzma.decompress(bundled(name))
 
 
 @functools.cache

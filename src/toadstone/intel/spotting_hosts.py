@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import functools
-import importlib.resources
 import ipaddress
 import re
 import unicodedata
 
 from toadstone.intel.spotting_scripts import is_lookalike
-
-RESERVED = {
-    "example": "plain",
-    "invalid": "plain",
-    "onion": "plain",
-    "test": "word",
-    "local": "word",
-    "localhost": "word",
-    "internal": "word",
-    "lan": "word",
-    "alt": "word",
-}
-"""Top-level names that are not delegated but used: RFC 2606, RFC 6761, RFC 6762, RFC 7686, RFC 9476, ICANN's ``internal``."""
+from toadstone.intel.top_levels import tlds
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _PLAIN_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.[a-z][a-z0-9-]*")
@@ -32,20 +19,6 @@ _PARTS = {
 }
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _ONION = re.compile(r"(?:[a-z2-7]{16}|[a-z2-7]{56})")
-
-
-@functools.cache
-def tlds() -> dict[str, str]:
-    """Give the class of every top-level domain (``plain``, ``word``, ``file``), internationalised ones in both forms."""
-    table = dict(RESERVED)
-    text = importlib.resources.files("toadstone.intel").joinpath("data/tlds.tsv").read_text(encoding="utf-8")
-    for line in text.splitlines():
-        kind, _, names = line.partition("\t")
-        for name in names.split():
-            table[name] = kind
-            if not name.isascii():
-                table["xn--" + name.encode("punycode").decode("ascii")] = kind
-    return table
 
 
 _OCTETS = {str(number): number for number in range(256)}

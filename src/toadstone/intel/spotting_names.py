@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from toadstone.intel.spotting_context import asks_for_host, beside_operator, in_code, in_sentence, in_version, is_quoted
-from toadstone.intel.spotting_hosts import RESERVED, ipv4_any, name, octets, tlds
+from toadstone.intel.spotting_hosts import ipv4_any, name, octets
 from toadstone.intel.spotting_types import Spotted
+from toadstone.intel.top_levels import RESERVED, tlds
 
 Known = Callable[[str], bool]
 """Tells whether a canonical value is in a list: such a value counts in whatever surroundings."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib.resources
 import unicodedata
+
+from toadstone.intel.bundled import bundled
 
 _SCRIPTS = frozenset(("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "HEBREW", "LISU", "GEORGIAN"))
 """Scripts with letters that pass for Latin ones."""
@@ -12,7 +13,7 @@ _SCRIPTS = frozenset(("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "HE
 
 @functools.cache
 def _plain() -> dict[str, str]:
-    text = importlib.resources.files("toadstone.intel").joinpath("data/lookalikes.tsv").read_text(encoding="utf-8")
+    text = bundled("lookalikes.tsv").decode("utf-8")
     rows = (line.partition("\t") for line in text.splitlines() if not line.startswith("#"))
     return {other: letter for letter, _, others in rows for other in others}
 

@@ -12,16 +12,18 @@ from toadstone.core.record import replace
 from toadstone.core.shield import shielded
 from toadstone.intel.knowledge import Intelligence
 from toadstone.intel.texts import texts_of
+from toadstone.intel.top_levels import tlds
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from toadstone.intel.spotting_types import Spotted
 
 _MAYBE = re.compile(
-    r"[\w\])}>\[({<]\s?[.\u3002\uff0e\uff61]\s?[\w\])}>\[({<]|[/:]{2}|\\/\\|[0-9A-Za-z]{26}|[dD][oO][tT]\s?[\])}>]|\[:\]|0[xX][0-9a-fA-F]{6}|\d{9}|~/|:\\|"
+    r"[\w\])}>\[({<]\s?[.\u3002\uff0e\uff61]\s?[\w\])}>\[({<]|[/:]{2}|\\/\\|(?=\d*[A-Za-z])[0-9A-Za-z]{26}|[dD][oO][tT]\s?[\])}>]|\[:\]|0[xX][0-9a-fA-F]{6}|(?<!\d)\d{9,10}(?!\d)|~/|:\\|"
     r"/(?:etc|usr|var|tmp|home|root|opt|bin|sbin|dev|proc|sys|mnt|srv|run|boot|Users|Library)/"
 )
 """What no indicator can do without; most strings have none of it, and cost nothing more."""
+_DOTTED = re.compile(r"\w+(?:\.\w+)*\.[A-Za-z_]\w*", re.ASCII)
 _REMEMBERED = 1 << 15
 _SHOWN = ("decoded", "chain", "emits", "target", "text")
 """Evidence that checks made of the fact's strings, such as a payload without its encoding."""
@@ -64,7 +66,7 @@ class Watch:
 
     def _new(self, text: str) -> bool:
         """Whether a short text can hold an indicator and was not looked at yet."""
-        if _MAYBE.search(text) is None:
+        if _MAYBE.search(text) is None or _is_dotted_path(text):
             return False
         key = hash(text)
         if key in self._seen:
@@ -84,6 +86,11 @@ class Watch:
             return finding
         found = self._intelligence.indicators(texts, finding.indicators)
         return replace(finding, indicators=found) if found else finding
+
+
+def _is_dotted_path(text: str) -> bool:
+    """Whether a text is a path of names (``layer.0.weight``) that ends in no top-level domain; checkpoints hold thousands."""
+    return _DOTTED.fullmatch(text) is not None and text.rpartition(".")[2].lower() not in tlds()
 
 
 def _strings(value: Json) -> Iterator[str]:
