@@ -219,9 +219,15 @@ _ENCODED_HEADS = frozenset(
 """First bytes of pickles, code objects, compressed data and archives."""
 
 
+_WORD = 40
+"""Characters from which a word may be encoded content."""
+
+
 @lru_cache(maxsize=4096)
 def _looks(text: str) -> frozenset[Look]:
     looks: set[Look] = set()
+    if text.isalnum() and len(text) < _WORD and not runs_alone(text):
+        return frozenset()  # one word is nothing of all this, and most strings of a model are one
     if _is_command(text):
         looks.add(Look.COMMAND)
     if _is_code(text):
