@@ -46,12 +46,21 @@ def find_config(start: str | os.PathLike[str]) -> Config:
     while folder != below:
         if os.path.isfile(own := os.path.join(folder, "toadstone.toml")):
             return read_config(own)
-        if os.path.isfile(project := os.path.join(folder, "pyproject.toml")):
+        if os.path.isfile(project := os.path.join(folder, "pyproject.toml")) and _mentions_us(project):
             table = _parse(project).get("tool", {})
             if isinstance(table, dict) and "toadstone" in table:
                 return _config(table["toadstone"], project)
         below, folder = folder, os.path.dirname(folder)
     return Config()
+
+
+def _mentions_us(project: str) -> bool:
+    """Whether a ``pyproject.toml`` can have our table; parsing one costs more than scanning a small model."""
+    try:
+        with open(project, "rb") as stream:
+            return b"toadstone" in stream.read()
+    except OSError:
+        return True  # `_parse` says what is wrong
 
 
 def read_config(path: str | os.PathLike[str]) -> Config:
