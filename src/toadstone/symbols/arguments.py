@@ -86,6 +86,7 @@ _PATH = regex(
     r"|[A-Za-z]:[\\/]\S.*|\\\\[\w.-]+\\\S+)\s*\Z"
 )
 _URL = regex(r"\b(?:https?|ftps?|wss?|tcp|udp|ldaps?|smb|ssh|sftp|git|gopher|dns|rmi)://[^\s'\"<>]+", re.IGNORECASE)
+_ENDINGS = frozenset("com net org info biz xyz top onion invalid example test exe".split())
 _DOMAIN = regex(
     r"(?<![\w.@/-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:com|net|org|ru|cn|info|biz|xyz|top|onion|invalid|example|test|co\.[a-z]{2})(?::\d{1,5})?(?![\w.-])",
     re.IGNORECASE,
@@ -223,11 +224,19 @@ _WORD = 40
 """Characters from which a word may be encoded content."""
 
 
+def _is_name(text: str) -> bool:
+    """Whether a text is a name, or a path of names that is no domain (``layer.0.weight``), and no program by itself."""
+    if len(text) >= _WORD or "__" in text or not text.replace("_", "").replace(".", "").isalnum() or runs_alone(text):
+        return False
+    last = text.rpartition(".")[2]
+    return "." not in text or (len(last) > 2 and last.isalpha() and last.lower() not in _ENDINGS)
+
+
 @lru_cache(maxsize=4096)
 def _looks(text: str) -> frozenset[Look]:
     looks: set[Look] = set()
-    if text.isalnum() and len(text) < _WORD and not runs_alone(text):
-        return frozenset()  # one word is nothing of all this, and most strings of a model are one
+    if _is_name(text):
+        return frozenset()  # most strings of a model are one, and the questions below cost more
     if _is_command(text):
         looks.add(Look.COMMAND)
     if _is_code(text):
