@@ -11,7 +11,8 @@ from toadstone.core.budget import Budget
 from toadstone.core.fact import Anomaly, Import, Link, Unread
 from toadstone.core.place import Place
 from toadstone.readers.reader import Source
-from toadstone.readers.sevenzip.header import Parser
+from toadstone.readers.sevenzip.coders import CoderError, _order
+from toadstone.readers.sevenzip.header import Coder, Folder, Parser
 from toadstone.readers.walk import walk
 
 NOTES = b"Weights of a small model.\n" * 400
@@ -115,3 +116,10 @@ def test_an_archive_of_py7zr() -> None:
     seen = look(base64.b64decode(PY7ZR), "a.7z")
     assert (seen.kind, seen.unread, seen.anomalies) == ("7z", [], [])
     assert {str(fact.symbol) for fact in seen.of(Import)} == {"posix.system"}
+
+
+@pytest.mark.parametrize("binds", [[(0, 7)], [(7, 0)], [(0, 0)], [(1, 1)]])
+def test_coders_that_form_no_chain(binds: list[tuple[int, int]]) -> None:
+    coders = [Coder(b"\x21", b"\x18"), Coder(b"\x03", b"\0")]
+    with pytest.raises(CoderError):
+        _order(Folder(coders, binds, 1))

@@ -50,6 +50,10 @@ def _integer(value: Any = 0, base: Any = None) -> int:
     return int(value) if base is None else int(value, base)
 
 
+def _from_bytes(data: Any, byteorder: Any = "big", *, signed: Any = False) -> int:
+    return int.from_bytes(data, byteorder, signed=bool(signed))
+
+
 def _literal(text: Any) -> Any:
     if len(text) > _LITERAL or any(text.count(bracket) > 400 for bracket in "([{-"):
         raise NotWorkedOut("size")
@@ -199,7 +203,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "builtins.range": _range,
     "builtins.xrange": _range,
     "builtins.slice": slice,
-    "builtins.int.from_bytes": lambda data, byteorder="big", *, signed=False: int.from_bytes(data, byteorder, signed=signed),
+    "builtins.int.from_bytes": _from_bytes,
     "builtins.str.maketrans": str.maketrans,
     "builtins.bytes.maketrans": bytes.maketrans,
     "builtins.bytearray.maketrans": bytes.maketrans,

@@ -58,6 +58,10 @@ def _to_bytes(_effort: Effort, base: Any, length: Any = 1, byteorder: Any = "big
     return int(base).to_bytes(length, byteorder, signed=bool(signed))
 
 
+def _from_bytes(_effort: Effort, _base: Any, data: Any, byteorder: Any = "big", *, signed: Any = False) -> int:
+    return int.from_bytes(data, byteorder, signed=bool(signed))
+
+
 def _format(_effort: Effort, base: Any, *args: Any, **kwargs: Any) -> str:
     if len(base) > LONGEST >> 4:
         raise NotWorkedOut("size")
@@ -93,7 +97,7 @@ _METHODS: dict[type, tuple[frozenset[str], dict[str, Callable[..., Any]]]] = {
     ),
     int: (
         frozenset({"bit_length", "bit_count", "conjugate"}),
-        {"to_bytes": _to_bytes, "from_bytes": lambda _effort, _base, data, order="big": int.from_bytes(data, order)},
+        {"to_bytes": _to_bytes, "from_bytes": _from_bytes},
     ),
     float: (frozenset({"is_integer", "hex"}), {}),
     list: (_OF_LIST | {"sort"}, {}),

@@ -33,14 +33,13 @@ class Frame:
         Raises:
             NotWorkedOut: If it is not known.
         """
-        frame: Frame | None = self
-        while frame is not None:
-            if name in frame.names:
-                return frame.names[name]
-            last, frame = frame, frame.parent
-        value = self.outer(name)
-        last.names[name] = value
-        return value
+        frame = self
+        while name not in frame.names:
+            if frame.parent is None:
+                frame.names[name] = self.outer(name)
+                break
+            frame = frame.parent
+        return frame.names[name]
 
     def bind(self, name: str, value: Any) -> None:
         """Bind a name here."""

@@ -106,10 +106,10 @@ def _order(folder: Folder) -> list[Coder]:
     taken = set(after.values())
     current: int | None = next((index for index in range(len(folder.coders)) if index not in taken), None)
     order: list[Coder] = []
-    while current is not None and len(order) < len(folder.coders):
+    while current is not None and current < len(folder.coders) and len(order) < len(folder.coders):
         order.append(folder.coders[current])
         current = after.get(current)
-    if current is not None and current >= len(folder.coders):
+    if current is not None or len(order) < len(folder.coders):
         raise CoderError("the coders form no chain")
     return order
 
