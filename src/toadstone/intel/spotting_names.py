@@ -20,9 +20,9 @@ Known = Callable[[str], bool]
 
 _NUMBERS = r"(?<=[0-9a-fA-F]\.)(?:(?:0[xX])?[0-9a-fA-F]{1,12}+\.){2}(?:0[xX])?[0-9a-fA-F]{1,12}+(?!\.?\w)"
 _ASCII = re.compile(
-    rf"\.(?<=[A-Za-z0-9]\.)(?:({_NUMBERS})|((?:[A-Za-z0-9_-]{{1,63}}+\.(?=[A-Za-z0-9_-])){{0,126}}+)([A-Za-z][A-Za-z0-9-]{{1,63}}+))"
+    rf"\.(?<=[A-Za-z0-9]\.)(?:({_NUMBERS})|((?:[A-Za-z0-9_-]{{1,63}}+\.(?=[A-Za-z0-9_-])){{0,15}}+)([A-Za-z][A-Za-z0-9-]{{1,63}}+))"
 )
-_WIDE = re.compile(rf"\.(?<=\w\.)(?:({_NUMBERS})|((?:[\w-]{{1,63}}+\.(?=[\w-])){{0,126}}+)([^\W\d_][\w-]{{1,63}}+))")
+_WIDE = re.compile(rf"\.(?<=\w\.)(?:({_NUMBERS})|((?:[\w-]{{1,63}}+\.(?=[\w-])){{0,15}}+)([^\W\d_][\w-]{{1,63}}+))")
 _HOST = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+%~"
 _NOWHERE = (1 << 62, 1 << 62)
