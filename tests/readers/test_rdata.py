@@ -262,3 +262,11 @@ def test_random_structures(numbers: list[int]) -> None:
 
 def test_long_vectors_of_strings_cost_little() -> None:
     assert not look(rds(number(16, 200_000) + characters("word") * 200_000), "m.rds").unread
+
+
+def test_tags_that_are_no_symbols():
+    """Found by fuzzing: a tag that is a list was looked up in a table of names."""
+    from toadstone.readers.rdata.document import _hooks
+    from toadstone.readers.rdata.items import LIST, Item
+
+    assert not list(_hooks(Item(LIST, 0, [(Item(LIST, 0, []), Item(LIST, 0, []))])))

@@ -126,6 +126,9 @@ _LOOSE: tuple[tuple[str, re.Pattern[str], Decoder], ...] = (
 )
 """Encodings whose alphabets take nearly any word."""
 
+_LOOSE_LONGEST = 1 << 18
+"""Characters beyond which these are not tried: their decoders are written in Python, and payloads are short."""
+
 _INSIDE: tuple[tuple[str, re.Pattern[str], Decoder], ...] = (
     ("percent", _PERCENT, _percent),
     ("html entities", _ENTITIES, html.unescape),
@@ -182,7 +185,7 @@ def _candidates(text: str, body: str) -> Iterator[tuple[str, re.Pattern[str] | N
     if plain and len(body) >= 15 and (len(body) <= _AMBIGUOUS or len(text) == len(body)):
         if body.startswith("<~") and body.endswith("~>"):
             yield "ascii85", None, lambda held: base64.a85decode(held, adobe=True)
-        elif len(text) - len(body) <= len(body) >> 4:
+        elif len(text) - len(body) <= len(body) >> 4 and len(body) <= _LOOSE_LONGEST:
             yield from _LOOSE
 
 

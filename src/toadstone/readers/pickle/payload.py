@@ -17,6 +17,9 @@ _LEAVES = 300
 _TRIED = 400
 """Strings of one stream that are tried at most; honest streams have a handful that come into question."""
 
+_CHARACTERS = 4 << 20
+"""Characters of one stream that are tried at most: a few opcodes double a text as often as they like."""
+
 _RUNNERS = frozenset({"exec", "eval", "compile", "execfile", "runsource", "run_code", "runctx", "runcode", "timeit", "repeat"})
 _HINTS = {"pickle": "pickle", "bytecode": "marshal", "executable": ""}
 
@@ -34,6 +37,7 @@ class Payloads:
         self._machine = machine
         self._told: set[str | bytes] = set()
         self._left = _TRIED
+        self._characters = _CHARACTERS
 
     def of(self, call: Call) -> Iterator[Fact]:
         """Give what the arguments of a call hide."""
@@ -58,9 +62,7 @@ class Payloads:
             yield from self._code(place, plain, chain_behind(value))
         if hidden:
             yield from self._decoded(place, plain, chain_behind(value), sink)
-        elif self._left > 0 and len(plain) >= SHORTEST and plain not in self._told and may_hold(plain):
-            self._left -= 1
-            self._source.budget.spend_steps(100 + len(plain) // 4)
+        elif len(plain) >= SHORTEST and plain not in self._told and may_hold(plain) and self._affords(plain):
             self._told.add(plain)
             from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415  (few strings come into question)
 
@@ -69,10 +71,21 @@ class Payloads:
                 chain = (*found.steps, *chain_behind(value))
                 yield from self._stage(place, found.value, chain, sink, exact=False)
 
+    def _affords(self, plain: str | bytes) -> bool:
+        """Account for looking into one more string; whether there is room for it."""
+        if self._left <= 0 or len(plain) > self._characters:
+            return False
+        self._left -= 1
+        self._characters -= len(plain)
+        self._source.budget.spend_steps(100 + len(plain) // 4)
+        return True
+
     def _decoded(self, place: Place, plain: str | bytes, chain: tuple[str, ...], sink: str) -> Iterator[Fact]:
         from toadstone.forensics.content import content_of  # noqa: PLC0415
         from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415
 
+        if not self._affords(plain):
+            return
         content = content_of(plain)
         if not content.telling:
             found = unwrap(plain)

@@ -123,8 +123,9 @@ def _is_unevaluated(item: Item) -> bool:
 def _hooks(root: Item) -> Iterator[tuple[str, Item]]:
     """Find functions of a workspace that R runs without being asked."""
     for tag, item in root.value if root.kind == LIST else ():
-        if tag is not None and tag.value in _HOOKS and item.kind == CLOSURE:
-            yield tag.value, item
+        name = tag.value if tag is not None else None
+        if isinstance(name, str) and name in _HOOKS and item.kind == CLOSURE:
+            yield name, item
 
 
 def _code(source: Source, item: Item, how: str, what: str) -> Iterator[Fact]:
