@@ -42,6 +42,8 @@ _AUTHORITY = re.compile(r"(?:[^/?#\[\](){}]|\[[0-9A-Fa-f:.%\w]*:[0-9A-Fa-f:.%\w]
 _BRACKETED = re.compile(r"[\[({]\s?(\.|:|@|dot|at)\s?[\])}]", re.IGNORECASE)
 _SIGNS = {"dot": ".", "at": "@"}
 _LONGEST = 2048
+_SHORT = 128
+"""Characters of a URL where URLs stand inside each other, so that all of them cost more than the text has."""
 
 
 def refang(text: str) -> str:
@@ -52,15 +54,17 @@ def refang(text: str) -> str:
 
 def urls(text: str) -> Iterator[Spotted]:
     """Yield every URL with a host that can exist."""
+    spent, room = 0, 2 * len(text) + (1 << 16)
     for border in _BORDER.finditer(text):
         head = text[max(0, border.start() - 20) : border.start()].rstrip("[(")
         raw = head[len(head.rstrip(_SCHEME_CHARACTERS)) :].lower()
         scheme, form = _scheme(raw)
         if not scheme:
             continue
-        rest = _REST.match(text, border.end(), border.end() + _LONGEST)
+        rest = _REST.match(text, border.end(), border.end() + (_LONGEST if spent < room else _SHORT))
         if rest is None:
             continue
+        spent += len(rest[0])
         if border[1] or border[3] or "[" in text[border.start() - 1]:
             form = "defanged"
         written = _trimmed(rest[0])

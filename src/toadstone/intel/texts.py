@@ -17,11 +17,21 @@ _SHORTEST = 7
 """No indicator is shorter: an IPv4 address has seven characters."""
 
 
-def texts_of(fact: Fact) -> Iterator[str]:
-    """Yield the strings of a fact, bytes decoded, each at most a megabyte."""
+MOST = 500
+"""Strings that are taken out of one argument."""
+
+
+def texts_of(fact: Fact, most: int = MOST, tally: list[int] | None = None) -> Iterator[str]:
+    """Yield the strings of a fact, bytes decoded, each at most a megabyte.
+
+    Args:
+        fact: The fact.
+        most: Strings that are taken out of one argument of a call; graphs of objects hold the same ones in every call.
+        tally: Takes the number of values that were looked at, as its last item.
+    """
     of = _KINDS.get(type(fact))
     if of is not None:
-        for value in of(fact):
+        for value in _call(fact, most, tally) if isinstance(fact, Call) else of(fact):
             text = _text(value)
             if len(text) >= _SHORTEST:
                 yield text
@@ -40,10 +50,12 @@ def _text(value: Value) -> str:
     return value[:_LONGEST].decode("utf-8", "replace") if isinstance(value, bytes) else ""
 
 
-def _call(fact: Call) -> Iterator[Value]:
+def _call(fact: Call, most: int = MOST, tally: list[int] | None = None) -> Iterator[Value]:
     """Give the arguments; two of them may be the host and the port of one endpoint, so neighbours are joined too."""
     for argument in (*fact.args, *(value for _, value in fact.kwargs)):
-        found = leaves(argument, 500)
+        found = leaves(argument, most)
+        if tally is not None:
+            tally[-1] += len(found)
         yield from found
         yield from _endpoints(found)
     yield from _endpoints(list(fact.args))

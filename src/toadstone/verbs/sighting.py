@@ -11,7 +11,7 @@ from toadstone.core.place import Place
 from toadstone.core.record import replace
 from toadstone.core.shield import shielded
 from toadstone.intel.knowledge import Intelligence
-from toadstone.intel.texts import texts_of
+from toadstone.intel.texts import MOST, texts_of
 from toadstone.intel.top_levels import tlds
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
@@ -24,6 +24,8 @@ _MAYBE = re.compile(
 )
 """What no indicator can do without; most strings have none of it, and cost nothing more."""
 _DOTTED = re.compile(r"\w+(?:\.\w+)*\.[A-Za-z_]\w*", re.ASCII)
+_PLENTY = 60_000
+_FEW = 8
 _REMEMBERED = 1 << 15
 _SHOWN = ("decoded", "chain", "emits", "target", "text")
 """Evidence that checks made of the fact's strings, such as a payload without its encoding."""
@@ -39,13 +41,14 @@ class Watch:
     def __init__(self, intelligence: Intelligence) -> None:
         self._intelligence = intelligence
         self._seen: set[int] = set()
+        self._looked = [0]
 
     def sightings(self, fact: Fact) -> Iterator[Sighting | Unread]:
         """Yield one sighting for every known indicator of a fact; each string is looked through once a subject."""
         yield from shielded(self._sightings(fact), lambda reason: Unread(fact.place, f"indicators: {reason}"))
 
     def _sightings(self, fact: Fact) -> Iterator[Sighting]:
-        for text in texts_of(fact):
+        for text in texts_of(fact, self._most, self._looked):
             if len(text) < 4096 and not self._new(text):
                 continue
             from toadstone.intel.spotting import spot  # noqa: PLC0415  (start-up time: most small files never need it)
@@ -64,6 +67,11 @@ class Watch:
                         type(fact).__name__.lower(),
                     )
 
+    @property
+    def _most(self) -> int:
+        """Strings that are taken out of an argument: few, once a subject has given more than any real one."""
+        return MOST if self._looked[-1] < _PLENTY else _FEW
+
     def _new(self, text: str) -> bool:
         """Whether a short text can hold an indicator and was not looked at yet."""
         if _MAYBE.search(text) is None or _is_dotted_path(text):
@@ -77,7 +85,7 @@ class Watch:
 
     def described(self, finding: Finding, fact: Fact) -> Finding:
         """Give a finding the indicators of the fact it was made from, with what is known of each."""
-        texts = [] if isinstance(fact, (Document, Sighting)) else list(texts_of(fact))
+        texts = [] if isinstance(fact, (Document, Sighting)) else list(texts_of(fact, self._most, self._looked))
         texts += [text for key in _SHOWN for text in _strings(finding.evidence.get(key))]
         if not texts and not isinstance(fact, (Document, Sighting)):
             texts = list(_strings(finding.evidence.get("code")))

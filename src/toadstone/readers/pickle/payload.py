@@ -14,6 +14,9 @@ from toadstone.readers.pickle.state import State
 from toadstone.readers.reader import Source
 
 _LEAVES = 300
+_FEW = 8
+_PLENTY = 60_000
+"""Values of one stream that are looked at before only the first few of each call are: graphs hold the same ones in every call."""
 _TRIED = 400
 """Strings of one stream that are tried at most; honest streams have a handful that come into question."""
 
@@ -38,6 +41,7 @@ class Payloads:
         self._told: set[str | bytes] = set()
         self._left = _TRIED
         self._characters = _CHARACTERS
+        self._looked = 0
 
     def of(self, call: Call) -> Iterator[Fact]:
         """Give what the arguments of a call hide."""
@@ -45,7 +49,9 @@ class Payloads:
             return  # what it gave is looked at where it goes
         sink = _sink(call.callee)
         runs = sink.rpartition(".")[2] in _RUNNERS
-        for value in leaves(_all(call), _LEAVES):
+        found = leaves(_all(call), _LEAVES if self._looked < _PLENTY else _FEW)
+        self._looked += len(found)
+        for value in found:
             if isinstance(value, (str, bytes)) and len(value) >= 7:
                 yield from self._argument(call.place, value, sink, runs)
 
