@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toadstone.core.blob import BytesBlob
-from toadstone.core.fact import Call, Fact, Member, Moment, Stage
+from toadstone.core.fact import Call, Fact, Member, Moment, Stage, Unread
 from toadstone.core.place import Place
 from toadstone.core.value import Result, Symbol, Value, leaves
 from toadstone.forensics.candidates import SHORTEST, may_hold
@@ -42,6 +42,7 @@ class Payloads:
         self._left = _TRIED
         self._characters = _CHARACTERS
         self._looked = 0
+        self._said = False
 
     def of(self, call: Call) -> Iterator[Fact]:
         """Give what the arguments of a call hide."""
@@ -68,7 +69,10 @@ class Payloads:
             yield from self._code(place, plain, chain_behind(value))
         if hidden:
             yield from self._decoded(place, plain, chain_behind(value), sink)
-        elif len(plain) >= SHORTEST and plain not in self._told and may_hold(plain) and self._affords(plain):
+        elif len(plain) >= SHORTEST and plain not in self._told and may_hold(plain):
+            if not self._affords(plain):
+                yield from self._exhausted(place)
+                return
             self._told.add(plain)
             from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415  (few strings come into question)
 
@@ -86,11 +90,18 @@ class Payloads:
         self._source.budget.spend_steps(100 + len(plain) // 4)
         return True
 
+    def _exhausted(self, place: Place) -> Iterator[Fact]:
+        """Say once that something encoded was not looked into: it may be what the rest is there to hide."""
+        if not self._said:
+            self._said = True
+            yield Unread(place, "more encoded text than is looked into; what is hidden in the rest is not known")
+
     def _decoded(self, place: Place, plain: str | bytes, chain: tuple[str, ...], sink: str) -> Iterator[Fact]:
         from toadstone.forensics.content import content_of  # noqa: PLC0415
         from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415
 
         if not self._affords(plain):
+            yield from self._exhausted(place)
             return
         content = content_of(plain)
         if not content.telling:
