@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from toadstone.faces.cli import main
+
 
 @pytest.fixture
 def lists(monkeypatch, tmp_path) -> Path:
@@ -104,3 +106,11 @@ def test_the_configuration_names_a_folder(toadstone, monkeypatch):
     told = toadstone("intel", "list")
     assert told.code == 2
     assert "intel must be the path of a folder" in told.err
+
+
+def test_the_folder_may_be_named_before_or_after_the_action(tmp_path):
+    source = tmp_path / "list.txt"
+    source.write_text("evil-host.example\n198.51.100.9\n")
+    folder = tmp_path / "lists"
+    for place in (["--folder", str(folder), "import", str(source)], ["import", str(source), "--folder", str(folder)]):
+        assert main(["intel", *place]) == 0

@@ -25,14 +25,14 @@ def parser() -> Parser:
         description="Lists of indicators that scans look up, offline: import them, show them, look values up, hand them on.",
         epilog="exit codes: 0 done, or nobody reports the values · 1 somebody reports a value that is looked up · 2 usage error",
     )
-    made.add_argument(
-        "--folder",
-        metavar="DIR",
-        help="where lists are kept (default: TOADSTONE_INTEL, `intel` of toadstone.toml, the user's data folder)",
-    )
+    where = "where lists are kept (default: TOADSTONE_INTEL, `intel` of toadstone.toml, the user's data folder)"
+    made.add_argument("--folder", metavar="DIR", help=where)
+    shared = Parser(add_help=False)  # the option may stand before or after the action
+    shared.add_argument("--folder", metavar="DIR", default=argparse.SUPPRESS, help=where)
     actions = made.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
     taking = actions.add_parser(
         "import",
+        parents=[shared],
         help="read a file of indicators into a list",
         description="Read a file of indicators: CSV, plain text, a STIX 2.1 bundle, MISP JSON.",
     )
@@ -44,10 +44,14 @@ def parser() -> Parser:
         "--valid-days", type=_days, metavar="D", help="days after which entries without an end of their own no longer count"
     )
     actions.add_parser(
-        "list", help="show the lists", description="Show the bundle of incidents and the lists, with what they hold."
+        "list",
+        parents=[shared],
+        help="show the lists",
+        description="Show the bundle of incidents and the lists, with what they hold.",
     )
     looking = actions.add_parser(
         "lookup",
+        parents=[shared],
         help="tell what is known of values",
         description="Tell what is known of addresses, domains, URLs and digests, in whatever spelling.",
     )
@@ -57,11 +61,14 @@ def parser() -> Parser:
     looking.add_argument("--format", choices=("terminal", "json"), default="terminal", help="how the answer is written")
     looking.add_argument("--all", action="store_true", help="also entries that have expired")
     handing = actions.add_parser(
-        "export", help="write lists for other tools", description="Write the bundle of incidents and the lists for other tools."
+        "export",
+        parents=[shared],
+        help="write lists for other tools",
+        description="Write the bundle of incidents and the lists for other tools.",
     )
     handing.add_argument("names", nargs="*", metavar="NAME", help="lists to write; `incidents` is the bundle (default: all)")
     handing.add_argument("--format", choices=EXPORTS, default="csv", help="how they are written (default: csv)")
-    removing = actions.add_parser("remove", help="remove a list", description="Remove a list.")
+    removing = actions.add_parser("remove", parents=[shared], help="remove a list", description="Remove a list.")
     removing.add_argument("name", metavar="NAME", help="name of the list")
     return made
 
