@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -76,13 +77,11 @@ class Judge:
             UsageError: If it cannot be read.
         """
         shown = name_of(file)
-        copy = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the loader)
-        try:
+        with contextlib.ExitStack() as on_failure:
+            copy = on_failure.enter_context(tempfile.TemporaryFile())
             fill(copy, file, what)
             self.content(FileBlob(copy), shown, what)
-        except BaseException:
-            copy.close()
-            raise
+            on_failure.pop_all()  # the loader closes it
         copy.seek(0)
         _judged.add(copy)
         return copy

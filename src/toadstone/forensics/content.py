@@ -6,10 +6,10 @@ import ast
 import pickletools
 import re
 import struct
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
+from toadstone.forensics.syntax import tree_of
 from toadstone.intel.spotting import spot
 from toadstone.intel.spotting_types import Spotted
 from toadstone.intel.wording import commands
@@ -161,11 +161,8 @@ def is_python(text: str) -> bool:
     """Whether a text is a Python program that imports or calls something of weight; prose parses now and then by chance."""
     if not _HINT.search(text) or any(text.count(bracket) > _BRACKETS * 50 for bracket in "([{"):
         return False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = tree_of(text)
+    if tree is None:
         return False
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from toadstone.core.regex import regex
 from toadstone.core.value import Excerpt, Symbol, Value, leaves
+from toadstone.forensics.syntax import tree_of
 
 EXAMINED = 1 << 14
 """Characters of one string that are examined."""
@@ -112,15 +113,11 @@ def _is_code(text: str) -> bool:  # noqa: C901, PLR0911  (one kind of syntax aft
         return True
     if not _CODE_HINT.search(text) or _nesting(text) > 60:
         return False
-    import ast  # noqa: PLC0415  (20 ms that most scans never need)
-    import warnings  # noqa: PLC0415
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = tree_of(text)
+    if tree is None:
         return False
+    import ast  # noqa: PLC0415  (loaded by now)
+
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             return True
