@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from toadstone.core.fact import Fact, Link
+from toadstone.core.regex import regex
 from toadstone.readers.bounded_json import JsonError, parse
 from toadstone.readers.outside import escapes
 from toadstone.readers.pickle import carve
@@ -20,7 +21,7 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from typing import Any
 
-_CONFIGURATION = re.compile(r"((?:.*/)?data/(?:weights|constants)/)[^/]*_(?:weights|constants)_config\.json", re.DOTALL)
+_CONFIGURATION = regex(r"((?:.*/)?data/(?:weights|constants)/)[^/]*_(?:weights|constants)_config\.json", re.DOTALL)
 _LIMIT = 64 << 20
 _MOST = 1 << 17
 _WIDTHS = {

@@ -6,12 +6,13 @@ import re
 
 _LONG_NAME = 1024
 _CONTROL = r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-_TRAVERSAL = r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)"
 
 
 def traverses(name: str) -> bool:
     """Whether a name leads out of the folder it is unpacked into: absolute, with a drive letter, or through ``..``."""
-    return re.search(_TRAVERSAL, name) is not None
+    path = name.replace("\\", "/")
+    has_drive = path[1:2] == ":" and path[0].isascii() and path[0].isalpha()
+    return path.startswith("/") or has_drive or ".." in path.split("/")
 
 
 def trick(name: str) -> str:

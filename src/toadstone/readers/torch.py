@@ -65,7 +65,7 @@ def declared(source: Source, archive: Archive, entry: Entry) -> Iterator[Storage
         return
     probe = Source(blob, entry.name, source.place, Budget.of(blob.size))
     probe.coverage = Coverage(blob.size)
-    for fact in follow(probe, 0):
+    for fact in follow(probe, 0, deep=False):
         if isinstance(fact, PersistentLoad) and (storage := storage_of(fact.identity)):
             yield storage
     blob.close()

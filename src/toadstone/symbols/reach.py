@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from toadstone.core.regex import regex
 from toadstone.core.value import Items, Result, Symbol, Table, Value
 from toadstone.symbols import Knowledge, effects_of, module_known
 from toadstone.symbols.roles import Role, role_of
@@ -24,7 +24,7 @@ _METHOD_CALLERS = frozenset(Symbol(module, "methodcaller") for module in ("opera
 _ATTRIBUTE_GETTERS = frozenset(Symbol(module, "attrgetter") for module in ("operator", "_operator"))
 _ATTRIBUTE_OF = frozenset({Symbol("builtins", "getattr"), Symbol("inspect", "getattr_static"), Symbol("dill._dill", "_get_attr")})
 
-_METHOD = re.compile(r"(?!__)[A-Za-z_]\w*")
+_METHOD = regex(r"(?!__)[A-Za-z_]\w*")
 _MOST_HANDED = 256
 
 _MOST_SEEN = 10_000

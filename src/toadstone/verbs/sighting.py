@@ -9,6 +9,7 @@ from toadstone.core.fact import Document, Fact, Sighting, Unread
 from toadstone.core.finding import Finding, Json
 from toadstone.core.place import Place
 from toadstone.core.record import replace
+from toadstone.core.regex import regex
 from toadstone.core.shield import shielded
 from toadstone.intel.knowledge import Intelligence
 from toadstone.intel.texts import MOST, texts_of
@@ -18,12 +19,12 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from toadstone.intel.spotting_types import Spotted
 
-_MAYBE = re.compile(
+_MAYBE = regex(
     r"[\w\])}>\[({<]\s?[.\u3002\uff0e\uff61]\s?[\w\])}>\[({<]|[/:]{2}|\\/\\|(?=\d*[A-Za-z])[0-9A-Za-z]{26}|[dD][oO][tT]\s?[\])}>]|\[:\]|0[xX][0-9a-fA-F]{6}|(?<!\d)\d{9,10}(?!\d)|~/|:\\|"
     r"/(?:etc|usr|var|tmp|home|root|opt|bin|sbin|dev|proc|sys|mnt|srv|run|boot|Users|Library)/"
 )
 """What no indicator can do without; most strings have none of it, and cost nothing more."""
-_DOTTED = re.compile(r"\w+(?:\.\w+)*\.[A-Za-z_]\w*", re.ASCII)
+_DOTTED = regex(r"\w+(?:\.\w+)*\.[A-Za-z_]\w*", re.ASCII)
 _PLENTY = 60_000
 _FEW = 8
 _REMEMBERED = 1 << 15

@@ -12,6 +12,10 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+# The words of argparse stay English, as all others here are: `error` goes by them, and looking for a catalogue of
+# translations imports `locale` and searches the file system at each of them.
+vars(argparse)["_"] = str
+
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """Make what argparse asks for at every option, without importing ``shutil`` for the width."""

@@ -61,15 +61,22 @@ _CODE_MAKERS = frozenset({"types.CodeType", "dill._dill._create_code"})
 _MODULE = regex(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 
 
-def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[Fact, None, Stream]:
-    """Follow the stream at ``start``: by the fast path when it is plain, else by the interpreter. Claims its bytes."""
+def follow(source: Source, start: int, *, stop: int | None = None, deep: bool = True) -> Generator[Fact, None, Stream]:
+    """Follow the stream at ``start``: by the fast path when it is plain, else by the interpreter. Claims its bytes.
+
+    Args:
+        source: What holds the stream.
+        start: Where it begins.
+        stop: Where it ends at the latest; by default where the source does.
+        deep: Whether to look into what strings and the arguments of calls hide as well.
+    """
     probing = "probe" in source.notes
     skimmed = skim(source.blob, start, stop, source.budget.spend_steps)
     reached = min(skimmed.offset if isinstance(skimmed, Halt) else skimmed.end, source.blob.size)
     source.budget.spend_steps(min(reached - start, WINDOW) // STEP_BYTES)
     if isinstance(skimmed, Skimmed) and skimmed.end - start > _SHORT:
         source.coverage.read(start, skimmed.end)
-        if not probing:
+        if deep and not probing:
             yield from _embedded(source, list(skimmed.strings))
         return Stream(skimmed.end)
     wanted = None
@@ -93,7 +100,7 @@ def follow(source: Source, start: int, *, stop: int | None = None) -> Generator[
     files = array_file(source)
     detours: dict[str, Detour] = {**dict.fromkeys(WRAPPERS, arrays), **dict.fromkeys(COMPANIONS, files)}
     machine = Machine(Tape(source.blob, stop), source.place, wanted, detours, source.budget.spend_steps)
-    if probing:
+    if probing or not deep:
         return (yield from machine.run(start))
     machine.full_of_strings = lambda: _embedded(source, machine.strings)
     stream = yield from _with_code(source, machine, start)

@@ -6,11 +6,10 @@ A stream that is text from the first byte to the last runs nowhere by itself; sc
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterable, Iterator
 
 from toadstone.core.fact import Code, Fact
-from toadstone.readers.plain.native import promises_data
+from toadstone.core.regex import regex
 from toadstone.readers.reader import HEAD, Reader, Source
 
 _CONTROLS = bytes(byte for byte in range(1, 32) if byte not in b"\b\t\n\v\f\r\x1a\x1b") + b"\x7f"
@@ -22,7 +21,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SHEBANG = rb"#![ \t]*(/\S+(?:[ \t]+[^\r\n]{1,80})?)"
+_SHEBANG = regex(rb"#![ \t]*(/\S+(?:[ \t]+[^\r\n]{1,80})?)")
 _SCRIPTS = {
     ".sh": "shell", ".bash": "shell", ".zsh": "shell", ".bat": "batch", ".cmd": "batch", ".ps1": "powershell",
     ".vbs": "vbscript", ".wsf": "vbscript", ".hta": "html",
@@ -94,7 +93,7 @@ def claims(source: Source) -> bool:
         head = head[: len(head) // 4 * 4]
     size = len(head) if whole else -1
     text = _judged([head], encoding, size) or (not encoding and _judged([head], encoding, size, lenient=True))
-    return text or bool(re.match(_SHEBANG, head))
+    return text or (head.startswith(b"#!") and _SHEBANG.match(head) is not None)
 
 
 def read(source: Source) -> Iterator[Fact]:
@@ -135,8 +134,10 @@ def _trimmed(source: Source) -> int:
 
 
 def _script(source: Source, head: bytes) -> Iterator[Fact]:
-    shebang = re.match(_SHEBANG, head)
+    shebang = _SHEBANG.match(head) if head.startswith(b"#!") else None
     if shebang:
+        from toadstone.readers.plain.native import promises_data  # noqa: PLC0415  (few texts are scripts)
+
         program = shebang.group(1).decode("utf-8", "replace")
         if promises_data(source):
             yield source.anomaly("false-name", f"a script for {program} is named {source.name[-80:]!r}", 0)

@@ -6,17 +6,17 @@ Source: ``word2vec.c``; ``fasttext.cc``, ``args.cc``, ``dictionary.cc``, ``dense
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from toadstone.core.fact import Fact
+from toadstone.core.regex import regex
 from toadstone.readers.reader import Reader, Source
 
-HEADER = re.compile(rb"(\d{1,10}) (\d{1,6})\r?\n")
+HEADER = regex(rb"(\d{1,10}) (\d{1,6})\r?\n")
 """Words and numbers for each of them."""
 
-_NUMBERS = re.compile(rb"[-+.\d\seEnainf]*")
-_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
+_NUMBERS = regex(rb"[-+.\d\seEnainf]*")
+_CONTROL = regex(rb"[\0-\x08\x0e-\x1f]")
 _FASTTEXT = b"\xba\x16\x4f\x2f"
 """793712314 in little-endian order."""
 
@@ -24,7 +24,7 @@ _FASTTEXT = b"\xba\x16\x4f\x2f"
 def _claims(source: Source) -> bool:
     """Whether counts are followed by a word, a blank and numbers that are no digits, and the file is large enough for all."""
     head = source.head()
-    found = HEADER.match(head)
+    found = HEADER.match(head) if head[:1].isdigit() else None
     if found is None:
         return False
     words, width = int(found[1]), int(found[2])

@@ -9,19 +9,19 @@ whose node is in another file are left unread: files further up are not opened. 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from toadstone.core.fact import Fact
+from toadstone.core.regex import regex
 from toadstone.readers.reader import Reader, Source
 
-_CHUNK = re.compile(r"\d{1,12}(?:\.\d{1,12}){0,31}")
-_DATA = re.compile(r"[0-9a-f]{32}")
+_CHUNK = regex(r"\d{1,12}(?:\.\d{1,12}){0,31}")
+_DATA = regex(r"[0-9a-f]{32}")
 
 
 def _claims_chunk(source: Source) -> bool:
     base = source.name.rsplit("/", 1)[-1]
-    if source.depth or not _CHUNK.fullmatch(base):
+    if source.depth or not base[:1].isdecimal() or not _CHUNK.fullmatch(base):
         return False
     metadata = source.sibling(".zarray")
     if metadata is None:
