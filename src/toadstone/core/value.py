@@ -243,18 +243,17 @@ def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]
     while stack and len(found) < limit and steps < 4 * limit:
         steps += 1
         top = stack.pop()
-        if isinstance(top, (Items, Result)):
-            if id(top) in seen:
-                continue  # shared values are listed once: a graph may double at every level
-            seen[id(top)] = top
+        if not isinstance(top, (Items, Result)):
+            found.append(top)
+            continue
+        if id(top) in seen:
+            continue  # shared values are listed once: a graph may double at every level
+        seen[id(top)] = top
         if isinstance(top, Items):
             stack.extend(reversed(top.items))
-        elif isinstance(top, Result):
-            if made:
-                held = getattr(top, "value", None)  # what the call gives, when a reader worked it out
-                if isinstance(held, (str, bytes)):
-                    found.append(held)
-                stack.extend(reversed([top.callee, *top.args, *(item for _, item in top.kwargs), *top.state]))
-        else:
-            found.append(top)
+        elif made:
+            held = getattr(top, "value", None)  # what the call gives, when a reader worked it out
+            if isinstance(held, (str, bytes)):
+                found.append(held)
+            stack.extend(reversed([top.callee, *top.args, *(item for _, item in top.kwargs), *top.state]))
     return found

@@ -61,7 +61,11 @@ def steps(module: str, parts: tuple[str, ...]) -> Iterator[Place]:
     if names is None:
         yield from outside(module, parts)
         return
-    for target in names.get(parts[0]) or [star + parts[0] for star in names.get("*", ())]:
+    stars = names.get("*", ())
+    inner = f"{module}.{parts[0]}"
+    if len(parts) > 1 and f"{inner}:" in stars and module_names(inner) is None:
+        stars = ()  # a compiled submodule of which nothing is known but its name: the search would go in circles through it
+    for target in names.get(parts[0]) or [star + parts[0] for star in stars]:
         there, _, rest = target.lstrip(INSTANCE).partition(":")
         following = tuple(rest.split(".")) if rest else ()
         if following + parts[1:] and (len(parts) > 1 or not target.startswith(INSTANCE)):
