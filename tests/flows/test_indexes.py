@@ -130,5 +130,5 @@ def test_a_plain_pickle_needs_no_other_format_and_no_check(tmp_path):
     assert ours.isdisjoint({"model", "code", "configuration", "gguf", "jinja", "keras", "npy", "onnx", "safetensors", "skops"})
     assert "toadstone.checks.index" in names
     assert names.isdisjoint({"toadstone.readers.zip.archive", "jinja2", "yaml", "zstandard", "lz4"})
-    heavy = {"dataclasses", "inspect", "typing", "pathlib", "datetime", "tempfile", "json", "sqlite3"}
+    heavy = {"dataclasses", "inspect", "typing", "pathlib", "datetime", "tempfile", "json", "sqlite3", "locale", "shutil"}
     assert names & heavy == set(), "docs/decisions/0010-start-up.md"

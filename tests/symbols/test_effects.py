@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toadstone.symbols import Effect, Knowledge, effects_of, module_known
-from toadstone.symbols.lookup import well_formed
+from toadstone.symbols.lookup import places, well_formed
 from toadstone.symbols.tables import effect_line, read, shards
 
 HERE = Path(__file__).parent
@@ -97,6 +97,23 @@ def test_inherited_and_reflective_members() -> None:
     assert Effect.CALL in known("collections", "OrderedDict.__init_subclass__").effects
     assert Effect.IMPORT_NAME in known("numpy", "__builtins__").effects
     assert Effect.IMPORT_NAME in known("collections", "namedtuple.__globals__").effects
+
+
+def test_the_search_does_not_go_in_circles_through_a_compiled_submodule() -> None:
+    """``torch`` takes all names of ``torch._C``, which no source tells: the search would come back to it ever deeper."""
+    visited = list(places("torch", "FloatStorage"))
+    assert ("torch._C", ("FloatStorage",)) in visited
+    assert len(visited) < 20
+
+
+@pytest.mark.parametrize(
+    ("module", "qualname"),
+    [("timm.models", "inception_v3"), ("numpy._core", "memmap"), ("torchvision.models.quantization", "googlenet")],
+)
+def test_a_name_from_a_star_may_be_that_of_the_submodule_it_comes_from(module: str, qualname: str) -> None:
+    knowledge = effects_of(module, qualname)
+    assert knowledge is not None
+    assert knowledge.exact
 
 
 def test_modules_judged_whole_are_not_exact() -> None:

@@ -234,6 +234,8 @@ def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]
         limit: Most leaves that are listed.
         made: Whether to look into what calls gave (`Result`) as well.
     """
+    if not isinstance(value, (Items, Result)):
+        return [value]  # most arguments are plain, and every call's are looked through several times
     found: list[Value] = []
     stack: list[Value] = [value]
     seen: dict[
