@@ -18,6 +18,8 @@ from toadstone.core.fact import Anomaly, Call, Import, Unread
 from toadstone.core.place import Place
 from toadstone.core.value import Items, Symbol, leaves
 from toadstone.readers.pickle import carve
+from toadstone.readers.pickle.machine import Machine
+from toadstone.readers.pickle.tape import Tape
 from toadstone.readers.pickle.weight import MOST_HELD, Scales
 from toadstone.readers.reader import Source
 from toadstone.readers.walk import walk
@@ -226,3 +228,25 @@ def test_ordinary_pickles_stay_far_below_the_budget():
     facts, budget = facts_of(data)
     assert not unread(facts)
     assert budget.steps > 0.8 * Budget.of(len(data)).steps
+
+
+def test_what_is_held_is_not_weighed_again_for_opcodes_that_make_nothing():
+    """Opcodes that hold nothing must not bring about the weighing of all that an earlier flood left behind."""
+    weighed = []
+
+    class Counting(Scales):
+        def weigh(self, roots, base):
+            weighed.append(super().weigh(roots, base))
+            return weighed[-1]
+
+    machine = Machine(
+        Tape(BytesBlob(b"\x80\x04\x8c\x01a" + b"2\x86" * 300_000 + b"N0" * 2_000_000 + b".")),
+        Place("a.pkl"),
+        None,
+        {},
+        lambda _steps: None,
+    )
+    machine.scales = Counting()
+    list(machine.run(0))
+    assert weighed, "so much is held that it has to be weighed"
+    assert sum(weighed) < 4_000_000

@@ -238,9 +238,7 @@ def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]
         return [value]  # most arguments are plain, and every call's are looked through several times
     found: list[Value] = []
     stack: list[Value] = [value]
-    seen: dict[
-        int, Value
-    ] = {}  # holds what it lists: the pairs of a dict are made on the way, and a freed one gives its id to the next
+    seen: set[int] = set()
     steps = 0
     while stack and len(found) < limit and steps < 4 * limit:
         steps += 1
@@ -250,12 +248,19 @@ def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]
             continue
         if id(top) in seen:
             continue  # shared values are listed once: a graph may double at every level
-        seen[id(top)] = top
+        seen.add(id(top))
         if isinstance(top, Items):
-            stack.extend(reversed(top.items))
+            stack.extend(_backwards(top))
         elif made:
             held = getattr(top, "value", None)  # what the call gives, when a reader worked it out
             if isinstance(held, (str, bytes)):
                 found.append(held)
             stack.extend(reversed([top.callee, *top.args, *(item for _, item in top.kwargs), *top.state]))
     return found
+
+
+def _backwards(value: Items) -> list[Value]:
+    """List what a container holds, the last one first; the keys and values of a dict without their pairs."""
+    if not isinstance(value, Table):
+        return value.items[::-1]
+    return value.flat[len(value.flat) // 2 * 2 - 1 :: -1] if len(value.flat) > 1 else []

@@ -58,7 +58,7 @@ class Machine(Arguments):
                     if here < self.frame_end and pos < tape.limit:
                         careful = True  # the last bytes of a frame, one opcode at a time
                     else:
-                        self.account(filled)
+                        self.account()
                         if len(strings) > MOST_STRINGS:
                             yield from self.full_of_strings()
                             strings.clear()
@@ -153,6 +153,16 @@ class Machine(Arguments):
                     push(None)
                     pos += 1
                     continue
+                elif op == 0x32:
+                    if len(stack) > fence:
+                        push(stack[-1])
+                        pos += 1
+                        continue
+                elif op == 0x30:
+                    if len(stack) > fence:
+                        stack.pop()
+                        pos += 1
+                        continue
                 elif op == 0x4A:
                     push(_SIGNED(buffer, pos + 1)[0])
                     pos += 5

@@ -113,16 +113,16 @@ class State:
         """Offset of the last call whose result is known: what it was given is looked at where the result goes."""
         self.stream = Stream(0)
 
-    def account(self, size: int) -> None:
-        """Account for the work on ``size`` bytes of opcodes, and see that what they made does not fill the memory.
+    def account(self) -> None:
+        """Account for the work on a window of opcodes, and see that what they made does not fill the memory.
 
         Raises:
             Broken: If the stream holds more than any real one.
             BudgetError: If no budget is left.
         """
-        self.spend(size // 2 + self.work)
+        self.spend(self.tape.filled // 2 + self.work)
         self.work = 0
-        if self.scales.due(size):
+        if self.scales.due(self.tape.buffer):
             self.work = self.scales.weigh((self.stack, self.memo.values.values()), self.memo.weight + 40 * len(self.marks))
             if self.scales.full:
                 self.forget()

@@ -6,16 +6,28 @@ and then everything that a stream holds (stack, memo, and what lies inside) is c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from toadstone.core.value import Excerpt, Items, Result, Table, Value
+from toadstone.core.value import Excerpt, Items, Result, Symbol, Table, Value
+from toadstone.readers.pickle.opcodes import NAMES
 
 MOST_HELD = 88 << 20
 """Bytes of values that one stream may hold at once (estimated); a real one drops nearly all it makes."""
 
 _PER_BYTE = 160
 """No opcode makes more bytes of values for each of its own."""
+
+_PER_PLAIN_BYTE = 12
+"""Nor does one that makes no object: a place on the stack, a number, what a text takes for each byte of its own."""
+
+_PLAIN = frozenset(
+    """
+    STOP POP POP_MARK DUP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 INT FLOAT BINFLOAT BINGET LONG_BINGET GET PROTO FRAME
+    """.split()
+)
+_MAKERS = bytes(sorted(code for code, name in NAMES.items() if name not in _PLAIN))
+"""Opcodes that make an object, make one grow or fill a memo slot; their bytes are counted wherever they stand."""
 
 _OFTEN = 1 << 17
 
@@ -31,9 +43,10 @@ class Scales:
         self._room = MOST_HELD
         self.full = False
 
-    def due(self, size: int) -> bool:
-        """Whether ``size`` more bytes of opcodes may have filled what was left."""
-        self._room -= _PER_BYTE * size
+    def due(self, opcodes: bytes) -> bool:
+        """Whether more opcodes may have filled what was left."""
+        plain = len(opcodes.translate(None, _MAKERS))
+        self._room -= _PER_BYTE * (len(opcodes) - plain) + _PER_PLAIN_BYTE * plain
         return self._room <= 0
 
     def emptied(self, base: int) -> None:
@@ -49,17 +62,23 @@ class Scales:
         """
         held, count = base, 0
         seen: set[int] = set()
+        waiting: list[Value] = []
         for root in chain.from_iterable(roots):
-            waiting = [root]
+            count += 1
+            held += 8
+            if type(root) in _WEIGHTLESS or id(root) in seen:
+                continue
+            waiting.append(root)
             while waiting and held < MOST_HELD:
                 value = waiting.pop()
-                count += 1
-                held += 8
-                if isinstance(value, (Items, Result)):
+                kind = type(value)
+                if kind is Items or kind is Table or isinstance(value, (Items, Result)):
                     if id(value) not in seen:
                         seen.add(id(value))
-                        waiting.extend(_inside(value))
-                        held += 150
+                        inside = _inside(value)
+                        count += len(inside)
+                        held += 150 + 8 * len(inside)
+                        waiting += [item for item in inside if type(item) not in _WEIGHTLESS]
                 elif isinstance(value, (str, bytes)):
                     held += 50 + len(value)
                 elif isinstance(value, Excerpt):
@@ -79,7 +98,10 @@ def light(value: Value) -> bool:
 _LIGHT = 64
 
 
-def _inside(value: Items | Result) -> Iterable[Value]:
+_WEIGHTLESS = frozenset({type(None), bool, int, float, Symbol})
+
+
+def _inside(value: Items | Result) -> Sequence[Value]:
     if isinstance(value, Table):
         return value.flat
     if isinstance(value, Items):
