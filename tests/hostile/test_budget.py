@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import struct
 import subprocess
@@ -15,8 +16,10 @@ import pytest
 from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import Budget, BudgetError
 from toadstone.core.fact import Anomaly, Call, Import, Unread
+from toadstone.core.finding import Severity
 from toadstone.core.place import Place
 from toadstone.core.value import Items, Symbol, leaves
+from toadstone.intel import spotting
 from toadstone.readers.pickle import carve
 from toadstone.readers.pickle.machine import Machine
 from toadstone.readers.pickle.tape import Tape
@@ -24,6 +27,8 @@ from toadstone.readers.pickle.weight import MOST_HELD, Scales
 from toadstone.readers.reader import Source
 from toadstone.readers.walk import walk
 from toadstone.symbols.judgement import judge_call
+from toadstone.verbs.scan import scan
+from toadstone.verbs.sighting import Watch
 
 CALL = b"\x8c\x05posix\x8c\x06system\x93\x8c\x0eecho toadstone\x85R"
 SYSTEM = Symbol("posix", "system")
@@ -250,3 +255,31 @@ def test_what_is_held_is_not_weighed_again_for_opcodes_that_make_nothing():
     list(machine.run(0))
     assert weighed, "so much is held that it has to be weighed"
     assert sum(weighed) < 4_000_000
+
+
+def test_a_text_that_comes_in_every_call_is_searched_for_indicators_once(tmp_path, monkeypatch):
+    searched = []
+    spot = spotting.spot
+    monkeypatch.setattr(spotting, "spot", lambda text, known=None: searched.append(len(text)) or spot(text, known))
+    text = b"see http://a.example.com/ " * 300
+    calls = b"".join(b"h\x00h\x01J%b\x86R0" % struct.pack("<I", number) for number in range(200))
+    path = tmp_path / "a.pkl"
+    shared = b"X" + struct.pack("<I", len(text)) + text + b"\x940"
+    path.write_bytes(b"\x80\x04\x8c\x01m\x8c\x01f\x93\x940" + shared + calls + CALL + b".")
+    report = scan(path)
+    assert report.exit_code(Severity.HIGH) == 1
+    assert any("http://a.example.com/" in str(finding.indicators) for finding in report.findings)
+    assert sum(searched) < 3 * len(text)
+
+
+def test_findings_that_are_only_counted_are_not_searched_for_indicators(tmp_path, monkeypatch):
+    described = []
+    plain = Watch.described
+    monkeypatch.setattr(Watch, "described", lambda *given: described.append(given) or plain(*given))
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps([{"_target_": f"a.b{number}"} for number in range(2_000)]))
+    report = scan(path)
+    unreviewed = [finding for finding in report.findings if finding.check == "unreviewed-call"]
+    assert 400 < len(unreviewed) < 600
+    assert sum(finding.evidence.get("further_findings", 0) for finding in unreviewed) + len(unreviewed) == 2_000
+    assert len(described) < 1_200

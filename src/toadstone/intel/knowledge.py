@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from toadstone.core.finding import Indicator
 from toadstone.core.record import dataclass
@@ -21,6 +22,9 @@ _SINGLE = frozenset(("ipv4", "ipv6", "md5", "sha1", "sha256", "wallet", "path"))
 """Types whose only entry is the value itself."""
 _MOST = 64
 """Indicators of one finding."""
+_REMEMBERED = 4 << 20
+_OBJECT = 512
+"""Characters that a remembered text counts beside its own: for what remembers it."""
 
 
 def lists_folder(configured: str = "") -> str:
@@ -71,6 +75,9 @@ class Intelligence:
         self.today = today
         self._folder = folder
         self._memory: dict[tuple[str, str], tuple[Match, ...]] = {}
+        self._spots: dict[str, Spots] = {}
+        self._room = _REMEMBERED
+        """Characters of further texts of which it is remembered what they hold."""
 
     @functools.cached_property
     def lists(self) -> tuple[ListFile, ...]:
@@ -158,22 +165,33 @@ class Intelligence:
 
     def indicators(self, texts: Iterable[str], given: Iterable[Indicator] = ()) -> tuple[Indicator, ...]:
         """Spot and look up: the indicators of texts, and those that a check found itself, without repetition."""
-        from toadstone.intel.spotting import spot  # noqa: PLC0415  (start-up time)
-
         found: dict[tuple[str, str], Indicator] = {}
         for text in texts:
-            for spotted in spot(text, self.known):
+            for spotted in self.spots(text).distinct:
                 self._take(found, spotted)
                 if len(found) >= _MOST:
                     break
+            if len(found) >= _MOST:
+                break
         for indicator in given:
-            inside = list(spot(indicator.value, self.known)) if indicator.type != "path" else []
+            inside = self.spots(indicator.value).distinct if indicator.type != "path" else ()
             for spotted in inside:
                 self._take(found, spotted)
             key = (indicator.type, indicator.value)
             if not inside and key not in found:
                 found[key] = self.describe(*key)
         return tuple(found.values())
+
+    def spots(self, text: str) -> Spots:
+        """Find the indicators of a text; for texts that come again they are remembered."""
+        known = self._spots.get(text)
+        if known is None:
+            self._room -= len(text) + _OBJECT
+            if self._room < 0:
+                self._spots.clear()
+                self._room = _REMEMBERED
+            known = self._spots[text] = Spots(text, self.known)
+        return known
 
     def _take(self, found: dict[tuple[str, str], Indicator], spotted: Spotted) -> None:
         """Take what is spotted; a URL or an endpoint brings its host along."""
@@ -184,6 +202,41 @@ class Intelligence:
             inner = (_host_kind(spotted.host), spotted.host)
             if inner not in found:
                 found[inner] = self.describe(*inner)
+
+
+class Spots:
+    """The indicators of one text: found as far as somebody asks, and kept for who asks next.
+
+    Args:
+        text: The text.
+        known: See `toadstone.intel.spotting.spot`.
+    """
+
+    def __init__(self, text: str, known: Callable[[str], bool]) -> None:
+        from toadstone.intel.spotting import spot  # noqa: PLC0415  (start-up time: most small files never need it)
+
+        self._found: list[Spotted] = []
+        self._more = spot(text, known)
+
+    def __iter__(self) -> Iterator[Spotted]:
+        """Yield all of them, in the order of their places."""
+        for place in itertools.count():
+            if place == len(self._found):
+                further = next(self._more, None)
+                if further is None:
+                    return
+                self._found.append(further)
+            yield self._found[place]
+
+    @functools.cached_property
+    def distinct(self) -> tuple[Spotted, ...]:
+        """The first of each value, of as many values as one finding lists."""
+        first: dict[tuple[str, str, str], Spotted] = {}
+        for spotted in self:
+            first.setdefault((spotted.type, spotted.value, spotted.host), spotted)
+            if len(first) >= _MOST:
+                break
+        return tuple(first.values())
 
 
 def _host_kind(host: str) -> str:

@@ -138,7 +138,7 @@ class Scanner:
         ledger = _Tally()
         watch = Watch(self.intelligence)
         pairs = self._pairs(facts, ledger, watch)
-        judged = _Judged(watch)
+        judged = _Judged(watch, ledger)
         while not judged.all:  # a check that fails ends its shield; the next turn goes on behind it
             for result in shielded(judged.results(pairs), judged.failed):
                 ledger.add(result)
@@ -173,9 +173,10 @@ def _as_far_as_it_goes(facts: Iterator[Fact], place: Place) -> Iterator[Fact]:
 class _Judged:
     """Asks checks about facts inside one shield, also one whose `examine` is no generator or yields what is no finding."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, ledger: _Tally) -> None:
         self.all = False
         self._watch = watch
+        self._ledger = ledger
         self._now: tuple[Seat, Fact] | None = None
 
     def results(self, pairs: Iterator[tuple[Seat, Fact]]) -> Iterator[Finding]:
@@ -184,7 +185,7 @@ class _Judged:
             for result in check.examine(fact):
                 if not isinstance(result, Finding):
                     raise TypeError(f"examine gives {type(result).__name__}, not Finding")
-                yield self._watch.described(result, fact)
+                yield self._watch.described(result, fact) if self._ledger.lists(result) else result
         self.all = True
 
     def failed(self, reason: str) -> Unread:
@@ -225,6 +226,15 @@ class _Tally:
                 listed.append(result)
             else:
                 self._dropped[result.check] = self._dropped.get(result.check, 0) + 1
+
+    def lists(self, finding: Finding) -> bool:
+        """Whether any of a finding would be seen in the report: of one that is only counted nobody needs the indicators."""
+        if not finding.key:
+            return len(self._plain.get(finding.check, ())) < _MOST
+        known = self._keyed.get((finding.check, finding.key))
+        if known is None:
+            return self._levels.get((finding.check, finding.severity), 0) < _MOST
+        return len(known.indicators) < _MOST_INDICATORS or _weight(finding) > _weight(known)
 
     def _room(self, finding: Finding) -> bool:
         """Whether one more key of a check and severity is listed: a flood of mild ones must not hide a grave one."""

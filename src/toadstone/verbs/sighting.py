@@ -43,18 +43,18 @@ class Watch:
         self._intelligence = intelligence
         self._seen: set[int] = set()
         self._looked = [0]
+        self._last: tuple[Fact | None, list[str]] = (None, [])
+        """The fact that was asked about last, and its texts: findings and sightings come of the same one."""
 
     def sightings(self, fact: Fact) -> Iterator[Sighting | Unread]:
         """Yield one sighting for every known indicator of a fact; each string is looked through once a subject."""
         yield from shielded(self._sightings(fact), lambda reason: Unread(fact.place, f"indicators: {reason}"))
 
     def _sightings(self, fact: Fact) -> Iterator[Sighting]:
-        for text in texts_of(fact, self._most, self._looked):
-            if len(text) < 4096 and not self._new(text):
+        for text in self._texts(fact):
+            if not self._new(text):
                 continue
-            from toadstone.intel.spotting import spot  # noqa: PLC0415  (start-up time: most small files never need it)
-
-            for spotted in spot(text, self._intelligence.known):
+            for spotted in self._intelligence.spots(text):
                 matches = self._intelligence.matches(spotted.type, spotted.value, spotted.host)
                 if matches and spotted.type != "port":
                     yield Sighting(
@@ -68,13 +68,19 @@ class Watch:
                         type(fact).__name__.lower(),
                     )
 
+    def _texts(self, fact: Fact) -> list[str]:
+        """List the texts of a fact."""
+        if self._last[0] is not fact:
+            self._last = fact, list(texts_of(fact, self._most, self._looked))
+        return self._last[1]
+
     @property
     def _most(self) -> int:
         """Strings that are taken out of an argument: few, once a subject has given more than any real one."""
         return MOST if self._looked[-1] < _PLENTY else _FEW
 
     def _new(self, text: str) -> bool:
-        """Whether a short text can hold an indicator and was not looked at yet."""
+        """Whether a text can hold an indicator and was not looked at yet."""
         if _MAYBE.search(text) is None or _is_dotted_path(text):
             return False
         key = hash(text)
@@ -86,7 +92,7 @@ class Watch:
 
     def described(self, finding: Finding, fact: Fact) -> Finding:
         """Give a finding the indicators of the fact it was made from, with what is known of each."""
-        texts = [] if isinstance(fact, (Document, Sighting)) else list(texts_of(fact, self._most, self._looked))
+        texts = [] if isinstance(fact, (Document, Sighting)) else self._texts(fact).copy()
         texts += [text for key in _SHOWN for text in _strings(finding.evidence.get(key))]
         if not texts and not isinstance(fact, (Document, Sighting)):
             texts = list(_strings(finding.evidence.get("code")))
