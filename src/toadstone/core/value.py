@@ -11,7 +11,7 @@ from toadstone.core.record import dataclass, field
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from typing import ClassVar, TypeAlias
 
 KEPT_ITEMS = 256
 """Items of a container that are kept for display and judgement; the rest is counted."""
@@ -60,10 +60,12 @@ class Excerpt:
 class Items:
     """A container: ``kind`` is ``tuple``, ``list``, ``dict``, ``set`` or ``frozenset``.
 
-    A dict holds ``(key, value)`` pairs. ``more`` counts the items that were not kept.
+    A dict holds ``(key, value)`` pairs. ``more`` counts the items that were not kept. ``handed`` is for readers that keep
+    account of what they hand on; it is not there before they do.
     """
 
-    __slots__ = ("items", "kind", "more")
+    __slots__ = ("handed", "items", "kind", "more")
+    handed: int
 
     def __init__(self, kind: str, items: list[Value] | None = None, more: int = 0) -> None:
         self.kind = kind
@@ -124,6 +126,8 @@ class Result:
     args: tuple[Value, ...] = ()
     kwargs: tuple[tuple[str, Value], ...] = ()
     state: list[Value] = field(default_factory=list)
+    handed: ClassVar[int] = 0
+    """For readers that keep account of what they hand on."""
 
 
 Value: TypeAlias = "None | bool | int | float | complex | str | bytes | Symbol | Opaque | Excerpt | Items | Result"

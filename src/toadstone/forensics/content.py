@@ -6,6 +6,7 @@ import ast
 import pickletools
 import re
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -119,7 +120,9 @@ def is_readable(text: str) -> bool:
     if not text:
         return False
     sample = text[:8192]
-    odd = sum(not (character.isprintable() or character in "\n\r\t") for character in sample)
+    if sample.isprintable():
+        return True
+    odd = sum(count for character, count in Counter(sample).items() if not (character.isprintable() or character in "\n\r\t"))
     return odd * 50 <= len(sample)
 
 

@@ -261,14 +261,20 @@ def _squeezed(data: bytes) -> bool:
 
 def _keyed(data: bytes) -> Iterator[tuple[str, str | bytes]]:
     """Find the one-byte key under which bytes hold a scheme and ``://``: the differences in it do not depend on the key."""
-    wanted = (ord(":") ^ ord("/"), 0)
-    for index in range(len(data) - 2):
-        if (data[index] ^ data[index + 1], data[index + 1] ^ data[index + 2]) == wanted:
-            key = data[index + 2] ^ ord("/")
+    differences = (int.from_bytes(data[:-1], "big") ^ int.from_bytes(data[1:], "big")).to_bytes(max(len(data) - 1, 0), "big")
+    index = differences.find(_SCHEME_MARK)
+    while index >= 0:
+        key = data[index + 2] ^ ord("/")
+        if key:
             opened = data.translate(bytes(value ^ key for value in range(256)))
-            if key and _TAG.search(opened.decode("latin-1")) and readable(opened):
+            if _TAG.search(opened.decode("latin-1")) and readable(opened):
                 yield "xor", opened
                 return
+        index = differences.find(_SCHEME_MARK, index + 1)
+
+
+_SCHEME_MARK = bytes([ord(":") ^ ord("/"), 0])
+"""Differences between neighbours in ``://``."""
 
 
 def _tried(step: str, decode: Callable[..., str | bytes], value: str | bytes) -> Iterator[tuple[str, str | bytes]]:

@@ -42,6 +42,8 @@ _AUTHORITY = re.compile(r"(?:[^/?#\[\](){}]|\[[0-9A-Fa-f:.%\w]*:[0-9A-Fa-f:.%\w]
 _BRACKETED = re.compile(r"[\[({]\s?(\.|:|@|dot|at)\s?[\])}]", re.IGNORECASE)
 _SIGNS = {"dot": ".", "at": "@"}
 _LONGEST = 2048
+_KEPT = 256
+"""URLs of one text that are read once however often they come."""
 _SHORT = 128
 """Characters of a URL where URLs stand inside each other, so that all of them cost more than the text has."""
 
@@ -55,6 +57,7 @@ def refang(text: str) -> str:
 def urls(text: str) -> Iterator[Spotted]:
     """Yield every URL with a host that can exist."""
     spent, room = 0, 2 * len(text) + (1 << 16)
+    read: dict[tuple[str, str, str], tuple[str, tuple[str, str, str, str] | None]] = {}
     for border in _BORDER.finditer(text):
         head = text[max(0, border.start() - 20) : border.start()].rstrip("[(")
         raw = head[len(head.rstrip(_SCHEME_CHARACTERS)) :].lower()
@@ -67,13 +70,19 @@ def urls(text: str) -> Iterator[Spotted]:
         spent += len(rest[0])
         if border[1] or border[3] or "[" in text[border.start() - 1]:
             form = "defanged"
-        written = _trimmed(rest[0])
+        key = (scheme, form, rest[0])
+        known = read.get(key)
+        if known is None:
+            written = _trimmed(rest[0])
+            known = written, _read(scheme, written, form)
+            if len(read) < _KEPT:
+                read[key] = known
+        written, found = known
+        if found is None:
+            continue
         start = border.start() - (len(text[max(0, border.start() - 20) : border.start()]) - len(head)) - len(raw)
-        found = _read(scheme, written, form)
-        if found is not None:
-            kind, value, host, form = found
-            del kind
-            yield Spotted("url", value, start + _lead(raw, scheme), border.end() + len(written), form, host)
+        _, value, host, form = found
+        yield Spotted("url", value, start + _lead(raw, scheme), border.end() + len(written), form, host)
 
 
 def _lead(raw: str, scheme: str) -> int:

@@ -21,6 +21,8 @@ _SHORTEST = 16
 _SHOWN = 200
 _LONGEST = 1 << 20
 """Characters of a text that is tried."""
+_COST_OF_TRIAL = 500
+"""Operations that it takes to try every encoding on a short text."""
 _TEMPLATE = re.compile(
     r"\{%[-+]?\s*(?:if|for|set|macro|include|import|from|extends|call|block|filter|with|raw|do)\b|\{\{[-+]?\s*[\w'\"(\[]"
 )
@@ -54,7 +56,12 @@ def hidden_in(source: Source, name: str, text: str, when: Moment = Moment.USE) -
         return
     from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415  (few texts come into question)
 
-    source.budget.spend_steps(100 + len(text) // 4)
+    if source.budget.trials <= 0:
+        if "carried" not in source.notes:
+            source.notes["carried"] = "cut"
+            yield source.unread("more text that may be encoded than is looked into; what is hidden in the rest is not known")
+        return
+    source.budget.trials -= _COST_OF_TRIAL + len(text) // 4
     found = unwrap(text)
     if found is not None:
         chain = (*found.steps, f"text of {name[:_SHOWN]}")

@@ -254,9 +254,11 @@ class _Tally:
 
 def _joined(heavier: Finding, lighter: Finding) -> Finding:
     """Give the heavier of two findings that say the same, with the indicators of both."""
-    further = tuple(indicator for indicator in lighter.indicators if indicator not in heavier.indicators)
-    room = max(0, _MOST_INDICATORS - len(heavier.indicators))
-    return replace(heavier, indicators=(*heavier.indicators, *further[:room])) if further and room else heavier
+    room = _MOST_INDICATORS - len(heavier.indicators)
+    if room <= 0 or not lighter.indicators:
+        return heavier
+    further = [indicator for indicator in lighter.indicators if indicator not in heavier.indicators]
+    return replace(heavier, indicators=(*heavier.indicators, *further[:room])) if further else heavier
 
 
 def _weight(finding: Finding) -> tuple[int, int, float, bool]:

@@ -95,6 +95,17 @@ class Calls(State):
         self.work += 4
         if not self.new(_key(callee, args, kwargs, how) if len(args) <= _SHORT else None):
             return
+        cut = self.handing.cut(callee, args, kwargs, how)
+        self.work += self.handing.work
+        self.handing.work = 0
+        if cut is not None:
+            if not self.new(None if cut.sign is None else ("cut", how, *cut.sign)):
+                return
+            callee, args, kwargs = cut.callee, cut.args, cut.kwargs
+            if cut.lost and not self.lost:
+                self.lost = True
+                reason = "calls are handed the same large values again and again; not all of them are looked into every time"
+                self.facts.append(Unread(self.place.at(offset), reason))
         self.work += COST_OF_CALL
         self.facts.append(Call(self.place.at(offset), callee, args, kwargs, how, "pickle"))
 

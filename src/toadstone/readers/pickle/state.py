@@ -10,6 +10,7 @@ from toadstone.core.record import dataclass, field
 from toadstone.core.value import Opaque, Result, Symbol, Value
 from toadstone.readers.flood import KEPT
 from toadstone.readers.pickle.decoding import Decoding
+from toadstone.readers.pickle.handing import Handing
 from toadstone.readers.pickle.memo import Memo
 from toadstone.readers.pickle.tape import Tape
 from toadstone.readers.pickle.weight import MOST_HELD, Scales, light
@@ -106,6 +107,9 @@ class State:
         self.scales = Scales()
         self.told: dict[object, int] = {}
         """How often each call was reported."""
+        self.handing = Handing(tape.size)
+        self.lost = False
+        """Whether it was said that calls are not handed all of their values."""
         self.grown = 0
         """Characters of text that were made by joining and decoding."""
         self.decoding = Decoding(tape)
