@@ -30,7 +30,8 @@ _AMBIGUOUS = 1 << 16
 """Characters up to which readings are tried that nearly any text allows."""
 
 _SPACE = re.compile(r"\s+")
-_HEX = re.compile(r"(?:[0-9a-f]{2}){6,}|(?:[0-9A-F]{2}){6,}|(?:[0-9A-Fa-f]{2}){6,}")
+_HEX = re.compile(r"[0-9A-Fa-f]{12,}")
+"""No pairs: each would cost the engine a hundred bytes, and the decoder refuses an odd number of digits."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}|[A-Za-z0-9_-]{12,}={0,2}")
 _BASE32 = re.compile(r"(?:[A-Z2-7]{14,}|[a-z2-7]{14,})={0,6}")
 _BASE32HEX = re.compile(r"[0-9A-V]{14,}={0,6}")

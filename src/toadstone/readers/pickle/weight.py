@@ -71,8 +71,7 @@ class Scales:
             waiting.append(root)
             while waiting and held < MOST_HELD:
                 value = waiting.pop()
-                kind = type(value)
-                if kind is Items or kind is Table or isinstance(value, (Items, Result)):
+                if isinstance(value, (Items, Result)):
                     if id(value) not in seen:
                         seen.add(id(value))
                         inside = _inside(value)
