@@ -155,3 +155,23 @@ def test_names_to_fill_in_are_no_template_worth_parsing():
 def test_a_toml_key_of_very_many_parts_is_not_given_to_the_parser(part):
     assert "key of more parts" in unread(facts_of(".".join([part] * 5_000) + " = 1\n", "a.toml"))
     assert not unread(facts_of(".".join([part] * 20) + " = 1\n", "a.toml"))
+
+
+def test_the_same_target_with_other_numbers_is_told_a_few_times_and_other_arguments_every_time():
+    targets = [{"_target_": "a.b", "x": number} for number in range(5_000)]
+    targets += [{"_target_": "a.b", "x": f"text {number}"} for number in range(300)]
+    facts = facts_of(json.dumps(targets), "config.json")
+    assert count(facts, Call) < 300 + 64 * 14
+    assert sum(isinstance(fact, Call) and str(fact.kwargs[0][1]).startswith("text") for fact in facts) == 300
+
+
+def test_text_that_may_be_encoded_is_tried_within_a_budget_and_the_rest_is_said(monkeypatch):
+    from toadstone.forensics import unwrap  # noqa: PLC0415
+
+    tried = []
+    plain = unwrap.unwrap
+    monkeypatch.setattr(unwrap, "unwrap", lambda text, **more: tried.append(text) or plain(text, **more))
+    header = json.dumps({"__metadata__": {f"k{number}": f"http://h{number}.example/x" for number in range(20_000)}}).encode()
+    facts = facts_of(struct.pack("<Q", len(header)) + header, "a.safetensors")
+    assert 1_000 < len(tried) < 12_000
+    assert "more text that may be encoded than is looked into" in unread(facts)

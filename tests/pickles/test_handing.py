@@ -45,6 +45,7 @@ def test_what_calls_are_handed_grows_with_the_stream_and_not_with_its_square(flo
     facts = facts_of(data)
     handed = sum(len(leaves(value)) for fact in facts if isinstance(fact, Call) for value in (fact.callee, *fact.args))
     assert handed < 400_000 + len(data)
+    assert sum(isinstance(fact, Call) for fact in facts) < 2_000 or flood == "growing dict"  # the same ones are told a few times
     assert any(isinstance(fact, Call) and fact.callee == Symbol("posix", "system") for fact in facts)
 
 

@@ -65,7 +65,8 @@ class Seat:
 
     def examine(self, fact: Fact) -> Iterator[Finding]:
         """Judge one fact of a type in `reads`."""
-        return self.check.examine(fact)
+        known = self._check
+        return (known if known is not None else self.check).examine(fact)
 
 
 def make_checks(settings: Mapping[str, Mapping[str, object]], plugins: tuple[str, ...] = ()) -> list[Seat]:

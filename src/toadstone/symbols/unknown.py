@@ -28,12 +28,14 @@ def judge_unknown(  # noqa: C901  (one question after the other)
     if holds_data(symbol) and not symbols_in(values):
         return _judge_container(symbol, args) if how == "REDUCE" else None
     looks = looks_of(values)
-    if role_of(symbol, how) is Role.FUNCTION and how not in SETTING:  # it may use what the objects hold that it is handed
+    role = role_of(symbol, how)
+    if role is Role.FUNCTION and how not in SETTING and not all(type(value) in _FLAT for value in values):
+        # it may use what the objects hold that it is handed
         looks |= {look: text for look, text in looks_of(values, made=True).items() if look in STRONG}
     gadget = names_gadget(values) if how not in SETTING else ""
     walked = known or module_known(symbol.module)
     text = has_text(values) or _hidden(kwargs)
-    severity = _unknown_severity(role_of(symbol, how), frozenset(looks) - usual, how, walked=walked, known=known, text=text)
+    severity = _unknown_severity(role, frozenset(looks) - usual, how, walked=walked, known=known, text=text)
     if severity is Severity.MEDIUM and not walked and how not in SETTING and _hidden(kwargs):
         severity = Severity.HIGH
     if usual and severity is not None and not PAYLOAD & looks.keys() - usual:
@@ -56,6 +58,10 @@ def judge_unknown(  # noqa: C901  (one question after the other)
     else:
         why = f"runs {symbol} ({METHODS[how][0] if how in SETTING else 'it'} is code that nobody has reviewed)"
     return Judgement(severity, Confidence.MEDIUM, str(symbol), (), why, "", shown(looks))
+
+
+_FLAT = frozenset({str, bytes, int, float, bool, type(None), Symbol})
+"""Types of values that hold no others."""
 
 
 def _hidden(kwargs: tuple[tuple[str, Value], ...]) -> bool:

@@ -57,6 +57,7 @@ class Scanner:
         checks = make_checks(config.checks, config.plugins)
         self.checks = [check for check in checks if not config.stage or config.stage in check.stages]
         self._readers: dict[type[Fact], list[Seat]] = {}
+        self._wanting: dict[tuple[type[Fact], str | None], list[Seat]] = {}
         for check in self.checks:
             for kind in check.reads:
                 self._readers.setdefault(kind, []).append(check)
@@ -144,6 +145,14 @@ class Scanner:
                 ledger.add(result)
         return ledger.findings(), ledger.gaps
 
+    def _judges(self, fact: Fact) -> list[Seat]:
+        """List the checks that judge facts of a type, in a language if they have one."""
+        key = (type(fact), getattr(fact, "language", None))
+        known = self._wanting.get(key)
+        if known is None:
+            known = self._wanting[key] = [check for check in self._readers.get(key[0], ()) if check.wants(fact)]
+        return known
+
     def _pairs(self, facts: Iterator[Fact], ledger: _Tally, watch: Watch) -> Iterator[tuple[Seat, Fact]]:
         """Yield what is to be judged by whom; what is unread goes into the ledger. Facts bring their sightings along."""
         watching = self._readers.get(Sighting, ())
@@ -151,9 +160,8 @@ class Scanner:
             if type(fact) is Unread:
                 ledger.add(fact)
                 continue
-            for check in self._readers.get(type(fact), ()):
-                if check.wants(fact):
-                    yield check, fact
+            for check in self._judges(fact):
+                yield check, fact
             for sighting in watch.sightings(fact) if watching else ():
                 if isinstance(sighting, Unread):
                     ledger.add(sighting)

@@ -131,6 +131,7 @@ def _configurations() -> Iterator[Case]:
         "encoded": json.dumps({f"k{i}": "gASVAAAA" * 20 for i in range(10_000)}).encode(),
         "placeholders": json.dumps({f"template{i}": "{{ a }}" for i in range(30_000)}).encode(),
         "targets": json.dumps([{"_target_": f"a.b{i}", "x": "${oc.env:HOME}"} for i in range(30_000)]).encode(),
+        "same-target": json.dumps([{"_target_": "a.b", "x": i} for i in range(40_000)]).encode(),
         "quotes": b'{"a' + b'":"' * 500_000,
         "comments": b"{" + b"// x\n" * 300_000 + b'"a":1}',
         "slashes": b"{" + b"/*" * 1_000_000,

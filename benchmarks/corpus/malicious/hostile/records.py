@@ -78,13 +78,29 @@ def _pickles() -> Iterator[Case]:
         "sets": P4 + b"\x8f(" + b"K\x01" * 500_000 + b"\x90" + _CALL + STOP,
         "frozenset-depth": P4 + b"(" * 5000 + b"\x91" * 5000 + _CALL + STOP,
         "joblib-arrays": P4 + _joblib_flood() + _CALL + STOP,
+        "held-then-pops": P4 + b"\x8c\x01a" + b"2\x86" * 400_000 + b"N0" * 1_500_000 + _CALL + STOP,
     }
+    streams |= {name: P4 + _FUNCTION + flood + _CALL + STOP for name, flood in _shared().items()}
     for name, data in streams.items():
         yield Case(f"machine-{name}.pkl", data, f"pickle-{name}")
     torch = [("archive/data.pkl", P4 + (NONE + b"0") * 1_000_000 + _CALL + STOP), ("archive/version", b"3\n")]
     yield Case(
         "machine-pops.pt", plain([*torch, *((f"archive/data/{n}", bytes(64)) for n in range(5000))]), "torch-many-storages"
     )
+
+
+def _shared() -> dict[str, bytes]:
+    """Calls that are all handed the same value: one that grows, one that doubles, one that is long."""
+    line = b"V" + b"http://a.example.com/" * 45_000 + b"\n\x940"
+    text = b"X" + _u32(4_000) + b"http://a.example.com/ ..." * 160 + b"\x940"
+    return {
+        "calls-doubling": b"N" + b"".join(b"2\x86\x94h\x00j%b\x85R0" % _u32(n + 1) for n in range(60_000)),
+        "calls-growing-list": b"]\x940" + b"".join(b"h\x01J%ba0h\x00h\x01\x85R0" % _u32(n) for n in range(60_000)),
+        "calls-growing-dict": b"}\x940" + b"".join(b"h\x01J%bNs0h\x00h\x01\x85R0" % _u32(n) for n in range(50_000)),
+        "calls-of-results": b"h\x00)R" + b"\x8c\x01a\x85R" * 100_000,
+        "calls-long-line": line + b"".join(b"h\x00h\x01J%b\x86R0" % _u32(n) for n in range(5_000)),
+        "calls-long-text": text + b"".join(b"h\x00h\x01J%b\x86R0" % _u32(n) for n in range(40_000)),
+    }
 
 
 def _zlib_strings() -> bytes:
@@ -105,6 +121,10 @@ def _tensors() -> Iterator[Case]:
     meta = json.dumps({"__metadata__": {f"k{i}": "v" for i in range(100_000)}}).encode()
     yield Case(
         "safetensors-metadata.safetensors", u64(len(meta)) + meta, "safetensors-metadata", "harmless-arguments", payload=False
+    )
+    hosts = json.dumps({"__metadata__": {f"k{i}": f"http://h{i}.example/x" for i in range(15_000)}}).encode()
+    yield Case(
+        "safetensors-addresses.safetensors", u64(len(hosts)) + hosts, "safetensors-metadata", "harmless-arguments", payload=False
     )
     overlap = json.dumps({f"t{i}": {"dtype": "U8", "shape": [64], "data_offsets": [0, 64]} for i in range(20_000)}).encode()
     yield Case("safetensors-overlap.safetensors", u64(len(overlap)) + overlap + bytes(64), "safetensors-overlap", payload=False)

@@ -102,6 +102,7 @@ def _patterns() -> Iterator[Case]:
         "schemes": b"http://" * 600_000,
         "base64": b"QUFB" * 2_000_000,
         "hex": b"6f73" * 2_000_000,
+        "hex-words": (b"deadbeef" * 8 + b" ") * 60_000,
         "slashes": b"/a" * 2_000_000,
         "dots": b"." * 4_000_000,
         "backslashes": b"\\x41" * 1_000_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from toadstone.core.blob import BytesBlob
 from toadstone.core.fact import Call, Fact, Import, Link, Moment, Setting
 from toadstone.core.value import Symbol, Value
 from toadstone.readers.configuration.pictures import REMOTE, is_dotted, picture, symbol
+from toadstone.readers.flood import KEPT
 from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
 
@@ -31,6 +33,28 @@ _LOCATED = frozenset({"path", "name", "obj_name", "import_path", "package"})
 _OWN = frozenset({"_target_", "__target__", "_partial_", "_args_", "_recursive_", "_convert_", "_call_"})
 
 
+_SIGNS = 10_000
+"""Calls of one document that are remembered, to tell those that come again and again only a few times."""
+
+
+def _sign(
+    callee: Symbol, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...], how: str, when: Moment
+) -> tuple[object, ...] | None:
+    """Give what makes a call the same as another one: numbers count by their size only; None when there is more than a look."""
+    parts: list[object] = [how, when, callee]
+    for name, value in (*(("", value) for value in args), *kwargs):
+        if isinstance(value, int):
+            parts += (name, type(value), value.bit_length())
+        elif value is None or (isinstance(value, str) and len(value) <= _SHORT):
+            parts += (name, value)
+        else:
+            return None
+    return tuple(parts) if len(parts) <= _SHORT else None
+
+
+_SHORT = 256
+
+
 class Keys:
     """Reads the security-relevant keys of one parsed document.
 
@@ -45,6 +69,7 @@ class Keys:
     def __init__(self, source: Source, document: Any = None) -> None:  # noqa: ANN401
         self._source = source
         self._document = document
+        self._told: Counter[tuple[object, ...]] = Counter()
 
     def at(self, node: Node, path: Path) -> Iterator[Fact]:
         """Yield what the keys of one mapping mean; its children are not entered.
@@ -59,11 +84,21 @@ class Keys:
             if key in node:
                 yield from read(self, node, path, node[key])
 
+    def _new(self, sign: tuple[object, ...] | None) -> bool:
+        """Whether something has not been told often yet: the place of all facts of a document is the same one."""
+        if sign is None:
+            return True
+        if sign in self._told or len(self._told) < _SIGNS:
+            self._told[sign] += 1
+        return self._told[sign] <= KEPT
+
     def _called(self, name: Any, how: str, args: Any, kwargs: Any, when: Moment = Moment.LOAD) -> Iterator[Fact]:  # noqa: ANN401
         callee = symbol(str(name))
-        yield Import(self._source.place, callee, how, "config")
         given: tuple[Value, ...] = tuple(picture(item) for item in args[:256]) if isinstance(args, list) else ()
         named = tuple((str(key), picture(item)) for key, item in list(kwargs.items())[:256]) if isinstance(kwargs, dict) else ()
+        if not self._new(_sign(callee, given, named, how, when)):
+            return
+        yield Import(self._source.place, callee, how, "config")
         yield Call(self._source.place, callee, given, named, how, "config", when)
         if str(callee) in _LOCATORS:
             for text in [*given[:1], *(value for key, value in named if key in _LOCATED)]:
@@ -267,7 +302,7 @@ class Keys:
 
     def resolver(self, path: Path, text: str) -> Iterator[Fact]:
         """Yield a setting for a text with OmegaConf resolvers (``${oc.env:HOME}``, ``${eval:…}``)."""
-        for name in _RESOLVER.findall(text)[:8]:
+        for name in _RESOLVER.findall(text)[:8] if self._new(("resolver", text[:400])) else ():
             yield Setting(self._source.place, "omegaconf", f"{path}: {name}", text[:400])
 
 

@@ -281,6 +281,7 @@ class Calls(State):
 
 _SHORT = 4
 _LARGE = 1e6
+_LONG = 256
 _PLAIN = frozenset({str, bytes, int, float, bool, type(None)})
 
 
@@ -296,7 +297,9 @@ def _part(value: Value, depth: int) -> object:
     if isinstance(value, (int, float)):  # what numbers do depends on how large they are
         return (kind, value.bit_length() if isinstance(value, int) else abs(value) > _LARGE)
     if kind in _PLAIN:
-        return (kind, value) if not isinstance(value, (str, bytes)) or len(value) <= 256 else None
+        if isinstance(value, (str, bytes)) and len(value) > _LONG:
+            return kind, len(value), hash(value)  # nothing long is kept for its own sake
+        return kind, value
     if isinstance(value, Symbol):
         return value
     if isinstance(value, Result):

@@ -207,7 +207,7 @@ class _Copier:
             self.lost = self.lost or not self._setting
             held = _inside(value, start)
             object.__setattr__(copy, "state", self._later(held))
-        self._signed(("made", whole, str(copy.callee), len(value.args), len(held)))
+        self._signed(("made", whole, _scalar_sign(copy.callee), len(value.args), len(held)))
         return copy
 
 
