@@ -166,7 +166,7 @@ def test_the_same_target_with_other_numbers_is_told_a_few_times_and_other_argume
 
 
 def test_text_that_may_be_encoded_is_tried_within_a_budget_and_the_rest_is_said(monkeypatch):
-    from toadstone.forensics import unwrap  # noqa: PLC0415
+    from toadstone.forensics import unwrap
 
     tried = []
     plain = unwrap.unwrap
