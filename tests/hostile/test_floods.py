@@ -175,3 +175,13 @@ def test_text_that_may_be_encoded_is_tried_within_a_budget_and_the_rest_is_said(
     facts = facts_of(struct.pack("<Q", len(header)) + header, "a.safetensors")
     assert 1_000 < len(tried) < 12_000
     assert "more text that may be encoded than is looked into" in unread(facts)
+
+
+def test_names_without_end_that_a_configuration_calls_are_cut_and_that_is_said():
+    targets = [{"_target_": f"a.b{number}"} for number in range(16_000)]
+    targets += [{"_target_": "a.b1", "x": "text"}, {"_target_": "os.system", "command": "echo toadstone"}]
+    facts = facts_of(json.dumps(targets), "config.json")
+    assert count(facts, Call) == 15_001
+    assert any(isinstance(fact, Call) and fact.kwargs == (("x", "text"),) for fact in facts)
+    assert any(isinstance(fact, Import) and str(fact.symbol) == "os.system" for fact in facts)
+    assert unread(facts).count("more than 15,000 names are called") == 1

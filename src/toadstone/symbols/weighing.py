@@ -133,4 +133,4 @@ def listed(looks: dict[Look, str]) -> str:
 
 def shown(looks: dict[Look, str]) -> tuple[tuple[str, str], ...]:
     """Give what arguments look like with an example each, cut to a readable length."""
-    return tuple((look.value, looks[look][:200]) for look in Look if look in looks)
+    return tuple((look.value, looks[look][:200]) for look in Look if look in looks) if looks else ()

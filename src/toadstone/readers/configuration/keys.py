@@ -33,6 +33,9 @@ _LOCATED = frozenset({"path", "name", "obj_name", "import_path", "package"})
 _OWN = frozenset({"_target_", "__target__", "_partial_", "_args_", "_recursive_", "_convert_", "_call_"})
 
 
+_CALLEES = 15_000
+"""Different names that one document may have called; there are no libraries with as many classes to configure."""
+
 _SIGNS = 10_000
 """Calls of one document that are remembered, to tell those that come again and again only a few times."""
 
@@ -70,6 +73,8 @@ class Keys:
         self._source = source
         self._document = document
         self._told: Counter[tuple[object, ...]] = Counter()
+        self._callees: set[Symbol] = set()
+        self._crowded = False
 
     def at(self, node: Node, path: Path) -> Iterator[Fact]:
         """Yield what the keys of one mapping mean; its children are not entered.
@@ -80,9 +85,8 @@ class Keys:
         """
         if _NAMES.isdisjoint(node):
             return
-        for key, read in _READERS.items():
-            if key in node:
-                yield from read(self, node, path, node[key])
+        for key in [key for key in _READERS if key in node]:
+            yield from _READERS[key](self, node, path, node[key])
 
     def _new(self, sign: tuple[object, ...] | None) -> bool:
         """Whether something has not been told often yet: the place of all facts of a document is the same one."""
@@ -99,6 +103,12 @@ class Keys:
         if not self._new(_sign(callee, given, named, how, when)):
             return
         yield Import(self._source.place, callee, how, "config")
+        if callee not in self._callees and len(self._callees) >= _CALLEES:
+            if not self._crowded:
+                self._crowded = True
+                yield self._source.unread(f"more than {_CALLEES:,} names are called; what the rest is given is not judged")
+            return
+        self._callees.add(callee)
         yield Call(self._source.place, callee, given, named, how, "config", when)
         if str(callee) in _LOCATORS:
             for text in [*given[:1], *(value for key, value in named if key in _LOCATED)]:
