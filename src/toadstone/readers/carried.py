@@ -21,7 +21,7 @@ _SHORTEST = 16
 _SHOWN = 200
 _LONGEST = 1 << 20
 """Characters of a text that is tried."""
-_COST_OF_TRIAL = 500
+_COST_OF_TRIAL = 800
 """Operations that it takes to try every encoding on a short text."""
 _TEMPLATE = re.compile(
     r"\{%[-+]?\s*(?:if|for|set|macro|include|import|from|extends|call|block|filter|with|raw|do)\b|\{\{[-+]?\s*[\w'\"(\[]"
