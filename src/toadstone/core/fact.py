@@ -33,6 +33,26 @@ class Fact:
     place: Place
 
 
+class Table(Fact):
+    """A data set: rows with columns. What checks see of it is a `toadstone.study.study.Study`.
+
+    Attributes:
+        place: The data set as it was named.
+        rows: How many rows it has.
+    """
+
+    def __init__(self, place: Place, rows: int) -> None:
+        super().__init__(place)
+        self.rows = rows
+
+    # A fact about bytes is a frozen value; a data set is a thing that is examined in steps.
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+    __repr__ = object.__repr__
+
+
 @dataclass(frozen=True)
 class Import(Fact):
     """A name is resolved: the module is imported and the attribute looked up.

@@ -1,0 +1,1 @@
+"""Poison whose truth is known: one file an attack."""

@@ -1,0 +1,1 @@
+"""map → combine → finish over the parts of a data set, on whatever there is to run it."""

@@ -1,0 +1,98 @@
+"""Executors on this machine: serial, threads, processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor as Pool
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
+
+from toadstone.engine.job import Job
+
+Part = TypeVar("Part")
+State = TypeVar("State")
+Result = TypeVar("Result")
+
+
+class Serial:
+    """One part after the other, in this thread."""
+
+    jobs = 1
+
+    def run(self, job: Job[Part, State, Result], parts: Iterable[Part]) -> Result:
+        """Map, combine from left to right, finish."""
+        return job.finish(_folded(job, map(job.map, parts)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Nothing to give back."""
+
+
+class _Pooled:
+    """Maps in a pool and combines here, in the order of the parts.
+
+    At most two parts a worker are on their way at any time: what is mapped but not yet combined is bounded by the number
+    of workers, not by the number of parts.
+    """
+
+    def __init__(self, pool: Pool, jobs: int) -> None:
+        self.jobs = jobs
+        self._pool = pool
+
+    def run(self, job: Job[Part, State, Result], parts: Iterable[Part]) -> Result:
+        """Map, combine from left to right, finish."""
+        return job.finish(_folded(job, self._mapped(job.map, parts)))
+
+    def _mapped(self, work: Callable[[Part], State], parts: Iterable[Part]) -> Iterator[State]:
+        waiting: deque[Future[State]] = deque()
+        try:
+            for part in parts:
+                waiting.append(self._pool.submit(work, part))
+                if len(waiting) >= 2 * self.jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+class Threads(_Pooled):
+    """Threads of this process: numeric kernels leave the interpreter's lock to each other.
+
+    Args:
+        jobs: How many.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        super().__init__(ThreadPoolExecutor(jobs), jobs)
+
+
+class Processes(_Pooled):
+    """Processes of this machine, started from a clean server (``forkserver`` where there is one, else ``spawn``).
+
+    Args:
+        jobs: How many.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        super().__init__(ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context(method)), jobs)
+
+
+def _folded(job: Job[Part, State, Result], states: Iterable[State]) -> State | None:
+    whole: State | None = None
+    for state in states:
+        whole = state if whole is None else job.combine(whole, state)
+    return whole

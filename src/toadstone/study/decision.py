@@ -1,0 +1,228 @@
+"""One decision over what all checks say: groups first, then rows, at a promised or estimated false-discovery rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toadstone.core.finding import Finding, Json
+from toadstone.core.place import Place
+from toadstone.study.check import DataCheck
+from toadstone.study.evidence import Evidence, Group
+from toadstone.study.study import Study
+
+_MOST_GROUPS = 20
+_MOST_SAMPLE = 20
+_MOST_EXAMPLES = 3
+_EXAMPLE_LENGTH = 300
+_SAME = 0.5
+"""Groups of one check whose suspected rows overlap by more than this (Jaccard) are one."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A group that stands after correction.
+
+    Attributes:
+        check: Who says so.
+        group: What it says.
+        log_p: Natural logarithm of the corrected p-value.
+        also: Values of weaker groups with mostly the same rows.
+    """
+
+    check: DataCheck
+    group: Group
+    log_p: float
+    also: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of the rows.
+
+    Attributes:
+        findings: Of groups (and one of rows for each check that flags single rows), in report order.
+        scores: One a row; higher is worse; neither rounded nor clipped.
+        p_values: One a row: of the strongest evidence, corrected for the number of checks.
+        flagged: Rows that are to be quarantined, bool.
+        checks: Ids of the checks that flag rows; ``flags[i]`` holds the rows of ``checks[i]``.
+        flags: Sorted row numbers.
+        proposals: Code of the label proposed for each row, -1 for none.
+        tests: Of all checks together.
+        detectable: The smallest number of rows that each check would have found with power 0.9.
+        promised: Whether the false-discovery rate is promised by rows known to be good.
+        not_run: Reasons of checks that could not look, by check id.
+    """
+
+    findings: tuple[Finding, ...]
+    scores: NDArray[np.float64]
+    p_values: NDArray[np.float64]
+    flagged: NDArray[np.bool_]
+    checks: tuple[str, ...]
+    flags: tuple[NDArray[np.int64], ...]
+    proposals: NDArray[np.int32]
+    tests: dict[str, int]
+    detectable: dict[str, int]
+    promised: bool
+    not_run: dict[str, str]
+
+
+def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decision:
+    """Correct for everything that was tested, merge what says the same, and flag.
+
+    Within a check, p-values of groups are corrected by the number of tests (Bonferroni); over all groups then by Benjamini
+    and Hochberg (1995). Single rows are flagged by Benjamini and Hochberg within each check that gives row evidence, each at
+    its share of the rate. A row's score is its strongest evidence: silent checks never dilute it.
+    """
+    accepted = _accepted(weighed, study.fdr)
+    row_checks = [(check, evidence.rows) for check, evidence in weighed if evidence.rows is not None]
+    strongest = np.zeros(study.rows)
+    proposals = np.full(study.rows, -1, np.int32)
+    flags: dict[str, list[NDArray[np.int64]]] = {}
+    log_ps: dict[str, NDArray[np.float64]] = {}
+    for check, rows in row_checks:
+        chosen = discoveries(rows.log_p, study.fdr / len(row_checks))
+        strongest = np.maximum(strongest, -rows.log_p)
+        log_ps[check.id] = rows.log_p
+        if len(chosen):
+            flags.setdefault(check.id, []).append(chosen)
+            if rows.proposals is not None:
+                proposals[chosen] = rows.proposals[chosen]
+    scores = strongest.copy()
+    above = float(strongest.max(initial=0.0))
+    for entry in accepted:
+        if entry.group.rows_stand and len(entry.group.rows):
+            flags.setdefault(entry.check.id, []).append(entry.group.rows)
+            rows_of = entry.group.rows
+            scores[rows_of] = np.maximum(scores[rows_of], above - entry.log_p + 1e-3 * strongest[rows_of])
+            strongest[rows_of] = np.maximum(strongest[rows_of], -entry.log_p)
+            if entry.group.relabel is not None and entry.group.relabel in study.label_names:
+                proposals[rows_of] = study.label_names.index(entry.group.relabel)
+    joined = {name: np.unique(np.concatenate(parts)) for name, parts in sorted(flags.items())}
+    flagged = np.zeros(study.rows, bool)
+    for rows_of in joined.values():
+        flagged[rows_of] = True
+    ran = max(1, sum(1 for _, evidence in weighed if not evidence.not_run))
+    findings = [_finding(study, entry) for entry in accepted]
+    findings += [_row_finding(study, check, joined[check.id], log_ps[check.id]) for check, _ in row_checks if check.id in joined]
+    return Decision(
+        tuple(sorted(findings, key=lambda finding: finding.order)),
+        scores,
+        np.minimum(1.0, np.exp(-strongest) * ran),
+        flagged,
+        tuple(joined),
+        tuple(joined.values()),
+        proposals,
+        {check.id: evidence.tests for check, evidence in weighed if not evidence.not_run},
+        {check.id: evidence.detectable for check, evidence in weighed if evidence.detectable is not None},
+        bool(row_checks) and all(rows.promised for _, rows in row_checks),
+        {check.id: evidence.not_run for check, evidence in weighed if evidence.not_run},
+    )
+
+
+def discoveries(log_p: NDArray[np.float64], rate: float) -> NDArray[np.int64]:
+    """Give the rows that Benjamini and Hochberg (1995) reject at a rate, sorted."""
+    n = len(log_p)
+    if not n:
+        return np.zeros(0, np.int64)
+    ordered = np.sort(log_p)
+    below = np.flatnonzero(ordered <= np.log(rate) + np.log(np.arange(1, n + 1) / n))
+    if not len(below):
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(log_p <= ordered[below[-1]])
+
+
+def _accepted(weighed: Sequence[tuple[DataCheck, Evidence]], rate: float) -> list[Accepted]:
+    """Give the groups that stand, strongest first, those of one check with mostly the same rows as one."""
+    entries = [
+        Accepted(check, group, min(0.0, group.log_p + float(np.log(max(evidence.tests, 1)))))
+        for check, evidence in weighed
+        for group in evidence.groups
+    ]
+    if not entries:
+        return []
+    entries.sort(key=lambda entry: (entry.log_p, entry.check.id, str(entry.group.value)))
+    ran = sum(1 for _, evidence in weighed if not evidence.not_run)
+    most = max(ran, len(entries))
+    limits = np.log(rate) + np.log(np.arange(1, len(entries) + 1) / most)
+    passing = np.flatnonzero(np.array([entry.log_p for entry in entries]) <= limits)
+    standing = entries[: int(passing[-1]) + 1] if len(passing) else []
+    standing.sort(key=lambda entry: (-entry.group.severity, -_strength(entry), entry.check.id, str(entry.group.value)))
+    merged: list[Accepted] = []
+    for entry in standing:
+        same = next((place for place, known in enumerate(merged) if _overlap(known, entry) > _SAME), None)
+        if same is None:
+            merged.append(entry)
+        else:
+            known = merged[same]
+            merged[same] = Accepted(known.check, known.group, known.log_p, (*known.also, entry.group.value)[:10])
+    return merged[:_MOST_GROUPS]
+
+
+def _overlap(left: Accepted, right: Accepted) -> float:
+    if left.check.id != right.check.id or left.group.label != right.group.label:
+        return 0.0
+    shared = len(np.intersect1d(left.group.rows, right.group.rows, assume_unique=True))
+    return shared / max(1, min(len(left.group.rows), len(right.group.rows)))
+
+
+def _strength(entry: Accepted) -> float:
+    return -entry.log_p * min(1.0, entry.group.effect / 0.5)
+
+
+def _finding(study: Study, entry: Accepted) -> Finding:
+    group = entry.group
+    strength = _strength(entry)
+    details: dict[str, Json] = {
+        "group": {"kind": group.kind, "value": group.value},
+        "rows": len(group.rows),
+        "size": group.size,
+        "row_sample": group.rows[:_MOST_SAMPLE].tolist(),
+        "p_value": float(np.exp(entry.log_p)),
+        "score": strength / (strength + 10.0),
+        "effect": round(group.effect, 4),
+        "examples": list(_examples(study, group)),
+    }
+    if group.label is not None:
+        details["label"] = group.label
+    if group.lesson:
+        details["lesson"] = group.lesson
+    if entry.also:
+        details["also"] = list(entry.also)
+    if group.relabel is not None:
+        details["relabel"] = group.relabel
+    row = int(group.rows[0]) if len(group.rows) else -1
+    place = Place(study.place.path, "", -1, row, study.roles.text or "")
+    return entry.check.finding(
+        place,
+        group.message,
+        severity=group.severity,
+        confidence=group.confidence,
+        details={**details, **group.details},
+        indicators=group.indicators,
+    )
+
+
+def _row_finding(study: Study, check: DataCheck, rows: NDArray[np.int64], log_p: NDArray[np.float64]) -> Finding:
+    worst = rows[np.argsort(log_p[rows], kind="stable")][:_MOST_SAMPLE]
+    share = len(rows) / max(1, study.rows)
+    message = f"{len(rows):,} of {study.rows:,} rows ({share:.2%}) stand out one by one"
+    return check.finding(
+        Place(study.place.path, "", -1, int(worst[0]), study.roles.label or ""),
+        message,
+        details={
+            "group": {"kind": "rows", "value": check.id},
+            "rows": len(rows),
+            "row_sample": worst.tolist(),
+            "p_value": float(np.exp(log_p[worst[0]])),
+            "score": min(1.0, share * 5),
+        },
+    )
+
+
+def _examples(study: Study, group: Group) -> Sequence[str]:
+    chosen = group.rows[:_MOST_EXAMPLES].tolist()
+    return [text if len(text) <= _EXAMPLE_LENGTH else text[:_EXAMPLE_LENGTH] + " …" for text in study.texts(chosen)]

@@ -1,0 +1,84 @@
+"""What data checks say: groups of rows with a p-value each, and p-values of single rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toadstone.core.finding import Confidence, Indicator, Json, Severity
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that share a property, and what speaks against them.
+
+    Attributes:
+        kind: How to recognise it: ``word``, ``phrase``, ``combination``, ``frame``, ``characters``, ``source``, ``time``,
+            ``near-duplicates``, ``label``, ``column`` ...
+        value: The literal trigger: the n-gram, the characters, the source.
+        rows: The rows that are suspected, sorted, 0-based; a subset of the rows that have the property.
+        size: Number of all rows that have the property.
+        log_p: Natural logarithm of the p-value of this one test, before any correction.
+        severity: How bad if it is right.
+        confidence: How sure the check is that this is no natural structure.
+        message: One sentence for a person.
+        lesson: What a model would learn from the group.
+        label: Name of the label that the group pushes, or None.
+        effect: Share of the suspected rows that would not be there by nature, in [0, 1].
+        details: Further evidence.
+        rows_stand: Whether the rows are to be quarantined when the group is accepted; False for what is only reported.
+        relabel: Label proposed for the rows, or None.
+        indicators: Addresses and the like that were found in the rows.
+    """
+
+    kind: str
+    value: Json
+    rows: NDArray[np.int64]
+    size: int
+    log_p: float
+    severity: Severity
+    message: str
+    lesson: str = ""
+    confidence: Confidence = Confidence.HIGH
+    label: str | None = None
+    effect: float = 1.0
+    details: dict[str, Json] = field(default_factory=dict)
+    rows_stand: bool = True
+    relabel: str | None = None
+    indicators: tuple[Indicator, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowEvidence:
+    """p-values of single rows under one check's null.
+
+    Attributes:
+        log_p: Natural logarithm of the p-value, one a row of the study, shape (rows,); 0 where the check has nothing to say.
+        promised: Whether the p-values come from rows known to be good (then a false-discovery rate can be promised).
+        proposals: Label code proposed for each row, -1 for none, shape (rows,), or None when the check proposes nothing.
+    """
+
+    log_p: NDArray[np.float64]
+    promised: bool = False
+    proposals: NDArray[np.int32] | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that one check says about one study.
+
+    Attributes:
+        groups: Those worth reporting, strongest first (a check caps them; the decision corrects for ``tests``).
+        rows: Evidence on single rows, or None.
+        tests: How many groups were tested.
+        detectable: The smallest number of rows that the check would have found here with power 0.9; None: not known.
+        not_run: Why the check could not look, or an empty string.
+    """
+
+    groups: tuple[Group, ...] = ()
+    rows: RowEvidence | None = None
+    tests: int = 0
+    detectable: int | None = None
+    not_run: str = ""

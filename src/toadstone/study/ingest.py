@@ -1,0 +1,229 @@
+"""Reads a data set once, batch by batch, into chunks of numbers: what the views see, and the codes of labels and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from toadstone.engine.job import Executor
+from toadstone.engine.store import Store
+from toadstone.study.study import Chunk, Study
+from toadstone.tables.dataset import Dataset, Fragment, Trouble
+from toadstone.tables.roles import Roles
+from toadstone.views.view import View
+
+LONGEST = 4 << 20
+"""Bytes of one text that are looked at."""
+
+_PER_FRAGMENT = 1 << 20
+"""Chunk numbers that belong to one fragment."""
+
+_CODED = ("label", "source")
+
+
+@dataclass
+class _Read:
+    """What reading some fragments gave."""
+
+    chunks: list[tuple[int, int]] = field(default_factory=list)
+    """Number and rows of each chunk."""
+    troubles: list[Trouble] = field(default_factory=list)
+    names: dict[str, list[list[str]]] = field(default_factory=lambda: {role: [] for role in _CODED})
+    """For each coded role, one list of names a fragment; codes in the chunks count within it."""
+    spans: list[int] = field(default_factory=list)
+    """Chunks of each fragment."""
+
+
+@dataclass(frozen=True)
+class _Ingest:
+    """Maps fragments to chunks in a store."""
+
+    roles: Roles
+    views: tuple[View, ...]
+    store: Store
+    first: int = 0
+
+    def map(self, part: Fragment) -> _Read:
+        read = _Read()
+        codes: dict[str, dict[str, int]] = {role: {} for role in _CODED}
+        for batch in part.batches(self.roles.columns):
+            if isinstance(batch, Trouble):
+                read.troubles.append(batch)
+                continue
+            number = self.first + part.number * _PER_FRAGMENT + len(read.chunks)
+            read.troubles += self._kept(batch, number, part.number, codes)
+            read.chunks.append((number, batch.num_rows))
+        read.names = {role: [list(known)] for role, known in codes.items()}
+        read.spans = [len(read.chunks)]
+        return read
+
+    def _kept(self, batch: pa.RecordBatch, number: int, fragment: int, codes: dict[str, dict[str, int]]) -> list[Trouble]:
+        troubles: list[Trouble] = []
+        for role in _CODED:
+            if (name := getattr(self.roles, role)) is not None:
+                self.store.put(role, number, _coded(batch.column(name), codes[role]))
+        if self.roles.time is not None:
+            self.store.put("time", number, moments(batch.column(self.roles.time)))
+        prepared: dict[str, pa.Array] = {}
+        for view in self.views:
+            column = getattr(self.roles, view.role)
+            if column is None:
+                continue
+            if column not in prepared:
+                prepared[column] = batch.column(column)
+                if view.role in ("text", "prompt", "response"):
+                    prepared[column], clipped = texts(batch.column(column))
+                    reason = f"a text in column {column!r} is longer than {LONGEST >> 20} MiB; only its beginning was looked at"
+                    troubles += [Trouble(fragment, reason)] if clipped else []
+            for name, values in view.of(prepared[column]).items():
+                self.store.put(name, number, values)
+        return troubles
+
+    def combine(self, left: _Read, right: _Read) -> _Read:
+        left.chunks += right.chunks
+        left.troubles += right.troubles
+        left.spans += right.spans
+        for role in _CODED:
+            left.names[role] += right.names[role]
+        return left
+
+    def finish(self, state: _Read | None) -> _Read:
+        return state or _Read()
+
+
+def texts(column: pa.Array) -> tuple[pa.Array, bool]:
+    """Give a column as ``large_string`` without nulls, each text at most `LONGEST` bytes, and whether any was cut."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        decoded = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
+        column = pa.array(decoded, pa.large_string())
+    elif pa.types.is_nested(column.type):
+        column = pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.large_string())
+    column = pc.fill_null(pc.cast(column, pa.large_string()), "")
+    lengths = pc.binary_length(column)
+    longest = pc.max(lengths).as_py() or 0
+    if longest <= LONGEST:
+        return column, False
+    cut = [
+        text if len(text) <= LONGEST // 4 else text.encode()[:LONGEST].decode("utf-8", "ignore") for text in column.to_pylist()
+    ]
+    return pa.array(cut, pa.large_string()), True
+
+
+def names_of(column: pa.Array) -> pa.Array:
+    """Give the values of a label or source column as strings; nulls and NaN are null."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+        whole = pc.cast(column, pa.int64(), safe=False)
+        if pc.all(pc.equal(pc.cast(whole, column.type), column)).as_py() is not False:
+            column = whole
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+    return pc.cast(column, pa.string())
+
+
+def _coded(column: pa.Array, codes: dict[str, int]) -> NDArray[np.int32]:
+    encoded = pc.dictionary_encode(names_of(column))
+    local = np.array([codes.setdefault(name, len(codes)) for name in encoded.dictionary.to_pylist()] + [-1], np.int32)
+    indices = np.asarray(pc.fill_null(encoded.indices, len(local) - 1).to_numpy(zero_copy_only=False), np.int64)
+    return np.asarray(local[indices], np.int32)
+
+
+def moments(column: pa.Array) -> NDArray[np.float64]:
+    """Give times as seconds since 1970, NaN where missing or unreadable; numbers count as they are."""
+    if pa.types.is_temporal(column.type):
+        stamps = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64())
+        return np.asarray(pc.divide(pc.cast(stamps, pa.float64()), 1e6).to_numpy(zero_copy_only=False), np.float64)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        parsed = np.full(len(column), np.nan)
+        for place, value in enumerate(column.to_pylist()):
+            parsed[place] = _instant(value)
+        return parsed
+    return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
+
+
+def _instant(text: str | None) -> float:
+    try:
+        return float(np.datetime64((text or "").strip().replace("Z", "").split("+")[0], "us").astype(np.int64)) / 1e6
+    except ValueError:
+        return float("nan")
+
+
+def ingest(
+    dataset: Dataset,
+    roles: Roles,
+    views: Sequence[View],
+    executor: Executor,
+    store: Store,
+    *,
+    reference: Dataset | None = None,
+    baseline: Study | None = None,
+    effort: str = "standard",
+    seed: int = 0,
+    fdr: float = 0.05,
+    memory: int = 1 << 30,
+) -> Study:
+    """Read a data set, and the rows known to be good, into a study.
+
+    Args:
+        dataset: What is examined.
+        roles: Which column is what, in both.
+        views: What is seen of the content.
+        executor: Who reads.
+        store: Where the columns of numbers are kept; the caller closes it.
+        reference: Rows known to be good.
+        baseline: The previous version, ingested before.
+        effort: ``quick``, ``standard`` or ``deep``.
+        seed: Of every random choice.
+        fdr: The false-discovery rate that is asked for.
+        memory: Bytes that the whole examination may take.
+    """
+    job = _Ingest(roles, tuple(views), store)
+    reads = [executor.run(job, dataset.fragments)]
+    if reference is not None:
+        first = len(dataset.fragments) * _PER_FRAGMENT
+        reads.append(executor.run(replace(job, first=first), reference.fragments))
+    names = {role: _joined(reads, role, store) for role in _CODED if getattr(roles, role) is not None}
+    start, chunks = 0, []
+    for trusted, read in enumerate(reads):
+        for number, rows in read.chunks:
+            chunks.append(Chunk(number, start, rows, store, trusted=bool(trusted)))
+            start += rows
+    return Study(
+        dataset,
+        roles,
+        [chunk for chunk in chunks if not chunk.trusted],
+        executor,
+        trusted=[chunk for chunk in chunks if chunk.trusted],
+        reference=reference,
+        label_names=names.get("label", ()),
+        source_names=names.get("source", ()),
+        baseline=baseline,
+        effort=effort,
+        seed=seed,
+        fdr=fdr,
+        memory=memory,
+        troubles=[*dataset.troubles, *(trouble for read in reads for trouble in read.troubles)],
+    )
+
+
+def _joined(reads: Sequence[_Read], role: str, store: Store) -> tuple[str, ...]:
+    """Give names one code each over all fragments, in the order of their first appearance, and rewrite the columns."""
+    known: dict[str, int] = {}
+    for read in reads:
+        chunks = iter(read.chunks)
+        for names, span in zip(read.names[role], read.spans, strict=True):
+            codes = np.array([known.setdefault(name, len(known)) for name in names] + [-1], np.int32)
+            moved = not np.array_equal(codes[:-1], np.arange(len(names)))
+            for number, _rows in (next(chunks) for _ in range(span)):
+                if moved:
+                    store.put(role, number, codes[store.get(role, number)])
+    return tuple(known)

@@ -1,0 +1,198 @@
+"""A data set under examination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from toadstone.core.fact import Table
+from toadstone.core.place import Place
+from toadstone.engine.job import Executor, Job
+from toadstone.engine.store import Store
+from toadstone.tables.dataset import Dataset, Trouble
+from toadstone.tables.roles import Roles
+
+State = TypeVar("State")
+Result = TypeVar("Result")
+
+
+class Chunk:
+    """Some consecutive rows of a study: columns of numbers, by name.
+
+    Attributes:
+        number: Of the chunk in its study.
+        start: Row of the study with which it begins.
+        rows: How many.
+        trusted: Whether these rows are the reference: known to be good.
+    """
+
+    def __init__(self, number: int, start: int, rows: int, store: Store, *, trusted: bool = False) -> None:
+        self.number = number
+        self.start = start
+        self.rows = rows
+        self.trusted = trusted
+        self._store = store
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Give a column of this chunk.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._store.get(name, self.number)
+
+    def __setitem__(self, name: str, values: NDArray[Any]) -> None:
+        """Keep a column of this chunk for later jobs."""
+        self._store.put(name, self.number, values)
+
+    def __contains__(self, name: str) -> bool:
+        return (name, self.number) in self._store
+
+    def drop(self, name: str) -> None:
+        """Forget a column of this chunk."""
+        self._store.drop(name, self.number)
+
+
+class Study(Table):
+    """A data set, its columns of numbers, and who computes.
+
+    Rows ``0 .. rows`` are under examination. Behind them, when ``--reference`` was given, come the rows known to be good,
+    as chunks of their own that are ``trusted``: whatever is fitted or scored across folds treats both alike, so that their
+    scores can serve as the null of the others.
+
+    Attributes:
+        dataset: Where the rows come from.
+        roles: Which column is what.
+        rows: How many are under examination.
+        references: How many are known to be good.
+        chunks: Of the rows under examination, in order.
+        trusted: Chunks of the rows known to be good, in order.
+        label_names: Of the label codes; column ``label`` of the chunks holds the codes (int32), -1 where it is missing.
+        source_names: Of the source codes; column ``source`` of the chunks holds the codes (int32), -1 where it is missing.
+        baseline: The previous version of the data set, or None.
+        effort: ``quick``, ``standard`` or ``deep``.
+        seed: Of every random choice.
+        fdr: The false-discovery rate that is asked for.
+        memory: Bytes that the whole examination may take.
+        troubles: Rows that could not be read.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        roles: Roles,
+        chunks: Sequence[Chunk],
+        executor: Executor,
+        *,
+        trusted: Sequence[Chunk] = (),
+        reference: Dataset | None = None,
+        label_names: Sequence[str] = (),
+        source_names: Sequence[str] = (),
+        baseline: Study | None = None,
+        effort: str = "standard",
+        seed: int = 0,
+        fdr: float = 0.05,
+        memory: int = 1 << 30,
+        troubles: Sequence[Trouble] = (),
+    ) -> None:
+        rows = sum(chunk.rows for chunk in chunks)
+        super().__init__(Place(dataset.name), rows)
+        self.dataset = dataset
+        self.reference = reference
+        self.roles = roles
+        self.chunks = tuple(chunks)
+        self.trusted = tuple(trusted)
+        self.references = sum(chunk.rows for chunk in trusted)
+        self.label_names = tuple(label_names)
+        self.source_names = tuple(source_names)
+        self.baseline = baseline
+        self.effort = effort
+        self.seed = seed
+        self.fdr = fdr
+        self.memory = memory
+        self.troubles = tuple(troubles)
+        self._executor = executor
+        self._shared: dict[str, Any] = {}
+
+    @property
+    def every(self) -> tuple[Chunk, ...]:
+        """All chunks, those under examination first."""
+        return self.chunks + self.trusted
+
+    def run(self, job: Job[Chunk, State, Result], chunks: Sequence[Chunk] | None = None) -> Result:
+        """Run a job over chunks (by default: those under examination)."""
+        return self._executor.run(job, self.chunks if chunks is None else chunks)
+
+    def shared(self, key: str, make: Callable[[], Result]) -> Result:
+        """Give what several checks need, made once."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        found: Result = self._shared[key]
+        return found
+
+    def has(self, name: str) -> bool:
+        """Whether the chunks have a column."""
+        return bool(self.chunks) and all(name in chunk for chunk in self.every)
+
+    def column(self, name: str, *, trusted: bool = False) -> NDArray[Any]:
+        """Give a whole column in memory: only for a few bytes a row.
+
+        Args:
+            name: Of a column with one value a row.
+            trusted: Whether the rows known to be good are to follow the others.
+        """
+        return np.concatenate([chunk[name] for chunk in (self.every if trusted else self.chunks)])
+
+    def random(self, purpose: str) -> np.random.Generator:
+        """Give a source of random numbers that depends on the seed and on what it is for, on nothing else."""
+        return np.random.default_rng([self.seed, *purpose.encode()])
+
+    def values(self, rows: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Read some rows again, for examples.
+
+        Args:
+            rows: 0-based, in any order; the answer has them in this order.
+            columns: Names of the data set's columns.
+        """
+        wanted = np.array(rows, np.int64)
+        order = np.argsort(wanted, kind="stable")
+        found: list[pa.RecordBatch] = []
+        for start, batch in self._batches(wanted, columns):
+            inside = wanted[order][(wanted[order] >= start) & (wanted[order] < start + batch.num_rows)]
+            if len(inside):
+                found.append(batch.take(pa.array(inside - start)))
+        if not found:
+            return self.dataset.schema.empty_table().select(list(columns))
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        return pa.Table.from_batches(found).take(pa.array(back))
+
+    def texts(self, rows: Sequence[int]) -> list[str]:
+        """Read the texts of some rows again."""
+        if self.roles.text is None:
+            return []
+        column = self.values(rows, [self.roles.text]).column(0)
+        return ["" if value is None else str(value) for value in column.to_pylist()]
+
+    def _batches(self, wanted: NDArray[np.int64], columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Read the fragments that hold wanted rows."""
+        last = int(wanted.max(initial=-1))
+        start = 0
+        for fragment in self.dataset.fragments:
+            if start > last:
+                return
+            rows = self._fragment_rows.get(fragment.number)
+            if rows is not None and not np.any((wanted >= start) & (wanted < start + rows)):
+                start += rows
+                continue
+            for batch in fragment.batches(columns):
+                if isinstance(batch, Trouble):
+                    continue
+                yield start, batch
+                start += batch.num_rows
+
+    _fragment_rows: dict[int, int] = {}

@@ -1,0 +1,100 @@
+"""Data sets as they are read: fragments that give Arrow record batches, in an order that never changes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+ROWS = 65_536
+"""Most rows of a batch."""
+BYTES = 8 << 20
+"""Bytes of a batch at which it is cut (a single larger row stays whole)."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Rows or bytes that could not be read, and why.
+
+    Attributes:
+        fragment: Number of the fragment.
+        reason: What a person has to know.
+        row: First row within the fragment, -1 when it is not known.
+    """
+
+    fragment: int
+    reason: str
+    row: int = -1
+
+
+class Fragment(ABC):
+    """A part of a data set that can be read by itself: a file, a row group, a byte range.
+
+    Fragments travel between processes: they hold names and numbers, no open files.
+    """
+
+    number: int
+
+    @abstractmethod
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
+        """Give the rows in order, in batches of at most `ROWS` rows and about `BYTES` bytes; what cannot be read as `Trouble`.
+
+        Args:
+            columns: Names of the columns that are wanted; None: all.
+        """
+
+
+@dataclass(frozen=True)
+class Held(Fragment):
+    """A table that is in memory."""
+
+    number: int
+    table: pa.Table = field(repr=False)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
+        """Give slices of the table."""
+        table = self.table if columns is None else self.table.select(list(columns))
+        yield from sliced(table)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An open data set.
+
+    Attributes:
+        name: As the user typed it; ``<memory>`` for objects.
+        kind: ``parquet``, ``jsonl``, ``csv`` ... or ``memory``.
+        schema: Names and types of the columns.
+        fragments: In the order of the rows.
+        troubles: What was wrong before any row was read.
+    """
+
+    name: str
+    kind: str
+    schema: pa.Schema
+    fragments: tuple[Fragment, ...]
+    troubles: tuple[Trouble, ...] = ()
+
+    @classmethod
+    def of(cls, table: pa.Table, name: str = "<memory>") -> Dataset:
+        """Wrap a table that is in memory."""
+        return cls(name, "memory", table.schema, (Held(0, table),))
+
+
+def sliced(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Cut a table into batches of at most `ROWS` rows and about `BYTES` bytes."""
+    for batch in table.to_batches(max_chunksize=ROWS):
+        yield from cut(batch)
+
+
+def cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Halve a batch until each part has at most `ROWS` rows and about `BYTES` bytes, or one row."""
+    if batch.num_rows <= 1 or (batch.num_rows <= ROWS and batch.get_total_buffer_size() and batch.nbytes <= BYTES):
+        if batch.num_rows:
+            yield batch
+        return
+    middle = batch.num_rows // 2
+    yield from cut(batch.slice(0, middle))
+    yield from cut(batch.slice(middle))
