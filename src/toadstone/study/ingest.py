@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from toadstone.engine.arrow import compute as pc
 from toadstone.engine.job import Executor
 from toadstone.engine.store import Store
 from toadstone.study.study import Chunk, Study

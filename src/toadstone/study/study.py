@@ -185,14 +185,8 @@ class Study(Table):
         for fragment in self.dataset.fragments:
             if start > last:
                 return
-            rows = self._fragment_rows.get(fragment.number)
-            if rows is not None and not np.any((wanted >= start) & (wanted < start + rows)):
-                start += rows
-                continue
             for batch in fragment.batches(columns):
                 if isinstance(batch, Trouble):
                     continue
                 yield start, batch
                 start += batch.num_rows
-
-    _fragment_rows: dict[int, int] = {}

@@ -11,9 +11,9 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from toadstone.engine.arrow import compute as pc
 from toadstone.views.view import Columns, View, text_bytes
 
 _BLOCK = 1 << 18
