@@ -48,9 +48,6 @@ class Table(Fact):
     # A fact about bytes is a frozen value; a data set is a thing that is examined in steps.
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
-    __repr__ = object.__repr__
 
 
 @dataclass(frozen=True)
