@@ -71,6 +71,13 @@ class _Ingest:
             self.store.put("time", number, moments(batch.column(self.roles.time)))
         prepared: dict[str, pa.Array] = {}
         for view in self.views:
+            if view.role == "features":
+                if self.roles.features:
+                    names = list(self.roles.features)
+                    struct = pa.StructArray.from_arrays([batch.column(name) for name in names], names=names)
+                    for name, values in view.of(struct).items():
+                        self.store.put(name, number, values)
+                continue
             column = getattr(self.roles, view.role)
             if column is None:
                 continue

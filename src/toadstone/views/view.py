@@ -31,7 +31,8 @@ class View(ABC):
         """Give the columns of one batch.
 
         Args:
-            values: The column with the view's role; for ``text`` always ``large_string`` without nulls.
+            values: The column with the view's role; for ``text``, ``prompt`` and ``response`` always ``large_string`` without
+                nulls; for ``features`` a struct of all columns with that role.
         """
 
 
