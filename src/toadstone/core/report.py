@@ -36,6 +36,8 @@ class Subject:
         suppressed: Findings that a waiver or suppression took out, with the reason.
         origin: Of remotes: where the bytes came from, what the server claims of them (``commit``, ``etag``, ``claimed``
             digests, ``hub`` scan status). Claims, not measurements; empty for local files.
+        statistics: Of data sets whose rows were examined: ``tests`` made, ``minimum_detectable_rows`` by check,
+            ``false_discovery_rate``, and whether it is ``promised``; empty otherwise.
     """
 
     path: str
@@ -46,6 +48,7 @@ class Subject:
     findings: tuple[Finding, ...] = ()
     suppressed: tuple[tuple[Finding, str], ...] = ()
     origin: dict[str, Json] = field(default_factory=dict)
+    statistics: dict[str, Json] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -63,6 +66,8 @@ class Subject:
         }
         if self.origin:
             form["origin"] = self.origin
+        if self.statistics:
+            form["statistics"] = self.statistics
         return form
 
 
@@ -101,10 +106,13 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """``malicious`` (critical or high), ``suspicious`` (medium), ``incomplete``, or ``clean``."""
+        """``malicious`` or, when only rows of data sets are to blame, ``poisoned`` (critical or high), ``suspicious`` (medium),
+        ``incomplete``, or ``clean``.
+        """
         worst = self.worst
         if worst is not None and worst >= Severity.HIGH:
-            return "malicious"
+            grave = [finding for finding in self.findings if finding.severity >= Severity.HIGH]
+            return "poisoned" if all("group" in finding.evidence for finding in grave) else "malicious"
         if worst is not None and worst >= Severity.MEDIUM:
             return "suspicious"
         return "clean" if self.complete else "incomplete"
@@ -116,9 +124,24 @@ class Report:
             return 1
         return 0 if self.complete else 3
 
+    @property
+    def statistics(self) -> dict[str, Json]:
+        """Those of all data sets as one: ``tests`` are added up, ``minimum_detectable_rows`` are the worst of each check."""
+        tests, rates, worst = 0, [0.0], dict[str, int]()
+        for statistics in (subject.statistics for subject in self.subjects if subject.statistics):
+            tests += _whole(statistics.get("tests"))
+            rate = statistics.get("false_discovery_rate")
+            rates.append(rate if isinstance(rate, float) else 0.0)
+            detectable = statistics.get("minimum_detectable_rows")
+            for name, rows in detectable.items() if isinstance(detectable, dict) else ():
+                worst[name] = max(worst.get(name, 0), _whole(rows))
+        if len(rates) == 1:
+            return {}
+        return {"tests": tests, "minimum_detectable_rows": dict(worst), "false_discovery_rate": max(rates)}
+
     def as_dict(self) -> dict[str, Json]:
         """Give the JSON form of CONTRACT ``toadstone.report/1``."""
-        return {
+        form: dict[str, Json] = {
             "schema": SCHEMA,
             "tool": {"name": "toadstone", "version": __version__},
             "verdict": self.verdict,
@@ -127,3 +150,10 @@ class Report:
             "findings": [finding.as_dict() for finding in self.findings],
             "suppressed": [{**finding.as_dict(), "reason": reason} for finding, reason in self.suppressed],
         }
+        if statistics := self.statistics:
+            form["statistics"] = statistics
+        return form
+
+
+def _whole(value: Json) -> int:
+    return value if isinstance(value, int) else 0

@@ -8,10 +8,11 @@ from toadstone.core.finding import Finding, Severity
 from toadstone.core.report import Report, Subject
 from toadstone.core.version import __version__
 from toadstone.formats import Envelope
+from toadstone.formats.groups import group_lines, statistics_lines
 from toadstone.formats.indicators import lines as indicator_lines
 
 _COLOURS = {"critical": "1;97;41", "high": "1;31", "medium": "33", "low": "36", "info": "2"}
-_VERDICTS = {"malicious": "1;97;41", "suspicious": "33", "incomplete": "35", "clean": "32"}
+_VERDICTS = {"malicious": "1;97;41", "poisoned": "1;97;41", "suspicious": "33", "incomplete": "35", "clean": "32"}
 _WIDTH = 118
 _SUBJECTS = 12
 _FINDINGS = 4
@@ -92,6 +93,8 @@ def _subject(page: _Page, subject: Subject, envelope: Envelope) -> None:
     if rest > 0:
         more = _counted(rest, "more finding")
         page.add(f"  {page.paint(f'+ {more} (--verbose lists them)', '2')}")
+    for line in statistics_lines(subject, verbose=envelope.verbose):
+        page.add(f"  {page.paint('rows    ', '2')}  {printable(line)}")
     for gap in subject.unread if envelope.verbose else subject.unread[:_GAPS]:
         inside = f"{gap.place.member}: " if gap.place.member else ""
         page.add(f"  {page.paint('unread  ', '35')}  {printable(inside + gap.reason)}")
@@ -135,6 +138,8 @@ def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
         if isinstance(code, str) and code and code not in told:
             told.add(code)
             page.block("", "", prefix + code, code="1;36", most=6)
+    for text in group_lines(finding):
+        page.block("", "", text, code="36", most=2)
     witness = finding.evidence.get("witness")
     if isinstance(witness, str) and " -> " in witness:
         page.block("", "", f"by {witness}", code="2", most=2)

@@ -11,6 +11,7 @@ from toadstone.core.fact import Table
 from toadstone.core.finding import Finding
 from toadstone.study.evidence import Evidence
 from toadstone.study.study import Study
+from toadstone.tables.roles import Roles
 
 
 class DataCheck(Check):
@@ -23,6 +24,12 @@ class DataCheck(Check):
 
     needs: ClassVar[tuple[str, ...]] = ()
     roles: ClassVar[tuple[str, ...]] = ()
+    compares: ClassVar[bool] = False
+    """Whether it compares with the previous version, and does not apply without one."""
+
+    def applies(self, roles: Roles, *, baseline: bool) -> bool:
+        """Whether a data set has what the check reads."""
+        return all(getattr(roles, role) for role in self.roles) and (baseline or not self.compares)
 
     @abstractmethod
     def weigh(self, study: Study) -> Evidence:

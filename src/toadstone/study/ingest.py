@@ -69,27 +69,27 @@ class _Ingest:
                 self.store.put(role, number, _coded(batch.column(name), codes[role]))
         if self.roles.time is not None:
             self.store.put("time", number, moments(batch.column(self.roles.time)))
-        prepared: dict[str, pa.Array] = {}
         for view in self.views:
-            if view.role == "features":
-                if self.roles.features:
-                    names = list(self.roles.features)
-                    struct = pa.StructArray.from_arrays([batch.column(name) for name in names], names=names)
-                    for name, values in view.of(struct).items():
-                        self.store.put(name, number, values)
-                continue
-            column = getattr(self.roles, view.role)
-            if column is None:
-                continue
-            if column not in prepared:
-                prepared[column] = batch.column(column)
-                if view.role in ("text", "prompt", "response"):
-                    prepared[column], clipped = texts(batch.column(column))
-                    reason = f"a text in column {column!r} is longer than {LONGEST >> 20} MiB; only its beginning was looked at"
-                    troubles += [Trouble(fragment, reason)] if clipped else []
-            for name, values in view.of(prepared[column]).items():
-                self.store.put(name, number, values)
-        return troubles
+            values, clipped = self._seen(batch, view.role)
+            if clipped:
+                reason = f"a text in column {clipped!r} is longer than {LONGEST >> 20} MiB; only its beginning was looked at"
+                troubles.append(Trouble(fragment, reason))
+            for name, numbers in view.of(values).items() if values is not None else ():
+                self.store.put(name, number, numbers)
+        return list(dict.fromkeys(troubles))
+
+    def _seen(self, batch: pa.RecordBatch, role: str) -> tuple[pa.Array | None, str]:
+        """Give what a view of a role sees of a batch, None when no column has the role, and the column that was cut."""
+        if role == "features":
+            names = list(self.roles.features)
+            return (pa.StructArray.from_arrays([batch.column(name) for name in names], names=names) if names else None), ""
+        column = getattr(self.roles, role)
+        if column is None:
+            return None, ""
+        if role not in ("text", "prompt", "response"):
+            return batch.column(column), ""
+        values, clipped = texts(batch.column(column))
+        return values, column if clipped else ""
 
     def combine(self, left: _Read, right: _Read) -> _Read:
         left.chunks += right.chunks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +14,8 @@ from toadstone.study.study import Study
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.roles import Roles
 from toadstone.views.view import View
+
+_NAMED: tuple[Any, ...] = ("label", "text", "embedding", "source", "time", "prompt", "response")
 
 
 def study_of(

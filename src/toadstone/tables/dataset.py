@@ -69,6 +69,7 @@ class Dataset:
         schema: Names and types of the columns.
         fragments: In the order of the rows.
         troubles: What was wrong before any row was read.
+        size: Bytes on disk or in memory, 0 when it is not known.
     """
 
     name: str
@@ -76,11 +77,12 @@ class Dataset:
     schema: pa.Schema
     fragments: tuple[Fragment, ...]
     troubles: tuple[Trouble, ...] = ()
+    size: int = 0
 
     @classmethod
     def of(cls, table: pa.Table, name: str = "<memory>") -> Dataset:
         """Wrap a table that is in memory."""
-        return cls(name, "memory", table.schema, (Held(0, table),))
+        return cls(name, "memory", table.schema, (Held(0, table),), size=table.nbytes)
 
 
 def sliced(table: pa.Table) -> Iterator[pa.RecordBatch]:

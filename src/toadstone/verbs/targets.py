@@ -18,6 +18,19 @@ _MOST_NAMES = 64
 """Names of one file under which it is read; a name decides what a file is to a loader."""
 
 
+_DATA = (".parquet", ".arrow", ".feather", ".ipc", ".jsonl", ".jsonl.gz", ".ndjson", ".csv", ".csv.gz", ".tsv", ".npz")
+"""Names of files that hold rows."""
+
+
+def is_data(target: str) -> bool:
+    """Whether a TARGET is a data set by its name: a file with rows, or a saved Hugging Face data set."""
+    if target.lower().endswith(_DATA):
+        return True
+    return "://" not in target and any(
+        os.path.isfile(os.path.join(target, name)) for name in ("dataset_info.json", "dataset_dict.json")
+    )
+
+
 @dataclass(frozen=True)
 class Item:
     """A file to look at, or the reason why it cannot be looked at.

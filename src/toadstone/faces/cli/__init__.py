@@ -11,7 +11,8 @@ from toadstone.core.errors import ToadstoneError, UsageError, nearest
 from toadstone.core.version import __version__
 
 COMMANDS = {
-    "scan": "look at models, code and configuration; say what would hurt whoever loads them",
+    "scan": "look at models, data sets, code and configuration; say what would hurt whoever uses them",
+    "clean": "split a data set into kept and quarantined rows",
     "checks": "list every check",
     "intel": "import, list and look up indicators: addresses, domains, digests",
     "explain": "show the manual page of a check",

@@ -7,21 +7,24 @@ import sys
 import time
 
 from toadstone.core.check import ALL_STAGES
-from toadstone.core.config import find_config, read_config, read_suppressions
+from toadstone.core.config import read_suppressions
 from toadstone.core.errors import UsageError
 from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Policy
 from toadstone.core.record import replace
 from toadstone.faces.cli.parser import Parser
+from toadstone.faces.cli.rows import RowProgress, add_options, row_options, wants_rows
 from toadstone.formats import FORMATS, Envelope, write
 from toadstone.intel.knowledge import lists_folder
 from toadstone.verbs.scan import scan
-from toadstone.verbs.targets import is_inside
+from toadstone.verbs.targets import is_data, is_inside
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
+    import argparse
     import datetime as dt
 
+    from toadstone.core.report import Report
     from toadstone.remotes.access import Access
     from toadstone.verbs.cache import Cache
 
@@ -32,7 +35,8 @@ def parser() -> Parser:
     """Make the parser of this command."""
     made = Parser(
         prog="toadstone scan",
-        description="Look at models, code and configuration; say what would hurt whoever loads them, and what could not be read.",
+        description="Look at models, data sets, code and configuration; say what would hurt whoever loads them or trains on them, and "
+        "what could not be read.",
         epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something was not read",
     )
     made.add_argument(
@@ -70,9 +74,11 @@ def parser() -> Parser:
         default=[],
         help="a private host that servers may redirect to (HOST or HOST:PORT)",
     )
+    made.add_argument("--rows", action="store_true", help="examine the rows of data files inside folders, too")
     made.add_argument("--quiet", action="store_true", help="print nothing; the exit code is the same")
     made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
     made.add_argument("--verbose", action="store_true", help="list every subject and every finding, also below the gate")
+    add_options(made)
     return made
 
 
@@ -89,7 +95,7 @@ def _day(text: str) -> dt.date:
 def run(words: list[str]) -> int:
     """Run the command; give its exit code."""
     options = parser().parse_intermixed_args(words)
-    config = _config(options.policy, options.targets, quiet=options.quiet)
+    config = configuration(options.policy, options.targets, quiet=options.quiet)
     config = replace(
         config,
         gate=Severity.parse(options.fail_on) if options.fail_on else config.gate,
@@ -97,14 +103,16 @@ def run(words: list[str]) -> int:
         exclude=(*config.exclude, *options.exclude),
         waivers=(*config.waivers, *(waiver for name in options.suppress for waiver in read_suppressions(name))),
     )
-    today = options.date or (_today() if config.waivers or os.path.isdir(lists_folder(config.intel)) else None)
-    policy = Policy(config.gate, config.waivers, today)
+    day = options.date or (today() if config.waivers or os.path.isdir(lists_folder(config.intel)) else None)
+    policy = Policy(config.gate, config.waivers, day)
     cache = None if options.no_cache else _cache(config)
     began = time.monotonic()
     progress = _Progress() if sys.stderr.isatty() and not options.quiet else None
     try:
         access = _access(options.targets, tuple(options.allow_host), digests=options.digests)
         report = scan(*options.targets, config=config, policy=policy, cache=cache, progress=progress, access=access)
+        if options.rows or wants_rows(options) or any(is_data(target) for target in options.targets):
+            report = _with_rows(report, options, config, policy)
     finally:
         if progress is not None:
             progress.clear()
@@ -119,8 +127,28 @@ def run(words: list[str]) -> int:
             verbose=options.verbose,
             date=options.date.isoformat() if options.date else "",
         )
-        _deliver(write(report, options.format, envelope), options.output)
+        deliver(write(report, options.format, envelope), options.output)
     return report.exit_code(policy.gate)
+
+
+def _with_rows(report: Report, options: argparse.Namespace, config: Config, policy: Policy) -> Report:
+    from toadstone.verbs.data_targets import with_rows  # noqa: PLC0415  (numeric libraries, only for data sets)
+
+    progress = RowProgress() if sys.stderr.isatty() and not options.quiet else None
+    try:
+        return with_rows(
+            report,
+            options.targets,
+            row_options(options),
+            config=config,
+            policy=policy,
+            inside=options.rows,
+            scores=options.scores,
+            progress=progress,
+        )
+    finally:
+        if progress is not None:
+            progress.clear()
 
 
 def _access(targets: list[str], hosts: tuple[str, ...], *, digests: bool) -> Access | None:
@@ -132,15 +160,15 @@ def _access(targets: list[str], hosts: tuple[str, ...], *, digests: bool) -> Acc
     return Access(digests, hosts)
 
 
-def _config(policy: str | None, targets: list[str], *, quiet: bool) -> Config:
+def configuration(policy: str | None, targets: list[str], *, quiet: bool) -> Config:
     """Read the named configuration, or the nearest one at or above the working folder.
 
     Configurations elsewhere are never read: whoever made a model must not decide how it is judged. Somebody who stands
     inside what is scanned may be using the settings of that somebody else, and is told so.
     """
     if policy:
-        return read_config(policy)
-    config = find_config(os.getcwd())
+        return readconfiguration(policy)
+    config = findconfiguration(os.getcwd())
     if config.origin and not quiet:
         origin = os.path.realpath(config.origin)
         if any(is_inside(origin, os.path.realpath(target)) for target in targets if "://" not in target):
@@ -155,13 +183,19 @@ def _cache(config: Config) -> Cache:
     return Cache(cache_folder(), config)
 
 
-def _today() -> dt.date:
+def today() -> dt.date:
+    """Give the day by UTC."""
     import datetime as dt  # noqa: PLC0415  (start-up time; only waivers and entries of lists expire)
 
     return dt.datetime.now(tz=dt.UTC).date()
 
 
-def _deliver(text: str, output: str | None) -> None:
+def deliver(text: str, output: str | None) -> None:
+    """Write a report where the user wants it.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
     if output is None:
         sys.stdout.write(text)
         return

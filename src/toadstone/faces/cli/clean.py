@@ -1,0 +1,85 @@
+"""``toadstone clean``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from toadstone.core.check import ALL_STAGES
+from toadstone.core.errors import UsageError
+from toadstone.core.finding import Severity
+from toadstone.core.policy import Policy
+from toadstone.core.record import replace
+from toadstone.faces.cli.parser import Parser
+from toadstone.faces.cli.rows import RowProgress, add_options, row_options
+from toadstone.faces.cli.scan import configuration, deliver, today
+from toadstone.formats import FORMATS, Envelope, write
+
+_LEVELS = ("low", "medium", "high", "critical")
+
+
+def parser() -> Parser:
+    """Make the parser of this command."""
+    made = Parser(
+        prog="toadstone clean",
+        description="Split a data set into kept and quarantined rows, with a reason for each. Nothing is lost or altered: "
+        "both files together are the input, row for row.",
+        epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something was not read",
+    )
+    made.add_argument("data", metavar="DATA", help=".parquet .arrow .jsonl[.gz] .csv .tsv .npz, or a saved Hugging Face data set")
+    made.add_argument("-o", "--kept", metavar="FILE", required=True, help="where the kept rows go, in the format of DATA")
+    made.add_argument("--quarantine", metavar="FILE", help="where the others go, with row number, checks and p-value")
+    made.add_argument("--relabel", action="store_true", help="keep rows whose label is to blame, with the label that fits")
+    made.add_argument("--format", choices=FORMATS, default="terminal", help="how the report is written (default: terminal)")
+    made.add_argument("--output", metavar="FILE", help="write the report to FILE instead of standard output")
+    made.add_argument(
+        "--fail-on", choices=_LEVELS, help="the gate: findings from this severity on give exit code 1 (default: high)"
+    )
+    made.add_argument("--stage", choices=ALL_STAGES, help="only checks of this stage of a model's life")
+    made.add_argument("--policy", metavar="FILE", help="configuration to use instead of the nearest toadstone.toml")
+    made.add_argument("--quiet", action="store_true", help="print nothing; the exit code is the same")
+    made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
+    made.add_argument("--verbose", action="store_true", help="list every finding, also below the gate")
+    add_options(made)
+    return made
+
+
+def run(words: list[str]) -> int:
+    """Run the command; give its exit code."""
+    options = parser().parse_intermixed_args(words)
+    from toadstone.verbs.clean import clean  # noqa: PLC0415  (numeric libraries, which a typo need not wait for)
+
+    if not os.path.exists(options.data):  # noqa: PTH110  (a path as it was typed)
+        raise UsageError(f"{options.data} does not exist.")
+    config = configuration(options.policy, [options.data], quiet=options.quiet)
+    gate = Severity.parse(options.fail_on) if options.fail_on else config.gate
+    config = replace(config, gate=gate, stage=options.stage or config.stage)
+    policy = Policy(gate, config.waivers, today() if config.waivers else None)
+    began = time.monotonic()
+    progress = RowProgress() if sys.stderr.isatty() and not options.quiet else None
+    try:
+        cleaned = clean(
+            options.data,
+            options.kept,
+            options.quarantine,
+            options=row_options(options),
+            relabel=options.relabel,
+            scores=options.scores,
+            config=config,
+            policy=policy,
+            progress=progress,
+        )
+    finally:
+        if progress is not None:
+            progress.clear()
+    if not options.quiet or options.output:
+        colour = options.output is None and sys.stdout.isatty() and not options.no_color and not os.environ.get("NO_COLOR")
+        envelope = Envelope(gate=gate, seconds=time.monotonic() - began, colour=colour, verbose=options.verbose, date="")
+        deliver(write(cleaned.report, options.format, envelope), options.output)
+    if options.format == "terminal" and not options.quiet:
+        went = f" -> {options.quarantine}" if options.quarantine else " (left out; --quarantine FILE keeps them)"
+        changed = f" ({cleaned.relabelled:,} with another label)" if cleaned.relabelled else ""
+        sys.stdout.write(f"kept {cleaned.kept:,} rows{changed} -> {options.kept}\n")
+        sys.stdout.write(f"quarantined {cleaned.quarantined:,} rows{went if cleaned.quarantined else ''}\n")
+    return cleaned.report.exit_code(gate)

@@ -1,0 +1,61 @@
+"""What is said of groups of rows, and of what an examination of rows could have seen, in every format for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toadstone.core.finding import Finding, Json
+from toadstone.core.report import Subject
+
+_LENGTH = 160
+_EXAMPLES = 2
+_CHECKS = 6
+
+
+def group_lines(finding: Finding) -> Iterator[str]:
+    """Tell of a group: how many rows, how sure, what a model would learn, two examples."""
+    evidence = finding.evidence
+    if "group" not in evidence:
+        return
+    p = evidence.get("p_value")
+    sure = f", corrected p {p:.1e}" if isinstance(p, float) else ""
+    yield f"{_count(evidence.get('rows'))} rows{sure}"
+    lesson = evidence.get("lesson")
+    if isinstance(lesson, str):
+        yield lesson
+    examples = evidence.get("examples")
+    for text in examples[:_EXAMPLES] if isinstance(examples, list) else ():
+        yield "» " + shortened(" ".join(str(text).split()))
+
+
+def shortened(text: str) -> str:
+    """Cut a text to what fits a line or two."""
+    return text if len(text) <= _LENGTH else text[:_LENGTH] + " …"
+
+
+def statistics_lines(subject: Subject, *, verbose: bool) -> Iterator[str]:
+    """Tell what was examined and what could have been seen."""
+    statistics = subject.statistics
+    if not statistics:
+        return
+    columns = statistics.get("columns")
+    guessed = statistics.get("guessed")
+    named = ", ".join(_column(role, column, guessed) for role, column in columns.items()) if isinstance(columns, dict) else ""
+    yield f"{_count(statistics.get('rows'))} examined" + (f" ({named})" if named else "")
+    detectable = statistics.get("minimum_detectable_rows")
+    if isinstance(detectable, dict) and detectable:
+        listed = [f"{check} {_count(rows)}" for check, rows in detectable.items()]
+        rest = f" and {len(listed) - _CHECKS} more" if len(listed) > _CHECKS and not verbose else ""
+        yield f"poison would have shown from these many rows on: {', '.join(listed if verbose else listed[:_CHECKS])}{rest}"
+    rate = statistics.get("false_discovery_rate")
+    kind = "promised by the reference" if statistics.get("promised") else "estimated"
+    yield f"{_count(statistics.get('tests'))} groups tested, false-discovery rate {rate} ({kind})"
+
+
+def _column(role: str, column: Json, guessed: Json) -> str:
+    shown = ", ".join(map(str, column)) if isinstance(column, list) else str(column)
+    return f"{role}: {shortened(shown)}" + (" (guessed)" if isinstance(guessed, list) and role in guessed else "")
+
+
+def _count(value: Json) -> str:
+    return f"{value:,}" if isinstance(value, int) else "?"

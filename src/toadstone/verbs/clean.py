@@ -1,0 +1,123 @@
+"""Splits a data set into kept and quarantined rows."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from toadstone.core.policy import Config, Policy
+from toadstone.core.report import Report, Subject
+from toadstone.engine.progress import Progress
+from toadstone.study.decision import Decision
+from toadstone.tables.write import Quarantine, split, write_scores
+from toadstone.verbs.rows import Examined, RowOptions, examine
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What cleaning gives.
+
+    Attributes:
+        report: As of a scan of the rows.
+        examined: Scores, p-values and flags of all rows.
+        kept: Number of rows that were kept.
+        quarantined: Number of rows that were not.
+        relabelled: Number of kept rows that got another label.
+    """
+
+    report: Report
+    examined: Examined
+    kept: int
+    quarantined: int
+    relabelled: int
+
+
+def clean(
+    target: object,
+    kept: str | os.PathLike[str],
+    quarantine: str | os.PathLike[str] | None = None,
+    *,
+    options: RowOptions | None = None,
+    relabel: bool = False,
+    scores: str | os.PathLike[str] | None = None,
+    config: Config | None = None,
+    policy: Policy | None = None,
+    progress: Progress | None = None,
+) -> Cleaned:
+    """Examine the rows of a data set and write those that stand and those that do not.
+
+    Both files have the input's own format and columns, in input order; together they are the input, row for row. What could
+    not be read as a row goes where the quarantine goes. Existing files are replaced only when everything was written.
+
+    Args:
+        target: A path, or an object that `toadstone.tables.open.open_dataset` knows.
+        kept: Where the kept rows go.
+        quarantine: Where the others go; None: they are left out (and still counted).
+        options: How rows are examined.
+        relabel: Keep rows whose label is to blame, with the label that everything else in them speaks for.
+        scores: Where the evidence on every row goes (Parquet).
+        config: Settings of the checks.
+        policy: Gate and waivers.
+        progress: Called with the name of a step, parts done and parts in all.
+
+    Raises:
+        UsageError: The target is no data set, a named column does not exist, or a file cannot be written.
+    """
+    config = config or Config()
+    policy = policy or Policy(config.gate, config.waivers)
+    examined = examine(target, options or RowOptions(), config, progress)
+    decision = examined.decision
+    proposals = _proposals(decision) if relabel else {}
+    flagged = decision.flagged.copy()
+    flagged[list(proposals)] = False
+    names = examined.label_names
+    parts = split(
+        examined.dataset,
+        flagged,
+        kept,
+        quarantine,
+        Quarantine(checks_of(decision), decision.p_values),
+        relabel={row: names[code] for row, code in proposals.items()},
+        label=examined.roles.label,
+    )
+    if scores is not None:
+        write_scores(scores, decision.scores, decision.p_values, decision.flagged, checks_of(decision))
+    report = Report((subject_of(examined, policy),))
+    return Cleaned(report, examined, parts.kept, parts.quarantined, len(proposals))
+
+
+def _proposals(decision: Decision) -> dict[int, int]:
+    return {int(row): int(decision.proposals[row]) for row in np.flatnonzero(decision.flagged & (decision.proposals >= 0))}
+
+
+def checks_of(decision: Decision) -> pa.Array:
+    """Give for each row the ids of the checks that flag it, as a list column."""
+    counts = np.zeros(len(decision.scores), np.int64)
+    for rows in decision.flags:
+        counts[rows] += 1
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    codes = np.zeros(int(offsets[-1]), np.int32)
+    filled = offsets[:-1].copy()
+    for code, rows in enumerate(decision.flags):
+        codes[filled[rows]] = code
+        filled[rows] += 1
+    ids = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(decision.checks), pa.string())).cast(pa.string())
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), ids)
+
+
+def subject_of(examined: Examined, policy: Policy) -> Subject:
+    """Give the part of a report that is about the rows of a data set."""
+    counted, waived = policy.split(list(examined.decision.findings), {})
+    return Subject(
+        examined.dataset.name,
+        examined.dataset.kind,
+        examined.dataset.size,
+        {},
+        examined.gaps,
+        tuple(sorted(counted, key=lambda finding: finding.order)),
+        tuple(waived),
+        statistics=examined.statistics,
+    )

@@ -1,0 +1,87 @@
+"""Data sets among the TARGETs of a scan: their rows are examined too, and both reports become one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from toadstone.core.errors import UsageError
+from toadstone.core.place import Place
+from toadstone.core.policy import Config, Policy
+from toadstone.core.record import replace
+from toadstone.core.report import Gap, Report, Subject
+from toadstone.engine.progress import Progress
+from toadstone.tables.write import write_scores
+from toadstone.verbs.clean import checks_of, subject_of
+from toadstone.verbs.rows import Examined, RowOptions, examine
+from toadstone.verbs.targets import is_data
+
+
+def with_rows(
+    report: Report,
+    targets: Sequence[str],
+    options: RowOptions,
+    *,
+    config: Config,
+    policy: Policy,
+    inside: bool = False,
+    scores: str | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Examine the rows of the data sets among the targets and add what is found to the report.
+
+    Args:
+        report: Of the files.
+        targets: As the user typed them.
+        options: How rows are examined.
+        config: Settings of the checks.
+        policy: Gate and waivers.
+        inside: Whether data files inside folders count as well.
+        scores: Where the evidence on every row goes.
+        progress: Called with the name of a step, parts done and parts in all.
+
+    Raises:
+        UsageError: ``scores`` is asked for and there is not exactly one data set, or a named column does not exist.
+    """
+    named = [target for target in targets if is_data(target)]
+    if inside:
+        named += [subject.path for subject in report.subjects if subject.path not in named and is_data(subject.path)]
+    if scores is not None and len(named) != 1:
+        raise UsageError(f"--scores needs exactly one data set. Got {len(named)} instead.")
+    subjects = {subject.path: subject for subject in report.subjects}
+    for name in named:
+        known = subjects.get(name)
+        try:
+            examined = examine(name, options, config, progress)
+        except UsageError as error:
+            if known is None or _asked(options):
+                raise
+            if not name.endswith(".npz"):  # arrays of a model, which are no rows
+                subjects[name] = replace(known, unread=(*known.unread, Gap(Place(name), f"its rows: {error.message}")))
+            continue
+        subjects[name] = _joined(known, subject_of(examined, policy))
+        if scores is not None:
+            _write(scores, examined)
+    return Report(tuple(subjects[path] for path in sorted(subjects)), report.received)
+
+
+def _asked(options: RowOptions) -> bool:
+    """Whether the user said something about rows, so that a failure is an error and no gap."""
+    return bool(options.roles.columns) or options.reference is not None or options.baseline is not None
+
+
+def _joined(of_file: Subject | None, of_rows: Subject) -> Subject:
+    if of_file is None:
+        return of_rows
+    return replace(
+        of_file,
+        unread=tuple(sorted({*of_file.unread, *of_rows.unread})),
+        findings=tuple(sorted((*of_file.findings, *of_rows.findings), key=lambda finding: finding.order)),
+        suppressed=(*of_file.suppressed, *of_rows.suppressed),
+        statistics=of_rows.statistics,
+    )
+
+
+def _write(scores: str, examined: Examined) -> None:
+    decision = examined.decision
+    write_scores(os.fspath(scores), decision.scores, decision.p_values, decision.flagged, checks_of(decision))

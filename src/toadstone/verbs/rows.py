@@ -1,0 +1,204 @@
+"""Examines the rows of a data set: open, guess roles, read once, let every check weigh, decide once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, fields
+
+from toadstone.core.errors import UsageError
+from toadstone.core.fact import Table
+from toadstone.core.finding import Json
+from toadstone.core.panel import make_checks
+from toadstone.core.place import Place
+from toadstone.core.policy import Config
+from toadstone.core.report import Gap
+from toadstone.core.shield import shielded
+from toadstone.engine.executors import Processes, Serial
+from toadstone.engine.progress import Progress, Watched
+from toadstone.engine.store import Store
+from toadstone.study.check import DataCheck
+from toadstone.study.decision import Decision, decide
+from toadstone.study.evidence import Evidence
+from toadstone.study.ingest import ingest
+from toadstone.study.study import Study
+from toadstone.tables.dataset import Dataset
+from toadstone.tables.guess import guess_roles
+from toadstone.tables.open import open_dataset
+from toadstone.tables.roles import Roles
+from toadstone.views.discover import views
+
+EFFORTS = ("quick", "standard", "deep")
+
+_WORTH_PROCESSES = 64 << 20
+"""Bytes of a data set from which starting processes pays."""
+
+
+@dataclass(frozen=True)
+class RowOptions:
+    """How rows are examined.
+
+    Attributes:
+        roles: Columns that the user named; the others are guessed.
+        effort: ``quick`` (one streaming pass), ``standard``, or ``deep`` (may train many learners).
+        seed: Of every random choice.
+        fdr: False-discovery rate, in (0, 1).
+        memory: Bytes that may be used.
+        jobs: Processes; 0: as many as there are cores, when the data set is large enough.
+        reference: Rows known to be good: a path or a table.
+        baseline: The previous version of the data set: a path or a table.
+    """
+
+    roles: Roles = field(default_factory=Roles)
+    effort: str = "standard"
+    seed: int = 0
+    fdr: float = 0.05
+    memory: int = 1 << 30
+    jobs: int = 0
+    reference: object = None
+    baseline: object = None
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises:
+            UsageError: a setting is out of its range.
+        """
+        if self.effort not in EFFORTS:
+            raise UsageError(f"the effort must be one of {', '.join(EFFORTS)}. Got {self.effort!r} instead.")
+        if not 0 < self.fdr < 1:
+            raise UsageError(f"the false-discovery rate must lie between 0 and 1. Got {self.fdr} instead.")
+        if self.memory < 64 << 20:
+            raise UsageError(f"the memory budget must be at least 64 MiB. Got {self.memory} bytes instead.")
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What an examination gives.
+
+    Attributes:
+        dataset: What was examined.
+        roles: Which column was taken for what.
+        rows: How many rows were read.
+        label_names: Of the label codes.
+        decision: What becomes of them.
+        gaps: What could not be looked at, and why.
+        statistics: For the report.
+    """
+
+    dataset: Dataset
+    roles: Roles
+    rows: int
+    label_names: tuple[str, ...]
+    decision: Decision
+    gaps: tuple[Gap, ...]
+    statistics: dict[str, Json]
+
+
+def examine(target: object, options: RowOptions, config: Config | None = None, progress: Progress | None = None) -> Examined:
+    """Examine the rows of a data set.
+
+    Args:
+        target: A path, or an object that `toadstone.tables.open.open_dataset` knows.
+        options: How.
+        config: Settings of the checks.
+        progress: Called with the name of a step, parts done and parts in all.
+
+    Raises:
+        UsageError: The target is no data set, or a named column does not exist.
+        ConfigError: A setting is wrong.
+    """
+    config = config or Config()
+    dataset = open_dataset(target)
+    roles = guess_roles(dataset, options.roles)
+    checks = _applicable(config, roles, options)
+    wanted = views(name for check in checks for name in check.needs)
+    with ExitStack() as stack:
+        executor = Watched(stack.enter_context(_executor(dataset, options)), progress)
+        held = options.memory // 3
+
+        def study_of(source: Dataset, reference: Dataset | None, baseline: Study | None) -> Study:
+            store = stack.enter_context(Store(held, shared=executor.jobs > 1))
+            settings = {"effort": options.effort, "seed": options.seed, "fdr": options.fdr, "memory": options.memory}
+            return ingest(source, roles, wanted, executor, store, reference=reference, baseline=baseline, **settings)  # type: ignore[arg-type]  # (names and types as above)
+
+        executor.step = "reading"
+        baseline = study_of(_same(options.baseline, dataset, roles), None, None) if options.baseline is not None else None
+        reference = _same(options.reference, dataset, roles) if options.reference is not None else None
+        study = study_of(dataset, reference, baseline)
+        gaps = [Gap(Place(dataset.name, "", -1, trouble.row), trouble.reason) for trouble in study.troubles]
+        weighed: list[tuple[DataCheck, Evidence]] = []
+        for check in checks:
+            executor.step = check.id
+            weighed += [(check, evidence) for evidence in _evidence(check, study, gaps)]
+        decision = decide(study, weighed)
+    return Examined(
+        dataset, roles, study.rows, study.label_names, decision, tuple(sorted(set(gaps))), _statistics(study, decision)
+    )
+
+
+def _same(target: object, dataset: Dataset, roles: Roles) -> Dataset:
+    """Open a data set that has to have the columns of another.
+
+    Raises:
+        UsageError: It has not.
+    """
+    other = open_dataset(target)
+    missing = [name for name in roles.columns if name not in other.schema.names]
+    if missing:
+        advice = f"It has the columns {', '.join(other.schema.names[:20])}."
+        raise UsageError(f"{other.name} lacks the column {missing[0]!r} of {dataset.name}.", advice)
+    return other
+
+
+def _applicable(config: Config, roles: Roles, options: RowOptions) -> list[DataCheck]:
+    """Give the checks that have the roles they need, in the order of their ids."""
+    seats = make_checks(config.checks, config.plugins)
+    checks = [seat.check for seat in seats if Table in seat.reads and (not config.stage or config.stage in seat.stages)]
+    found = [check for check in checks if isinstance(check, DataCheck)]
+    return [check for check in found if check.applies(roles, baseline=options.baseline is not None)]
+
+
+def _executor(dataset: Dataset, options: RowOptions) -> Serial | Processes:
+    jobs = options.jobs or (os.cpu_count() or 1)
+    worth = options.jobs > 1 or (dataset.size >= _WORTH_PROCESSES and len(dataset.fragments) > 1)
+    return Processes(jobs) if jobs > 1 and worth else Serial()
+
+
+def _evidence(check: DataCheck, study: Study, gaps: list[Gap]) -> Sequence[Evidence]:
+    """Let a check weigh; when it fails or cannot look, the report is incomplete and says why."""
+
+    def weighed() -> Iterator[Evidence]:
+        yield check.weigh(study)
+
+    results = list(shielded(weighed(), lambda reason: Gap(study.place, f"check {check.id}: {reason}")))
+    gaps += [result for result in results if isinstance(result, Gap)]
+    given = [result for result in results if isinstance(result, Evidence)]
+    gaps += [Gap(study.place, f"check {check.id}: {evidence.not_run}") for evidence in given if evidence.not_run]
+    return given
+
+
+def _statistics(study: Study, decision: Decision) -> dict[str, Json]:
+    return {
+        "rows": study.rows,
+        "references": study.references,
+        "flagged": int(decision.flagged.sum()),
+        "tests": sum(decision.tests.values()),
+        "tests_by_check": dict(decision.tests),
+        "minimum_detectable_rows": dict(decision.detectable),
+        "false_discovery_rate": study.fdr,
+        "promised": decision.promised,
+        "columns": _named(study.roles),
+        "guessed": sorted(study.roles.guessed),
+    }
+
+
+def _named(roles: Roles) -> dict[str, Json]:
+    """Give the columns that have a role, by role."""
+    found: dict[str, Json] = {}
+    for role in fields(roles):
+        value = getattr(roles, role.name)
+        if value and role.name != "guessed":
+            found[role.name] = list(value) if isinstance(value, tuple) else value
+    return found
