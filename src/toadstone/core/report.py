@@ -106,8 +106,9 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """``malicious`` or, when only rows of data sets are to blame, ``poisoned`` (critical or high), ``suspicious`` (medium),
-        ``incomplete``, or ``clean``.
+        """``malicious`` or ``poisoned`` (high and worse), ``suspicious`` (medium), ``incomplete``, or ``clean``.
+
+        ``poisoned`` says that only rows of data sets are to blame.
         """
         worst = self.worst
         if worst is not None and worst >= Severity.HIGH:

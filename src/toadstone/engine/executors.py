@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor as Pool
@@ -17,7 +18,23 @@ State = TypeVar("State")
 Result = TypeVar("Result")
 
 
-class Serial:
+class Local(ABC):
+    """Computes on this machine; a context that gives back what it takes."""
+
+    jobs: int
+
+    @abstractmethod
+    def run(self, job: Job[Part, State, Result], parts: Iterable[Part]) -> Result:
+        """Map, combine from left to right, finish."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Give back what was taken."""
+
+
+class Serial(Local):
     """One part after the other, in this thread."""
 
     jobs = 1
@@ -26,14 +43,8 @@ class Serial:
         """Map, combine from left to right, finish."""
         return job.finish(_folded(job, map(job.map, parts)))
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing to give back."""
-
-
-class _Pooled:
+class _Pooled(Local):
     """Maps in a pool and combines here, in the order of the parts.
 
     At most two parts a worker are on their way at any time: what is mapped but not yet combined is bounded by the number
@@ -60,9 +71,6 @@ class _Pooled:
         finally:
             for future in waiting:
                 future.cancel()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._pool.shutdown(cancel_futures=True)

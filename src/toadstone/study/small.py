@@ -38,12 +38,7 @@ def study_of(
         settings: ``effort``, ``seed``, ``fdr``, ``memory`` as of `toadstone.study.ingest.ingest`.
     """
     table = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
-    known = {
-        name: name
-        for name in ("label", "text", "embedding", "source", "time", "prompt", "response")
-        if name in table.column_names
-    }
-    chosen = roles or replace(Roles(), **known)
+    chosen = roles or Roles(**{name: name for name in _NAMED if name in table.column_names})
     good = None
     if reference is not None:
         good = Dataset.of(reference if isinstance(reference, pa.Table) else pa.table(dict(reference)))

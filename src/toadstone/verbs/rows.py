@@ -15,7 +15,7 @@ from toadstone.core.place import Place
 from toadstone.core.policy import Config
 from toadstone.core.report import Gap
 from toadstone.core.shield import shielded
-from toadstone.engine.executors import Processes, Serial
+from toadstone.engine.executors import Local, Processes, Serial
 from toadstone.engine.progress import Progress, Watched
 from toadstone.engine.store import Store
 from toadstone.study.check import DataCheck
@@ -160,7 +160,7 @@ def _applicable(config: Config, roles: Roles, options: RowOptions) -> list[DataC
     return [check for check in found if check.applies(roles, baseline=options.baseline is not None)]
 
 
-def _executor(dataset: Dataset, options: RowOptions) -> Serial | Processes:
+def _executor(dataset: Dataset, options: RowOptions) -> Local:
     jobs = options.jobs or (os.cpu_count() or 1)
     worth = options.jobs > 1 or (dataset.size >= _WORTH_PROCESSES and len(dataset.fragments) > 1)
     return Processes(jobs) if jobs > 1 and worth else Serial()
@@ -190,7 +190,7 @@ def _statistics(study: Study, decision: Decision) -> dict[str, Json]:
         "false_discovery_rate": study.fdr,
         "promised": decision.promised,
         "columns": _named(study.roles),
-        "guessed": sorted(study.roles.guessed),
+        "guessed": [*sorted(study.roles.guessed)],
     }
 
 

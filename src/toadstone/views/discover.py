@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import toadstone.views
 from toadstone.core.modules import names_below
@@ -22,5 +22,7 @@ def views(needed: Iterable[str]) -> list[View]:
     return [known[name]() for name in sorted(set(needed))]
 
 
-def _below(kind: type[View]) -> list[type[View]]:
-    return [found for below in kind.__subclasses__() for found in (below, *_below(below))]
+def _below(kind: type) -> Iterator[type[View]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _below(below)

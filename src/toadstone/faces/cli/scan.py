@@ -35,8 +35,8 @@ def parser() -> Parser:
     """Make the parser of this command."""
     made = Parser(
         prog="toadstone scan",
-        description="Look at models, data sets, code and configuration; say what would hurt whoever loads them or trains on them, and "
-        "what could not be read.",
+        description="Look at models, data sets, code and configuration; say what would hurt whoever loads them or trains on "
+        "them, and what could not be read.",
         epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something was not read",
     )
     made.add_argument(
@@ -167,8 +167,8 @@ def configuration(policy: str | None, targets: list[str], *, quiet: bool) -> Con
     inside what is scanned may be using the settings of that somebody else, and is told so.
     """
     if policy:
-        return readconfiguration(policy)
-    config = findconfiguration(os.getcwd())
+        return read_config(policy)
+    config = find_config(os.getcwd())
     if config.origin and not quiet:
         origin = os.path.realpath(config.origin)
         if any(is_inside(origin, os.path.realpath(target)) for target in targets if "://" not in target):
