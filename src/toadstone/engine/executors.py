@@ -31,6 +31,9 @@ class Local(ABC):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:  # noqa: B027  (there may be nothing to give back)
         """Give back what was taken."""
 
 
@@ -72,7 +75,7 @@ class _Pooled(Local):
             for future in waiting:
                 future.cancel()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
 

@@ -23,6 +23,7 @@ def views(needed: Iterable[str]) -> list[View]:
 
 
 def _below(kind: type) -> Iterator[type[View]]:
+    below: type[View]
     for below in kind.__subclasses__():
         yield below
         yield from _below(below)

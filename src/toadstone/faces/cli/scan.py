@@ -7,7 +7,7 @@ import sys
 import time
 
 from toadstone.core.check import ALL_STAGES
-from toadstone.core.config import read_suppressions
+from toadstone.core.config import find_config, read_config, read_suppressions
 from toadstone.core.errors import UsageError
 from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Policy
