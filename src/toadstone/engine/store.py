@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,25 +21,26 @@ class Store:
     Args:
         memory: Bytes that may stay in memory; what comes later goes to disk.
         shared: Whether other processes have to see everything: all goes to disk.
+        folder: Of another process's store, whose content this one shares.
     """
 
-    def __init__(self, memory: int, *, shared: bool = False) -> None:
-        self._left = 0 if shared else memory
+    def __init__(self, memory: int, *, shared: bool = False, folder: Path | None = None) -> None:
+        self._left = -1 if shared else memory  # not even what is empty may stay behind
+        self._lock = threading.Lock()
         self._held: dict[tuple[str, int], Array] = {}
-        self._folder: Path | None = None
+        self._folder = folder
         if shared:
             self._place()
 
     def put(self, name: str, chunk: int, values: Array) -> None:
         """Keep an array; one that is there already is replaced."""
-        key = (name, chunk)
-        old = self._held.pop(key, None)
-        self._left += old.nbytes if old is not None else 0
-        if values.nbytes <= self._left:
-            self._held[key] = values
-            self._left -= values.nbytes
-        else:
-            np.save(self._file(name, chunk), values, allow_pickle=False)
+        with self._lock:
+            self._forget(name, chunk)
+            if values.nbytes <= self._left:
+                self._held[name, chunk] = values
+                self._left -= values.nbytes
+                return
+        np.save(self._file(name, chunk), values, allow_pickle=False)
 
     def get(self, name: str, chunk: int) -> Array:
         """Give an array.
@@ -57,11 +59,14 @@ class Store:
 
     def drop(self, name: str, chunk: int) -> None:
         """Forget an array."""
-        held = self._held.pop((name, chunk), None)
-        if held is not None:
-            self._left += held.nbytes
-        elif self._folder is not None and self._file(name, chunk).exists():
+        with self._lock:
+            self._forget(name, chunk)
+        if self._folder is not None and self._file(name, chunk).exists():
             self._file(name, chunk).unlink()
+
+    def _forget(self, name: str, chunk: int) -> None:
+        held = self._held.pop((name, chunk), None)
+        self._left += held.nbytes if held is not None else 0
 
     def __contains__(self, key: tuple[str, int]) -> bool:
         return key in self._held or (self._folder is not None and self._file(*key).exists())
@@ -79,14 +84,18 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Path]:
         """Travel to another process, which reads and writes the same folder; what is held in memory stays behind."""
-        return {"_left": 0, "_held": {}, "_folder": self._place()}
+        return {"_folder": self._place()}
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__init__(0, shared=True, folder=state["_folder"])  # type: ignore[misc]  # (the one way to be made)
 
     def _place(self) -> Path:
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="toadstone-"))
-        return self._folder
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="toadstone-"))
+            return self._folder
 
     def _file(self, name: str, chunk: int) -> Path:
         return self._place() / f"{chunk}.{name}.npy"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from toadstone.engine.arrow import compute as pc
 from toadstone.engine.job import Executor
 from toadstone.engine.store import Store
+from toadstone.study.moments import moments
 from toadstone.study.study import Chunk, Study
 from toadstone.tables.dataset import Dataset, Fragment, Trouble
 from toadstone.tables.roles import Roles
@@ -142,26 +143,6 @@ def _coded(column: pa.Array, codes: dict[str, int]) -> NDArray[np.int32]:
     local = np.array([codes.setdefault(name, len(codes)) for name in encoded.dictionary.to_pylist()] + [-1], np.int32)
     indices = np.asarray(pc.fill_null(encoded.indices, len(local) - 1).to_numpy(zero_copy_only=False), np.int64)
     return np.asarray(local[indices], np.int32)
-
-
-def moments(column: pa.Array) -> NDArray[np.float64]:
-    """Give times as seconds since 1970, NaN where missing or unreadable; numbers count as they are."""
-    if pa.types.is_temporal(column.type):
-        stamps = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64())
-        return np.asarray(pc.divide(pc.cast(stamps, pa.float64()), 1e6).to_numpy(zero_copy_only=False), np.float64)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        parsed = np.full(len(column), np.nan)
-        for place, value in enumerate(column.to_pylist()):
-            parsed[place] = _instant(value)
-        return parsed
-    return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
-
-
-def _instant(text: str | None) -> float:
-    try:
-        return float(np.datetime64((text or "").strip().replace("Z", "").split("+")[0], "us").astype(np.int64)) / 1e6
-    except ValueError:
-        return float("nan")
 
 
 def ingest(
