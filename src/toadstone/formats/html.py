@@ -16,6 +16,7 @@ from toadstone.core.finding import Finding, Indicator, Json
 from toadstone.core.report import Gap, Report, Subject
 from toadstone.core.version import __version__
 from toadstone.formats import Envelope
+from toadstone.formats.groups import group_lines, statistics_lines
 from toadstone.formats.terminal import printable
 
 _LISTED = 1_000
@@ -72,6 +73,7 @@ def write(report: Report, envelope: Envelope) -> str:
         *_summary(report, envelope),
         *_remedies(report, envelope),
         *_files(report),
+        *_examined(report),
         *_findings(report),
         *_unread(report),
         *_waived(report),
@@ -158,6 +160,16 @@ def _files(report: Report) -> Iterator[str]:
     yield "</tbody></table>"
 
 
+def _examined(report: Report) -> Iterator[str]:
+    """Write what was examined of data sets, and what could have been seen."""
+    for subject in report.subjects:
+        if subject.statistics:
+            yield f"<h3><code>{_text(subject.path)}</code></h3>"
+            yield "<ul>"
+            yield from (f"<li>{_text(line)}</li>" for line in statistics_lines(subject, verbose=True))
+            yield "</ul>"
+
+
 def _identity(subject: Subject) -> str:
     """Write the digests, and what a server says of a remote file."""
     pairs = [(f"{name}", digest) for name, digest in subject.digests.items()]
@@ -202,6 +214,8 @@ def _finding(finding: Finding) -> Iterator[str]:
         value = shown.pop(key, None)
         if isinstance(value, str) and value:
             yield (f"<p>{label}</p>" if label else "") + f"<pre>{_block(value)}</pre>"
+    for text in group_lines(finding):
+        yield f"<p>{_text(text)}</p>"
     if finding.indicators:
         yield "<p>Reaches:</p>"
         yield "<ul>"

@@ -7,6 +7,7 @@ import re
 from toadstone.core.report import Report
 from toadstone.core.version import __version__
 from toadstone.formats import Envelope
+from toadstone.formats.groups import group_lines, statistics_lines
 from toadstone.formats.indicators import every, line
 from toadstone.formats.terminal import printable
 
@@ -33,6 +34,13 @@ def write(report: Report, envelope: Envelope) -> str:
     ]
     for finding, code in payloads[:20]:
         lines += ["", f"{_code(str(finding.place))}", "", *_fenced(code)]
+    for finding in [finding for finding in findings if "group" in finding.evidence][:20]:
+        lines += ["", f"**{finding.check}**: {_text(finding.message)}", ""]
+        lines += [f"- {_text(text)}" for text in group_lines(finding)]
+    for subject in report.subjects:
+        if subject.statistics:
+            lines += ["", f"{_code(subject.path)}:", ""]
+            lines += [f"- {_text(text)}" for text in statistics_lines(subject, verbose=True)]
     known = [line(indicator) for indicator in every(findings) if indicator.type != "path"]
     if known:
         lines += ["", "### Indicators", ""]
