@@ -18,8 +18,10 @@ $(VENV)/dev: $(VENV)/run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/run  ## set up, then scan the example project (booby-trapped, inert)
+demo: $(VENV)/run  ## set up, scan the example project (booby-trapped, inert), clean a poisoned data set
 	@$(BIN)/toadstone scan examples/project || test $$? -eq 1
+	@$(BIN)/toadstone clean examples/mail/train.parquet -o $(VENV)/kept.parquet --quarantine $(VENV)/quarantine.parquet || test $$? -eq 1
+	@$(BIN)/python examples/mail/before_after.py $(VENV)/kept.parquet
 
 test: $(VENV)/dev  ## set up, then run everything that must hold: linters, types, layers, docs, all tests
 	$(BIN)/ruff check
