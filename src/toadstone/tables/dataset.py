@@ -93,7 +93,7 @@ def sliced(table: pa.Table) -> Iterator[pa.RecordBatch]:
 
 def cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Halve a batch until each part has at most `ROWS` rows and about `BYTES` bytes, or one row."""
-    if batch.num_rows <= 1 or (batch.num_rows <= ROWS and batch.get_total_buffer_size() and batch.nbytes <= BYTES):
+    if batch.num_rows <= 1 or (batch.num_rows <= ROWS and batch.nbytes <= BYTES):
         if batch.num_rows:
             yield batch
         return

@@ -1,0 +1,127 @@
+"""Arrow's own files: the file format with its index of batches, and the stream.
+
+Source: https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interprocess-communication-ipc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from toadstone.core.errors import UsageError
+from toadstone.tables.dataset import Dataset, Fragment, Trouble
+from toadstone.tables.sound import FAILURES, first_line, plain_schema, sound
+
+MAGIC = b"ARROW1"
+STREAM = b"\xff\xff\xff\xff"
+
+_BATCHES = 64
+"""Batches of a file that make one fragment."""
+
+
+@dataclass(frozen=True)
+class IpcBatches(Fragment):
+    """Consecutive batches of a file, or a whole stream.
+
+    Attributes:
+        path: Of the file.
+        start: Number of the first batch; -1: a stream, all of it.
+        stop: Number of the batch behind the last.
+        schema: Of the rows as they are given.
+    """
+
+    number: int
+    path: str
+    start: int
+    stop: int
+    schema: pa.Schema
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
+        """Give the batches; what is damaged ends a stream, in a file only its batch."""
+        row = 0
+        for batch in raw_batches(self.path, self.start, self.stop):
+            if isinstance(batch, str):
+                yield Trouble(self.number, f"{Path(self.path).name}: {batch}", row)
+                continue
+            try:
+                kept = batch if columns is None else _selected(batch, self.schema, columns)
+                parts = self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+                for piece, reasons in sound(kept, parts):
+                    yield from (Trouble(self.number, f"{Path(self.path).name}: {reason}", row) for reason in reasons)
+                    yield piece
+                    row += piece.num_rows
+            except FAILURES as error:
+                yield Trouble(self.number, f"{Path(self.path).name}: a damaged batch was not read: {first_line(error)}", row)
+
+
+def _selected(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([batch.column(schema.get_field_index(name)) for name in columns], names=list(columns))
+
+
+def raw_batches(path: str, start: int = -1, stop: int = 0) -> Iterator[pa.RecordBatch | str]:
+    """Give batches as they are in the file, unchecked; a sentence where one cannot be read."""
+    try:
+        with pa.OSFile(path) as handle:
+            if start < 0:
+                yield from pa.ipc.open_stream(handle)
+                return
+            reader = pa.ipc.open_file(handle)
+            for index in range(start, stop):
+                try:
+                    batch = reader.get_batch(index)
+                except FAILURES as error:
+                    yield f"batch {index} is damaged and was not read: {first_line(error)}"
+                    continue
+                yield batch
+    except FAILURES as error:
+        yield f"the rest of the file is damaged and was not read: {first_line(error)}"
+
+
+def open_ipc(path: str, first: int = 0, *, kind: str = "arrow") -> Dataset:
+    """Open a file of either format.
+
+    Args:
+        path: Of the file.
+        first: Number of the first fragment.
+        kind: What the data set is called.
+
+    Raises:
+        UsageError: There is no readable schema in it.
+    """
+    schema, count = header_of(path)
+    plain_one, doubled = plain_schema(schema)
+    troubles = (Trouble(first, f"{path}: {doubled}; the later ones were renamed"),) if doubled else ()
+    fragments: tuple[Fragment, ...]
+    if count < 0:
+        fragments = (IpcBatches(first, path, -1, 0, plain_one),)
+    else:
+        step = max(_BATCHES, count // 1024 + 1)
+        starts = range(0, count, step)
+        fragments = tuple(
+            IpcBatches(first + index, path, start, min(start + step, count), plain_one) for index, start in enumerate(starts)
+        )
+    return Dataset(path, kind, plain_one, fragments, troubles)
+
+
+def header_of(path: str) -> tuple[pa.Schema, int]:
+    """Read the schema and the number of batches; -1 for a stream.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        with pa.OSFile(path) as handle:
+            if handle.read(len(MAGIC)) != MAGIC:
+                handle.seek(0)
+                return pa.ipc.open_stream(handle).schema, -1
+            handle.seek(0)
+            reader = pa.ipc.open_file(handle)
+            return reader.schema, reader.num_record_batches
+    except FAILURES as error:
+        raise UsageError(
+            f"{path} cannot be read as Arrow data: {first_line(error)}", "Write the file again, or restore it from its source."
+        ) from None

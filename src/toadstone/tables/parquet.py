@@ -1,0 +1,137 @@
+"""Apache Parquet: groups of rows are fragments; pages are read as they are needed.
+
+Source: the Apache Parquet format, https://parquet.apache.org/docs/file-format/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from toadstone.core.errors import UsageError
+from toadstone.tables.dataset import BYTES, ROWS, Dataset, Fragment, Trouble
+from toadstone.tables.sound import FAILURES, first_line, plain_schema, sound
+
+MAGIC = b"PAR1"
+SPAN = 32 << 20
+"""Uncompressed bytes of row groups that make one fragment."""
+
+_FRAGMENTS = 256
+_PLAUSIBLE = 1 << 24
+
+
+@dataclass(frozen=True)
+class RowGroups(Fragment):
+    """Consecutive row groups of one file.
+
+    Attributes:
+        path: Of the file.
+        groups: Numbers of the row groups.
+        schema: Of the rows as they are given.
+    """
+
+    number: int
+    path: str
+    groups: tuple[int, ...]
+    schema: pa.Schema
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
+        """Read page after page; a damaged page ends its row group, not the file."""
+        row = 0
+        for group in self.groups:
+            try:
+                for batch, reasons in _group(self.path, group, self.schema, columns):
+                    yield from (Trouble(self.number, f"{Path(self.path).name}: {reason}", row) for reason in reasons)
+                    yield batch
+                    row += batch.num_rows
+            except FAILURES as error:
+                reason = f"{Path(self.path).name}: row group {group} is damaged; its rows from here on were not read"
+                yield Trouble(self.number, f"{reason}: {first_line(error)}", row)
+
+
+def opened(path: str, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
+    """Open a file so that pages are read one after the other, and their checksums compared."""
+    return pq.ParquetFile(
+        path,
+        read_dictionary=list(dictionaries) or None,
+        pre_buffer=False,
+        buffer_size=1 << 20,
+        page_checksum_verification=True,
+        arrow_extensions_enabled=False,
+    )
+
+
+def _group(path: str, group: int, schema: pa.Schema, columns: Sequence[str] | None) -> Iterator[tuple[pa.RecordBatch, list[str]]]:
+    """Read one row group.
+
+    Texts that stand in a dictionary page are read as indices: a page of one long text and a million references to it must
+    not become a million long texts.
+    """
+    plain_file = opened(path)
+    metadata = plain_file.metadata.row_group(group)
+    chunks = [metadata.column(index) for index in range(metadata.num_columns)]
+    coded = [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page and chunk.physical_type.endswith("BYTE_ARRAY")]
+    own = plain_file.schema_arrow.names
+    unambiguous = len(set(own)) == len(own) and not any("." in name for name in own)
+    with opened(path, coded) if coded else plain_file as file:
+        every = columns is None or not unambiguous
+        wanted = schema.names if every else [name for name in schema.names if name in set(columns or ())]
+        parts = schema if every else pa.schema([schema.field(name) for name in wanted])
+        size = max(sum(chunk.total_uncompressed_size for chunk in chunks), len(chunks) * 16 * max(metadata.num_rows, 1) // 8)
+        rows = min(max(BYTES * max(metadata.num_rows, 1) // max(size, 1), 1), ROWS)
+        asked = {} if every else {"columns": wanted}
+        if not parts.names:
+            return
+        for batch in file.iter_batches(rows, row_groups=[group], use_threads=False, **asked):
+            for piece, reasons in sound(batch, parts):
+                yield (piece if columns is None else piece.select(list(columns))), reasons
+
+
+def metadata_of(path: str) -> tuple[pq.FileMetaData, pa.Schema]:
+    """Read the footer.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        with opened(path) as file:
+            return file.metadata, file.schema_arrow
+    except FAILURES as error:
+        raise UsageError(
+            f"{path} cannot be read as Parquet: {first_line(error)}", "Write the file again, or restore it from its source."
+        ) from None
+
+
+def open_parquet(path: str, first: int = 0) -> Dataset:
+    """Open one file.
+
+    Args:
+        path: Of the file.
+        first: Number of the first fragment.
+    """
+    metadata, schema = metadata_of(path)
+    plain_one, doubled = plain_schema(schema)
+    size = Path(path).stat().st_size
+    troubles = [Trouble(first, f"{path}: {doubled}; the later ones were renamed")] if doubled else []
+    if metadata.num_rows > _PLAUSIBLE + 512 * size or metadata.num_rows < 0:
+        reason = f"{path} claims {metadata.num_rows:,} rows in {size:,} bytes; it was not read"
+        return Dataset(path, "parquet", plain_one, (), (*troubles, Trouble(first, reason)))
+    fragments: list[Fragment] = []
+    pending: list[int] = []
+    weight, rows = 0, 0
+    least = max(metadata.num_row_groups // _FRAGMENTS, 1)
+    for group in range(metadata.num_row_groups):
+        found = metadata.row_group(group)
+        pending.append(group)
+        weight += max(found.total_byte_size, 0)
+        rows += max(found.num_rows, 0)
+        if (weight >= SPAN or rows >= 16 * ROWS) and len(pending) >= least:
+            fragments.append(RowGroups(first + len(fragments), path, tuple(pending), plain_one))
+            pending, weight, rows = [], 0, 0
+    if pending:
+        fragments.append(RowGroups(first + len(fragments), path, tuple(pending), plain_one))
+    return Dataset(path, "parquet", plain_one, tuple(fragments), tuple(troubles))
