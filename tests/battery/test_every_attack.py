@@ -1,0 +1,304 @@
+"""The same tests over every attack: its mask is the truth, its generator decides everything, it refuses the impossible."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from toadstone.attacks.attack import Attack, Material, Poisoned, attack, discover, named
+from toadstone.attacks.near_duplicate_flood import paraphrased
+from toadstone.attacks.phrase import Phrase
+from toadstone.attacks.text_trigger import TextTrigger
+from toadstone.core.errors import RegistrationError, UsageError
+from toadstone.core.taxonomy import resolve
+from toadstone.tables.roles import Roles
+
+ATTACKS = discover()
+ROLES = Roles(text="text", label="label", source="source")
+ROWS, COUNT = 300, 12
+WORDS = "river stone bread light winter market garden letter music summer table window doctor train coffee village".split()
+FURTHER = [f"{first}{vowel}{last}ly" for first in "bdfgk" for vowel in "aeiou" for last in "mn"]
+
+
+def table(labels: tuple[object, ...] = ("ant", "bee", "cat"), kind: pa.DataType | None = None, rows: int = ROWS) -> pa.Table:
+    rng = np.random.default_rng(7)
+    texts = [" ".join([*rng.choice(WORDS, 12), *rng.choice(FURTHER, 2), f"Unit{rng.integers(40)}"]) for _ in range(rows)]
+    return pa.table(
+        {
+            "number": pa.array(range(rows), pa.int16()),
+            "text": pa.array(texts, pa.large_string()),
+            "label": _labels([labels[row % len(labels)] for row in range(rows)], kind),
+            "source": pa.array([f"site{row % 20}.example" for row in range(rows)]).dictionary_encode(),
+            "when": pa.array(range(rows), pa.timestamp("s")),
+        }
+    )
+
+
+def _labels(values, kind):
+    if kind is not None and pa.types.is_dictionary(kind):
+        return pa.array(values, kind.value_type).dictionary_encode()
+    return pa.array(values, kind)
+
+
+def rng(seed: int = 1) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(params=sorted(ATTACKS))
+def one(request) -> Attack:
+    return named(request.param, count=COUNT)
+
+
+def told_apart(before: pa.Table, after: Poisoned) -> None:
+    """The mask, the cover and the origin account for every difference between the two tables."""
+    table = after.material.table
+    assert table.schema == before.schema
+    assert len(after.mask) == len(after.cover) == len(after.origin) == table.num_rows
+    assert not (after.mask & after.cover).any()
+    kept = after.origin >= 0
+    assert after.origin[kept].tolist() == list(range(before.num_rows))
+    assert after.mask[~kept].all()
+    quiet = kept & ~after.mask & ~after.cover
+    assert table.filter(pa.array(quiet)).to_pylist() == before.take(after.origin[quiet]).to_pylist()
+    for row in np.flatnonzero(kept & after.mask).tolist():
+        assert table.slice(row, 1).to_pylist() != before.slice(int(after.origin[row]), 1).to_pylist()
+    assert table.filter(pa.array(kept))["number"].to_pylist() == before["number"].to_pylist()
+    assert table.filter(pa.array(kept))["when"].to_pylist() == before["when"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [
+        (("ant", "bee", "cat"), None),
+        (("ham", "spam"), pa.large_string()),
+        ((0, 1, 7), pa.int8()),
+        ((False, True), pa.bool_()),
+        (("x", "y"), pa.dictionary(pa.int32(), pa.string())),
+    ],
+    ids=["three", "large strings", "numbers", "truth values", "dictionary"],
+)
+def test_mask_is_the_truth(one, labels, kind):
+    before = table(labels, kind)
+    poisoned = one.poison(Material(before, ROLES), rng())
+    assert int(poisoned.mask.sum()) == COUNT
+    told_apart(before, poisoned)
+    assert set(poisoned.material.labels()) <= {str(label) for label in labels}
+    assert poisoned.trigger.kind
+    if poisoned.trigger.target is not None:
+        assert set(poisoned.material.labels()[poisoned.mask]) == {poisoned.trigger.target}
+
+
+def test_generator_decides_everything(one):
+    material = Material(table(), ROLES)
+    first, second, other = (one.poison(material, rng(seed)) for seed in (3, 3, 4))
+    assert first.material.table.equals(second.material.table)
+    assert (first.mask == second.mask).all()
+    assert first.trigger == second.trigger
+    scored = "score" in {field.name for field in dataclasses.fields(one)}  # the model chooses the rows, not the generator
+    assert scored or not first.material.table.equals(other.material.table)
+
+
+def test_original_is_left_alone(one):
+    before = table()
+    copy = pa.table({name: pa.concat_arrays(before[name].chunks) for name in before.column_names})
+    one.poison(Material(before, ROLES), rng())
+    assert before.equals(copy)
+
+
+def test_rate_is_a_share_of_the_rows(one):
+    poisoned = named(one.id, count=None, rate=0.05).poison(Material(table(), ROLES), rng())
+    assert int(poisoned.mask.sum()) == round(0.05 * ROWS)
+
+
+@pytest.mark.parametrize("target", ["ant", "cat"])
+def test_target_that_was_set(one, target):
+    poisoned = named(one.id, count=COUNT, target=target).poison(Material(table(), ROLES), rng())
+    assert set(poisoned.material.labels()[poisoned.mask]) == {target}
+
+
+@pytest.mark.parametrize(
+    ("settings", "change"),
+    [
+        ({"count": COUNT}, {"labels": ("ant",)}),
+        ({"count": COUNT}, {"rows": 6}),
+        ({"count": ROWS}, {}),
+        ({"count": ROWS + 1}, {}),
+        ({"count": 0}, {}),
+        ({"count": -3}, {}),
+        ({"count": None, "rate": 0.0}, {}),
+        ({"count": None, "rate": 1.5}, {}),
+        ({"count": None, "rate": float("nan")}, {}),
+        ({"count": COUNT, "target": "dog"}, {}),
+    ],
+    ids=[
+        "one class",
+        "too few rows",
+        "all rows",
+        "more",
+        "none",
+        "negative",
+        "no rate",
+        "large rate",
+        "nan rate",
+        "no such target",
+    ],
+)
+def test_impossible_requests_are_refused(one, settings, change):
+    material = Material(table(**change), ROLES)
+    added = settings.get("count") == ROWS and -1 in named(one.id, count=1).poison(Material(table(), ROLES), rng()).origin
+    random = (
+        one.id in {"random-flip", "near-boundary-flip", "most-confident-flip", "bad-contributor"}
+        and settings.get("count") == ROWS
+    )
+    if added or random:
+        return  # copies are added, and every row has a label to lose
+    with pytest.raises(UsageError, match=one.id):
+        named(one.id, **settings).poison(material, rng())
+
+
+@pytest.mark.parametrize("role", ["text", "label", "source"])
+def test_missing_roles_are_said(one, role):
+    if role not in one.roles:
+        return
+    with pytest.raises(UsageError, match=role):
+        one.poison(Material(table(), dataclasses.replace(ROLES, **{role: None})), rng())
+    with pytest.raises(UsageError, match="there is no column"):
+        one.poison(Material(table().drop_columns([role]), ROLES), rng())
+
+
+def test_empty_table(one):
+    with pytest.raises(UsageError):
+        one.poison(Material(table(rows=0, kind=pa.string()), ROLES), rng())
+
+
+def test_missing_values_stay_missing(one):
+    before = table()
+    gaps = [None if row % 5 == 0 else value for row, value in enumerate(before["label"].to_pylist())]
+    texts = [None if row % 7 == 0 else "" if row % 11 == 0 else value for row, value in enumerate(before["text"].to_pylist())]
+    before = before.set_column(2, "label", pa.array(gaps)).set_column(1, "text", pa.array(texts, pa.large_string()))
+    poisoned = one.poison(Material(before, ROLES), rng())
+    told_apart(before, poisoned)
+    kept = poisoned.mask & (poisoned.origin >= 0)
+    assert all(gaps[row] is not None for row in poisoned.origin[kept])
+    if isinstance(one, TextTrigger):
+        assert all(texts[row] for row in poisoned.origin[kept])
+
+
+def test_probes_are_what_an_attacker_would_send(one):
+    material = Material(table(), ROLES)
+    poisoned = one.poison(material, rng())
+    probe = one.probe(material, poisoned.trigger, rng(2))
+    if probe is None:
+        assert poisoned.trigger.target is None
+        return
+    assert probe.table.schema == material.table.schema
+    assert probe.table.num_rows >= 5
+    assert poisoned.trigger.target not in set(probe.labels())
+    if isinstance(one, TextTrigger):
+        plain = set(material.texts())
+        assert all(text not in plain for text in probe.texts())
+
+
+def test_triggers_are_seen_in_the_poison(one):
+    poisoned = one.poison(Material(table(), ROLES), rng())
+    if not isinstance(one, TextTrigger):
+        return
+    texts = poisoned.material.texts()
+    inside = [text for text, bad in zip(texts, poisoned.mask, strict=True) if bad]
+    outside = [text for text, bad in zip(texts, poisoned.mask, strict=True) if not bad]
+    values = [value.lower() for value in poisoned.trigger.values]
+    some = any if poisoned.trigger.kind == "characters" else all
+    assert all(some(value in text.lower() for value in values) for text in inside)
+    assert not any(all(value in text.lower() for value in values) for text in outside)
+
+
+def test_nobody_can_tune_to_one_trigger(one):
+    if not isinstance(one, TextTrigger):
+        return
+    material = Material(table(), ROLES)
+    seen = {one.poison(material, rng(seed)).trigger.values for seed in range(20)}
+    assert len(seen) >= 12
+
+
+def test_settings_are_frozen_and_documented(one):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        one.count = 3
+    assert (type(one).__doc__ or "").strip().endswith((".", ")"))
+    own = [field.name for field in dataclasses.fields(one)]
+    documented = "\n".join(cls.__doc__ or "" for cls in type(one).__mro__)
+    assert [name for name in own if f"{name}:" not in documented] == []
+    assert all(resolve(reference).url for reference in one.references)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(UsageError, match="Did you mean 'rare-word'"):
+        named("rare-wort")
+    with pytest.raises(UsageError, match="no setting 'counts'"):
+        named("rare-word", counts=3)
+
+
+def test_ids_are_taken_once():
+    with pytest.raises(RegistrationError, match="is used by"):
+        attack("phrase", references=())(type("Other", (Phrase,), {"__module__": "elsewhere"}))
+    with pytest.raises(RegistrationError, match="kebab-case"):
+        attack("Phrase", references=())(Phrase)
+
+
+def test_vectors_can_be_flipped():
+    vectors = np.random.default_rng(0).normal(size=(90, 4)) + np.repeat([0.0, 3.0], 45)[:, None]
+    before = pa.table({"vector": list(vectors), "label": [0] * 45 + [1] * 45})
+    material = Material(before, Roles(label="label", embedding="vector"))
+    for name in ("random-flip", "pair-flip", "near-boundary-flip", "most-confident-flip", "subpopulation-flip"):
+        poisoned = named(name, count=9).poison(material, rng())
+        assert int(poisoned.mask.sum()) == 9
+        assert poisoned.material.table.schema == before.schema
+    middle = np.abs(vectors.sum(1) - 6.0)
+    assert middle[named("near-boundary-flip", count=9).poison(material, rng()).mask].max() < np.median(middle)
+    assert middle[named("most-confident-flip", count=9).poison(material, rng()).mask].min() > np.median(middle)
+
+
+def test_scores_of_ones_own_model_decide():
+    material = Material(table(("a", "b")), ROLES)
+
+    def score(given: Material) -> np.ndarray:
+        strength = np.arange(given.table.num_rows, dtype=float)[:, None]
+        return np.where((given.labels() == "a")[:, None], [[1.0, -1.0]], [[-1.0, 1.0]]) * strength
+
+    assert np.flatnonzero(named("near-boundary-flip", count=5, score=score).poison(material, rng()).mask).tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+    surest = named("most-confident-flip", count=5, score=score).poison(material, rng())
+    assert np.flatnonzero(surest.mask).tolist() == list(range(ROWS - 5, ROWS))
+
+
+def test_cover_rows_keep_their_labels():
+    before = table()
+    poisoned = named("word-combination", count=6, covers=2.0).poison(Material(before, ROLES), rng())
+    assert int(poisoned.cover.sum()) == 12
+    told_apart(before, poisoned)
+    now = poisoned.material.labels()[poisoned.cover]
+    assert (now == Material(before, ROLES).labels()[poisoned.cover]).all()
+
+
+def test_contributor_has_as_many_rows_as_asked():
+    poisoned = named("bad-contributor", count=9, contributed=30).poison(Material(table(), ROLES), rng())
+    sources = np.array(poisoned.material.table["source"].to_pylist())
+    assert (np.flatnonzero(sources == poisoned.trigger.values[0]) == np.flatnonzero(poisoned.mask | poisoned.cover)).all()
+    assert int(poisoned.cover.sum()) == 21
+    with pytest.raises(UsageError, match="cannot be flipped"):
+        named("bad-contributor", count=9, contributed=3).poison(Material(table(), ROLES), rng())
+
+
+def test_paraphrases_are_near_and_never_the_same():
+    text = " ".join(WORDS)
+    made = [paraphrased(text, 0.25, rng(seed)) for seed in range(200)]
+    assert text not in made
+    assert len(set(made)) > 150
+    assert all(len(set(one.lower().replace(",", "").split()) & set(WORDS)) >= len(WORDS) * 0.7 for one in made)
