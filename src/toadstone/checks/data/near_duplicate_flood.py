@@ -1,0 +1,241 @@
+"""Families of near-duplicates larger than the data's own repeats explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toadstone.core.check import check
+from toadstone.core.fact import Fact, Table
+from toadstone.core.finding import Confidence, Severity
+from toadstone.stats.tails import SizeTail
+from toadstone.study.check import DataCheck
+from toadstone.study.cores import cores
+from toadstone.study.evidence import Evidence, Group, RowEvidence
+from toadstone.study.families import Families, families
+from toadstone.study.study import Study
+
+_CERTAIN = -700.0
+"""Logarithm of a p-value for what is counted, not estimated."""
+_MOST = 40
+_EXCERPT = 120
+
+
+@check(
+    "near-duplicate-flood",
+    severity=Severity.HIGH,
+    reads=Table,
+    stages=("pretraining", "tuning", "embedding"),
+    references=(
+        "MITRE ATLAS 2026.08 AML.T0020",
+        "OWASP LLM 2026 LLM05",
+        "OWASP ML 2023 ML02",
+    ),
+)
+class NearDuplicateFlood(DataCheck):
+    """Many rows say nearly the same, more than this data's own repeats explain.
+
+    ## Why it matters
+    A sentence that a model meets thirty times in slightly different words weighs like thirty witnesses. Flooding is the
+    plainest way to push a label or a false fact, it passes filters for exact copies, and it makes models memorise. Exact
+    copies and the same text under two labels are no attack as such but spoil training and evaluation.
+
+    ## How it decides
+    Every text is reduced to 64 picks of a min-wise hash in which rare words weigh more, so that the share of equal picks of
+    two texts estimates how much of their content they share, whatever the order. Texts that share a fifth or more, and more
+    bits than chance explains among so many rows, are chained to families. Within a family a row's core counts the different
+    texts that are close to it and to each other, at three levels of similarity; accidental chains have small cores.
+    Natural data has such cores too (reposts, forms, quotations). Their sizes of two to five give a power law, and
+    a core of a size that this law expects less than once in twenty such data sets (``--fdr``) is a finding: `high` from
+    ten different texts on, `medium` below. Since only small families shape the law, a flood cannot vouch for itself.
+    Exact copies never count as different texts; they are reported as `info`, and texts with several labels as `low`.
+
+    ## What it misses
+    Families smaller than the detectable size that the report states (data with many forms and quotations of its own hides
+    more), paraphrases that share fewer than about half of their words, translations, and texts of fewer than five words.
+    Rows below the decision are still ranked by their cores.
+
+    ## Remedy
+    Read the examples. If the rows are one voice, keep one of them; if they push a label or a claim, drop them all and ask
+    who added them.
+
+    ## References
+    Broder, "On the resemblance and containment of documents" (1997); Ioffe, "Improved consistent sampling, weighted minhash
+    and L1 sketching" (2010); Lü et al., "The H-index of a network node" (2016); Clauset, Shalizi, Newman, "Power-law
+    distributions in empirical data" (2009); Carlini et al., "Poisoning web-scale training datasets is practical"
+    (2302.10149).
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("words",)
+    roles: ClassVar[tuple[str, ...]] = ("text",)
+
+    quarantine_copies: bool = False
+    """Whether exact copies, all but the first of each text, are to be quarantined."""
+
+    quarantine_conflicts: bool = False
+    """Whether rows with the same text and different labels are to be quarantined."""
+
+    certain: int = 10
+    """Different texts in a family from which on the finding is `high`."""
+
+    def weigh(self, study: Study) -> Evidence:
+        """Weigh families of texts against the sizes of the small ones."""
+        if study.rows < 2 or not study.has("words"):
+            return Evidence(not_run="no two texts to compare")
+        known, surrounded = families(study), cores(study)
+        counted = copies(study, known, stand=self.quarantine_copies, conflicts=self.quarantine_conflicts)
+        flood, tests, detectable, evidence = flooded(study, known.family, surrounded, self.certain)
+        return Evidence((*flood, *counted), RowEvidence(evidence), tests + len(counted), detectable)
+
+    @classmethod
+    def bad(cls) -> Iterator[Fact]:
+        """A paraphrased text among others."""
+        from toadstone.study.small import study_of  # noqa: PLC0415
+        from toadstone.views.words import Words  # noqa: PLC0415
+
+        rng = np.random.default_rng(5)
+        others = [" ".join(f"w{word}" for word in rng.integers(0, 4000, 20)) for _ in range(300)]
+        base = "the old harbour bank of north town pays nine percent on every single deposit that friends bring in".split()
+        flood = [" ".join(word for word in base if rng.random() > 0.15) for _ in range(25)]
+        yield study_of({"text": others + flood, "label": ["a", "b"] * 150 + ["a"] * 25}, [Words()])
+
+    @classmethod
+    def good(cls) -> Iterator[Fact]:
+        """Texts of which none resembles another."""
+        from toadstone.study.small import study_of  # noqa: PLC0415
+        from toadstone.views.words import Words  # noqa: PLC0415
+
+        rng = np.random.default_rng(6)
+        others = [" ".join(f"w{word}" for word in rng.integers(0, 4000, 20)) for _ in range(300)]
+        yield study_of({"text": others, "label": ["a", "b"] * 150}, [Words()])
+
+
+def flooded(
+    study: Study, family: NDArray[np.int64], surrounded: NDArray[np.int32], certain: int
+) -> tuple[list[Group], int, int, NDArray[np.float64]]:
+    """Test every family's largest core against the tail of the small ones.
+
+    Args:
+        study: Whose rows they are.
+        family: First row of each row's family.
+        surrounded: Core of each row at each level, shape (rows, levels).
+        certain: Core from which on a finding is high.
+
+    Returns:
+        Groups, strongest first; number of tests; detectable size; log p-values of rows (ranks: they never flag).
+    """
+    surrounded = surrounded[: study.rows]
+    family = family[: study.rows]
+    rows, levels = surrounded.shape
+    largest = np.ones((int(family.max(initial=0)) + 1, levels), np.int32)
+    np.maximum.at(largest, family, surrounded)
+    expected = np.zeros(len(largest))  # logarithm of how many such families one expects; at most one where there is none
+    score = np.zeros(rows)
+    tail: SizeTail | None = None
+    detectable = 1 << 30
+    for level in range(levels):
+        tail = SizeTail(np.bincount(largest[:, level]), tail)
+        charged = tail.log_expected(largest[:, level]) + np.log(levels)
+        expected = np.where(largest[:, level] > 1, np.minimum(expected, charged), expected)
+        score = np.maximum(score, np.where(surrounded[:, level] > 1, -tail.log_survival(surrounded[:, level]), 0.0))
+        detectable = min(detectable, tail.detectable(study.fdr / levels))
+    tests = max(1, int(np.count_nonzero(largest.max(axis=1) > 1)))
+    groups = []
+    for first in np.argsort(expected, kind="stable")[:_MOST].tolist():
+        if expected[first] > np.log(0.5):
+            break
+        groups.append(_group(study, first, np.flatnonzero(family == first), surrounded, float(expected[first]), tests, certain))
+    return groups, tests, detectable, ranked(score + 1e-3 * surrounded.sum(axis=1) * (score > 0))
+
+
+def _group(  # noqa: PLR0913, PLR0917
+    study: Study,
+    first: int,
+    members: NDArray[np.int64],
+    surrounded: NDArray[np.int32],
+    expected: float,
+    tests: int,
+    certain: int,
+) -> Group:
+    inner = surrounded[members]
+    widest = int(inner.max())
+    chosen = members[inner[:, 0] >= max(2, widest // 2)]
+    labels = label_counts(study, chosen)
+    pushed = max(labels, key=lambda name: (labels[name], name)) if labels else None
+    texts = study.texts([int(chosen[0])])
+    return Group(
+        "near-duplicates",
+        " ".join(texts[0].split())[:_EXCERPT] if texts else f"row {first}",
+        chosen,
+        len(members),
+        expected - float(np.log(tests)),
+        Severity.HIGH if widest >= certain else Severity.MEDIUM,
+        f"{len(chosen):,} rows say nearly the same ({widest} different texts close to each other); "
+        f"by this data's own repeats one expects {np.exp(expected):.2g} such families",
+        "the claim of one text, with the weight of many",
+        confidence=Confidence.HIGH if widest >= certain else Confidence.MEDIUM,
+        label=pushed,
+        effect=1.0 - 2.0 / max(widest, 2),
+        details={"core": widest, "labels": {name: count for name, count in sorted(labels.items())}},
+    )
+
+
+def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> list[Group]:
+    """Report exact copies, and the same text under several labels."""
+    content = known.content[: study.rows]
+    numbers = np.arange(study.rows)
+    repeated = np.flatnonzero(content != numbers)
+    groups = []
+    if len(repeated):
+        groups.append(
+            Group(
+                "duplicates",
+                "exact copies",
+                repeated,
+                len(repeated),
+                _CERTAIN,
+                Severity.INFO,
+                f"{len(repeated):,} rows repeat the words of an earlier row",
+                rows_stand=stand,
+            )
+        )
+    if len(repeated) and study.has("label"):
+        label = study.column("label")
+        first = label[content]
+        known_label = (label >= 0) & (first >= 0)
+        differing = np.unique(content[known_label & (label != first)])
+        rows = np.flatnonzero(np.isin(content, differing) & (label >= 0)) if len(differing) else differing
+        if len(rows):
+            groups.append(
+                Group(
+                    "label-conflict",
+                    "same text, different labels",
+                    rows,
+                    len(rows),
+                    _CERTAIN,
+                    Severity.LOW,
+                    f"{len(differing):,} texts have several labels in {len(rows):,} rows",
+                    "nothing: the rows contradict each other",
+                    rows_stand=conflicts,
+                )
+            )
+    return groups
+
+
+def label_counts(study: Study, rows: NDArray[np.int64]) -> dict[str, int]:
+    """Count the labels of rows."""
+    if not study.has("label"):
+        return {}
+    codes = study.column("label")[rows]
+    counts = np.bincount(codes[codes >= 0], minlength=len(study.label_names))
+    return {study.label_names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+
+
+def ranked(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the logarithm of the share of rows with a score as high: it orders rows and can never flag one by itself."""
+    ordered = np.sort(score)
+    above = len(score) - np.searchsorted(ordered, score, "left")
+    return np.where(score > 0, np.log(above / max(len(score), 1)), 0.0)
