@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from toadstone.adapters.guarded import guarded
+    from toadstone.adapters.poison_detector import PoisonDetector
     from toadstone.core.check import Check, check
     from toadstone.core.config import find_config, read_config
     from toadstone.core.errors import ConfigError, ToadstoneError, UnsafeError, UsageError
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from toadstone.core.place import Place
     from toadstone.core.policy import Config, Policy, Waiver
     from toadstone.core.report import Gap, Report, Subject
+    from toadstone.tables.roles import Roles
+    from toadstone.verbs.clean import clean
     from toadstone.verbs.open_clean import open_clean
+    from toadstone.verbs.rows import RowOptions
     from toadstone.verbs.scan import scan
 
 _HOMES = {
     "toadstone.adapters.guarded": ("guarded",),
+    "toadstone.adapters.poison_detector": ("PoisonDetector",),
     "toadstone.core.check": ("Check", "check"),
     "toadstone.core.config": ("find_config", "read_config"),
     "toadstone.core.errors": ("ConfigError", "ToadstoneError", "UnsafeError", "UsageError"),
@@ -35,15 +40,45 @@ _HOMES = {
     "toadstone.core.place": ("Place",),
     "toadstone.core.policy": ("Config", "Policy", "Waiver"),
     "toadstone.core.report": ("Gap", "Report", "Subject"),
+    "toadstone.tables.roles": ("Roles",),
+    "toadstone.verbs.clean": ("clean",),
     "toadstone.verbs.open_clean": ("open_clean",),
+    "toadstone.verbs.rows": ("RowOptions",),
     "toadstone.verbs.scan": ("scan",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Call", "Check", "Confidence", "Config", "ConfigError", "Fact", "Finding", "Gap", "Import", "Indicator", "Place", "Policy",
-    "Report", "Severity", "Subject", "ToadstoneError", "UnsafeError", "UsageError", "Waiver", "__version__", "check",
-    "find_config", "guarded", "open_clean", "read_config", "scan",
+    "Call",
+    "Check",
+    "Confidence",
+    "Config",
+    "ConfigError",
+    "Fact",
+    "Finding",
+    "Gap",
+    "Import",
+    "Indicator",
+    "Place",
+    "PoisonDetector",
+    "Policy",
+    "Report",
+    "Roles",
+    "RowOptions",
+    "Severity",
+    "Subject",
+    "ToadstoneError",
+    "UnsafeError",
+    "UsageError",
+    "Waiver",
+    "__version__",
+    "check",
+    "clean",
+    "find_config",
+    "guarded",
+    "open_clean",
+    "read_config",
+    "scan",
 ]  # fmt: skip
 
 

@@ -70,9 +70,7 @@ class _Count:
     def map(self, part: Chunk) -> tuple[NDArray[np.int64], int]:
         return np.bincount(part["words"] & np.uint32(_SLOTS - 1), minlength=_SLOTS), part.rows
 
-    def combine(
-        self, left: tuple[NDArray[np.int64], int], right: tuple[NDArray[np.int64], int]
-    ) -> tuple[NDArray[np.int64], int]:
+    def combine(self, left: tuple[NDArray[np.int64], int], right: tuple[NDArray[np.int64], int]) -> tuple[NDArray[np.int64], int]:
         return left[0] + right[0], left[1] + right[1]
 
     def finish(self, state: tuple[NDArray[np.int64], int] | None) -> NDArray[np.uint8]:

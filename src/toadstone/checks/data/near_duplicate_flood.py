@@ -151,7 +151,7 @@ def flooded(
     return groups, tests, detectable, ranked(score + 1e-3 * surrounded.sum(axis=1) * (score > 0))
 
 
-def _group(  # noqa: PLR0913, PLR0917
+def _group(
     study: Study,
     first: int,
     members: NDArray[np.int64],
