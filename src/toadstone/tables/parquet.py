@@ -66,29 +66,39 @@ def opened(path: str, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
 
 
 def _group(path: str, group: int, schema: pa.Schema, columns: Sequence[str] | None) -> Iterator[tuple[pa.RecordBatch, list[str]]]:
-    """Read one row group.
+    """Read one row group, validated."""
+    names, batches = raw_group(path, group, columns)
+    parts = schema if names is None else pa.schema([schema.field(name) for name in names])
+    for batch in batches:
+        for piece, reasons in sound(batch, parts):
+            yield (piece if columns is None else piece.select(list(columns))), reasons
+
+
+def raw_group(path: str, group: int, columns: Sequence[str] | None = None) -> tuple[list[str] | None, Iterator[pa.RecordBatch]]:
+    """Read one row group as it is.
 
     Texts that stand in a dictionary page are read as indices: a page of one long text and a million references to it must
     not become a million long texts.
+
+    Returns:
+        Names of the columns that are read (None: all), and the batches.
     """
-    plain_file = opened(path)
-    metadata = plain_file.metadata.row_group(group)
+    with opened(path) as file:
+        metadata = file.metadata.row_group(group)
+        own = file.schema_arrow.names
     chunks = [metadata.column(index) for index in range(metadata.num_columns)]
-    coded = [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page and chunk.physical_type.endswith("BYTE_ARRAY")]
-    own = plain_file.schema_arrow.names
+    coded = [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page and chunk.physical_type == "BYTE_ARRAY"]
     unambiguous = len(set(own)) == len(own) and not any("." in name for name in own)
-    with opened(path, coded) if coded else plain_file as file:
-        every = columns is None or not unambiguous
-        wanted = schema.names if every else [name for name in schema.names if name in set(columns or ())]
-        parts = schema if every else pa.schema([schema.field(name) for name in wanted])
-        size = max(sum(chunk.total_uncompressed_size for chunk in chunks), len(chunks) * 16 * max(metadata.num_rows, 1) // 8)
-        rows = min(max(BYTES * max(metadata.num_rows, 1) // max(size, 1), 1), ROWS)
-        asked = {} if every else {"columns": wanted}
-        if not parts.names:
-            return
-        for batch in file.iter_batches(rows, row_groups=[group], use_threads=False, **asked):
-            for piece, reasons in sound(batch, parts):
-                yield (piece if columns is None else piece.select(list(columns))), reasons
+    wanted = [name for name in own if name in set(columns)] if unambiguous and columns is not None else None
+    size = max(sum(chunk.total_uncompressed_size for chunk in chunks), len(chunks) * 2 * max(metadata.num_rows, 1))
+    rows = min(max(BYTES * max(metadata.num_rows, 1) // max(size, 1), 1), ROWS)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        asked = {} if wanted is None else {"columns": wanted}
+        with opened(path, coded) as file:
+            yield from file.iter_batches(rows, row_groups=[group], use_threads=False, **asked)
+
+    return wanted, batches()
 
 
 def metadata_of(path: str) -> tuple[pq.FileMetaData, pa.Schema]:

@@ -87,7 +87,7 @@ def sound(batch: pa.RecordBatch, schema: pa.Schema) -> Iterator[tuple[pa.RecordB
         columns.append(mended)
         reasons += [f"column {field.name!r} {reason}"] if reason else []
     checked = pa.RecordBatch.from_arrays(columns, names=schema.names) if columns else batch
-    for part in _portions(checked):
+    for part in portions(checked):
         for piece in cut(_decoded(part, schema)):
             yield piece, reasons
             reasons = []
@@ -105,8 +105,7 @@ def _mended(column: pa.Array, error: str) -> tuple[pa.Array, str]:
     """Give a column whose texts are not UTF-8 with these decoded as Latin-1; one that is broken otherwise as nulls."""
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        bare = pa.large_binary() if pa.types.is_large_string(kind) else pa.binary()
-        raw = pa.Array.from_buffers(bare, len(column), column.buffers(), -1, column.offset)
+        raw = _bare(column)
         try:
             raw.validate(full=True)
             texts = [None if value is None else decoded(value)[0] for value in raw.to_pylist()]
@@ -169,15 +168,15 @@ def _referenced(column: pa.Array) -> int:
     return len(column) * (whole if pa.types.is_nested(kind) else whole // max(len(words), 1))
 
 
-def _portions(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def portions(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Halve a batch until its decoded form is small."""
     few = batch.num_rows <= ROWS and (batch.num_rows <= 1 or sum(map(_weight, batch.columns)) <= BYTES)
     if few:
         yield batch
         return
     middle = batch.num_rows // 2
-    yield from _portions(batch.slice(0, middle))
-    yield from _portions(batch.slice(middle))
+    yield from portions(batch.slice(0, middle))
+    yield from portions(batch.slice(middle))
 
 
 def _decoded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -198,3 +197,38 @@ def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
         return pc.cast(column, kind)
     except FAILURES:
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string()).cast(kind)
+
+
+def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Give a batch that is to be copied: its texts need not be UTF-8, everything else has to be sound.
+
+    Raises:
+        ValueError: A column is damaged.
+    """
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        words = column.dictionary if pa.types.is_dictionary(column.type) else column
+        try:
+            if words is not column:
+                pa.DictionaryArray.from_arrays(column.indices, pa.nulls(len(words))).validate(full=True)
+            _bare(words).validate(full=True)
+        except FAILURES as error:
+            raise ValueError(f"column {name!r} is damaged: {first_line(error)}") from None
+    return batch
+
+
+def _bare(column: pa.Array) -> pa.Array:
+    """Give texts as bytes."""
+    kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return column
+    bare = pa.large_binary() if pa.types.is_large_string(kind) else pa.binary()
+    return pa.Array.from_buffers(bare, len(column), column.buffers(), -1, column.offset)
+
+
+def restored(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Give a batch with the types of its file, where reading made dictionaries of texts."""
+    columns = [
+        column if column.type == field.type or pa.types.is_dictionary(field.type) else _cast(column, field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
