@@ -46,7 +46,7 @@ def spread(values: list[float | None], digits: int = 2) -> str:
     """Write mean and range of some values; those that are None are left out."""
     known = [value for value in values if value is not None]
     if not known:
-        return "–"
+        return "n/a"
     low, high = f"{min(known):.{digits}f}", f"{max(known):.{digits}f}"
     middle = f"{mean(known):.{digits}f}"
-    return middle if low == high else f"{middle} ({low}–{high})"
+    return middle if low == high else f"{middle} ({low} to {high})"
