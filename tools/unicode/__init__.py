@@ -1,0 +1,1 @@
+"""What the product knows of characters, derived from the Unicode Character Database."""
