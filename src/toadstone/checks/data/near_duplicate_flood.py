@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from toadstone.core.check import check
 from toadstone.core.fact import Fact, Table
 from toadstone.core.finding import Confidence, Severity
-from toadstone.stats.tails import SizeTail
+from toadstone.stats.sizes import SizeTail
 from toadstone.study.check import DataCheck
 from toadstone.study.cores import cores
 from toadstone.study.evidence import Evidence, Group, RowEvidence
