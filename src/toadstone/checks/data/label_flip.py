@@ -1,0 +1,160 @@
+"""Labels that somebody, or something, turned into others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toadstone.core.check import check
+from toadstone.core.fact import Table
+from toadstone.core.finding import Confidence, Severity
+from toadstone.study.check import DataCheck
+from toadstone.study.evidence import Evidence, Group, RowEvidence
+from toadstone.study.label_doubt import SCORE, Pair, doubts, log_p_values, pairs, settled
+from toadstone.study.second_opinion import COLUMN, second_opinion, write
+from toadstone.study.small import study_of
+from toadstone.study.study import Study
+
+
+@check(
+    "label-flip",
+    severity=Severity.MEDIUM,
+    reads=Table,
+    references=(
+        "arXiv:1911.00068",
+        "OWASP LLM 2026 LLM05",
+        "NIST AI 100-2e2025 NISTAML.013",
+    ),
+    stages=("pretraining", "tuning", "embedding"),
+)
+class LabelFlip(DataCheck):
+    """Labels contradict what all other rows say about such content.
+
+    ## Why it matters
+    Who can change labels needs no trigger: some tenths of a class turned into another class make a model fail exactly where the
+    attacker wants it to, a few labels turned at random cost accuracy everywhere, and neither leaves a trace in the content of
+    the rows. Honest labelling errors look the same and cost the same.
+
+    ## How it decides
+    Several classifiers (naive Bayes and ridge regression on words, pairs of words and spellings; ridge regression on numbers, on
+    random waves of them and on their ranks) judge each row without having seen it or a copy of it. How far they can be trusted
+    is learned from the labels themselves, together with how many labels are wrong: where rows are ambiguous by nature,
+    contradiction dies out as the classifiers become surer, while wrong labels stay at the same rate. The p-value of a row is
+    the share of right labels that would look as wrong; with rows known to be good it is their share, and the false-discovery
+    rate is a promise.
+
+    A group "a is written as b" is reported when class a is written as b at a rate that neither the reverse direction, nor the
+    other pairs of classes, nor 8 % of natural likeness explain: `high` from 15 % of the class on, else `medium`. A rate of
+    wrong labels regardless of the class is `medium`: by itself it does not tell an attack from careless work.
+
+    ## What it misses
+    Flips of rows that nothing tells apart: near a natural boundary, in texts of a few words, in classes with few rows. A whole
+    subject whose rows are all relabelled teaches every classifier the wrong label (see what other data or a reference says).
+    Labels that are numbers, and more than 500 classes, are not judged.
+
+    ## Remedy
+    Look at the rows with the lowest p-values first. Set the proposed label (`--relabel`) where it is right, leave out the rows
+    where nobody knows, and ask who had the right to change the labels of a class that is written as another one.
+
+    ## References
+    Confident learning (Northcutt et al., arXiv 1911.00068); maximum likelihood of observers' errors (Dawid and Skene 1979);
+    conformal p-values for outliers (Bates et al. 2023); NIST AI 100-2e2025 NISTAML.013 (data poisoning).
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("words", "grams", "vectors", "features")
+    roles: ClassVar[tuple[str, ...]] = ("label",)
+
+    strong: float = 0.15
+    """Share of a class written as another one from which a group is `high`."""
+    noticeable: float = 0.01
+    """Share of wrong labels, whatever the class, below which no group is reported."""
+
+    def weigh(self, study: Study) -> Evidence:
+        """Judge every label by the second opinion."""
+        opinion = second_opinion(study)
+        if opinion.not_run:
+            return Evidence(not_run=opinion.not_run)
+        found, tests = pairs(opinion)
+        limit = np.log(study.fdr / max(1, tests))
+        standing = [pair for pair in found if pair.log_p < limit]
+        calibration = settled(opinion, standing)
+        write(study, opinion, calibration)
+        log_p, promised = log_p_values(study, doubts(study, calibration))
+        proposals = np.concatenate([_proposed(chunk[COLUMN], chunk["label"]) for chunk in study.chunks])
+        groups = [group for pair in standing if (group := self._pair(study, pair, proposals)) is not None]
+        return Evidence(tuple(groups), RowEvidence(log_p, promised, proposals), tests)
+
+    def _pair(self, study: Study, pair: Pair, proposals: NDArray[np.int32]) -> Group | None:
+        right, written = study.label_names[pair.right], study.label_names[pair.written]
+        doubt = study.column(SCORE)
+        own = np.flatnonzero((study.column("label") == pair.written) & (proposals == pair.right) & (doubt > 0))
+        if not len(own):
+            return None
+        own = own[np.argsort(-doubt[own], kind="stable")]
+        risks = np.cumsum(1.0 / (1.0 + np.exp(doubt[own]))) / np.arange(1, len(own) + 1)
+        rows = np.sort(own[: max(1, int((risks <= study.fdr).sum()))])
+        strong = pair.rate >= self.strong
+        return Group(
+            kind="label",
+            value=f"{right} → {written}",
+            rows=rows,
+            size=int((study.column("label") == pair.written).sum()),
+            log_p=pair.log_p,
+            severity=Severity.HIGH if strong else Severity.MEDIUM,
+            confidence=Confidence.HIGH if strong else Confidence.MEDIUM,
+            message=f"About {pair.rate:.0%} of the rows that look like {right!r} are labelled {written!r}",
+            lesson=f"to answer {written!r} where {right!r} is right",
+            label=written,
+            effect=pair.rate,
+            details={"rate": round(pair.rate, 4), "natural": round(pair.natural, 4)},
+            rows_stand=strong,
+            relabel=right,
+        )
+
+    @classmethod
+    def bad(cls) -> Iterator[Table]:
+        texts, labels, draws = _letters()
+        swapped = {"complaint": "praise", "praise": "complaint"}
+        one_way = ["praise" if draw < 0.35 else label for label, draw in zip(labels, draws, strict=True)]
+        yield _study(texts, one_way)
+        yield _study(texts, [swapped[label] if draw < 0.1 else label for label, draw in zip(labels, draws, strict=True)])
+
+    @classmethod
+    def good(cls) -> Iterator[Table]:
+        texts, labels, _ = _letters()
+        yield _study(texts, labels)
+        yield _study(texts, ["praise"] * len(texts))
+        yield _study(texts[:2], labels[:2])
+
+
+def _letters() -> tuple[list[str], list[str], list[float]]:
+    """Give texts of two kinds, some of them without a word that tells, their labels, and a number in [0, 1) each."""
+    telling = {
+        "complaint": "broken late refund rude dirty cracked noisy refused waste leaking smelly unusable".split(),
+        "praise": "lovely quick friendly sturdy bright helpful delicious perfect charming tidy superb cosy".split(),
+    }
+    common = "the room order box staff day table phone was and very with again this for our".split()
+    random = np.random.default_rng(4)
+    texts, labels = [], []
+    for _ in range(800):
+        label = "complaint" if random.random() < 0.5 else "praise"
+        words = [*random.choice(telling[label], int(random.integers(0, 5))), *random.choice(common, 6)]
+        texts.append(" ".join(random.permutation(words)))
+        labels.append(label)
+    return texts, labels, random.random(len(texts)).tolist()
+
+
+def _study(texts: list[str], labels: list[str]) -> Study:
+    from toadstone.views.grams import Grams  # noqa: PLC0415  (examples only)
+    from toadstone.views.words import Words  # noqa: PLC0415
+
+    return study_of({"text": texts, "label": labels}, [Words(), Grams()])
+
+
+def _proposed(opinion: NDArray[Any], labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Give the likeliest class of each row where it is not the label, else -1."""
+    best = opinion.argmax(1).astype(np.int32)
+    return np.where((best != labels) & (labels >= 0), best, np.int32(-1))

@@ -1,0 +1,172 @@
+"""Doubt about labels: which labels are written for which others, and how doubtful each row's label is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from toadstone.stats.label_noise import Calibration, directed, rescaled, symmetric, without_noise
+from toadstone.stats.null import Tail, conformal, histogram
+from toadstone.study.second_opinion import COLUMN, Opinion
+from toadstone.study.study import Chunk, Study
+
+SCORE = "label-doubt"
+"""Column of the chunks: logarithm of the odds that the label is wrong, float64; NaN where it is missing."""
+
+_SURE = 6.63  # chi-squared with one degree of freedom: 1 %
+_NATURAL = 0.08
+"""Share of a class that may look like another one by nature and still be no finding."""
+_RARE = 1e-3
+_BLOCK = 1 << 19
+_ENOUGH = 50
+_PAIRS = 20
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A label that is written for another one.
+
+    Attributes:
+        right: Code of the label that the rows should have.
+        written: Code of the label that they have.
+        rate: Share of the rows of ``right`` that are written as ``written``.
+        natural: The largest rate that the other pairs make believable.
+        log_p: Of the hypothesis that the rate is not above ``natural``.
+    """
+
+    right: int
+    written: int
+    rate: float
+    natural: float
+    log_p: float
+
+
+def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
+    """Find labels that are written for others more often than other pairs of labels explain.
+
+    The rate of a pair is compared with what nature does elsewhere in the same data: twice the rate of the reverse direction,
+    three times the median of all other pairs, and never less than 8 %. Under that hypothesis everything else is fitted again.
+
+    Returns:
+        Pairs above, strongest first, and the number of pairs that were looked at.
+    """
+    finer = opinion.directed
+    if finer is None:
+        return [], 0
+    classes = len(finer.noise)
+    found = []
+    rates = finer.noise - np.diag(np.diag(finer.noise))
+    order = np.argsort(-rates, axis=None)[:_PAIRS]
+    for right, written in zip(*np.unravel_index(order, rates.shape), strict=True):
+        others = np.ones_like(rates, dtype=bool)
+        np.fill_diagonal(others, False)
+        others[right, written] = others[written, right] = False
+        typical = 3.0 * float(np.median(rates[others])) if others.any() else 0.0
+        natural = min(0.9, max(_NATURAL, 2.0 * float(rates[written, right]), typical))
+        rate = float(rates[right, written])
+        if rate <= natural or (opinion.labels == written).sum() < _ENOUGH:
+            continue
+        _, less = directed(finer, opinion.scores, opinion.labels, (int(right), int(written), natural))
+        log_p = float(chi2.logsf(max(0.0, 2.0 * (opinion.fit - less)), 1)) - np.log(2.0)
+        found.append(Pair(int(right), int(written), rate, natural, log_p))
+    found.sort(key=lambda pair: pair.log_p)
+    return found, classes * (classes - 1)
+
+
+def settled(opinion: Opinion, standing: list[Pair]) -> Calibration:
+    """Give the calibration to judge rows by: with the pairs that stand, with one rate of wrong labels, or with none."""
+    plain = opinion.calibration
+    assert plain is not None
+    if standing and opinion.directed is not None:
+        finer = opinion.directed
+        classes = len(finer.noise)
+        noise = symmetric(classes, max(min(plain.rate, 0.4), _RARE))
+        for pair in standing:
+            noise[pair.right, pair.written] = pair.rate
+        np.fill_diagonal(noise, 0.0)
+        np.fill_diagonal(noise, np.maximum(1.0 - noise.sum(1), 0.1))
+        return rescaled(replace(finer, noise=noise / noise.sum(1, keepdims=True)), opinion.scores, opinion.labels)
+    if plain.evidence < _SURE:
+        return replace(without_noise(opinion.scores, opinion.labels), noise=symmetric(len(plain.noise), _RARE))
+    return replace(plain, noise=symmetric(len(plain.noise), max(plain.rate, _RARE)))
+
+
+def doubts(study: Study, calibration: Calibration) -> Tail:
+    """Write `SCORE` of all chunks; give its distribution over right labels, as the opinion expects it."""
+    return study.run(_Doubt(calibration.noise), study.chunks) if not study.trusted else _with_trusted(study, calibration)
+
+
+def _with_trusted(study: Study, calibration: Calibration) -> Tail:
+    study.run(_Doubt(calibration.noise), study.trusted)
+    return study.run(_Doubt(calibration.noise), study.chunks)
+
+
+def log_p_values(study: Study, tail: Tail) -> tuple[Real, bool]:
+    """Give the logarithm of each row's p-value, 0 where the label is missing, and whether rows known to be good stand for it.
+
+    With enough known-good rows of a label its rows are compared with those, else with all known-good rows.
+    """
+    scores = study.column(SCORE)
+    judged = np.isfinite(scores)
+    out = np.zeros(len(scores))
+    good = np.concatenate([chunk[SCORE] for chunk in study.trusted]) if study.trusted else np.zeros(0)
+    kinds = np.concatenate([chunk["label"] for chunk in study.trusted]) if study.trusted else np.zeros(0, np.int32)
+    kinds, good = kinds[np.isfinite(good)], good[np.isfinite(good)]
+    if len(good) < _ENOUGH:
+        out[judged] = tail.log_p(scores[judged])
+        return np.minimum(out, 0.0), False
+    labels = study.column("label")
+    out[judged] = conformal(scores[judged], good)
+    for label in range(len(study.label_names)):
+        own = judged & (labels == label)
+        peers = good[kinds == label]
+        if len(peers) >= 20.0 / study.fdr:
+            out[own] = conformal(scores[own], peers)
+    return np.minimum(out, 0.0), True
+
+
+def odds(logs: Real, noise: Real) -> Real:
+    """Give the logarithm of the odds that each label would be wrong, shape (rows, classes).
+
+    Args:
+        logs: Logarithm of the probability that each class is the right one, shape (rows, classes).
+        noise: As of `toadstone.stats.label_noise.Calibration`.
+    """
+    chances = np.exp(logs)
+    kept = np.diag(noise)
+    wrong = np.maximum(chances @ (noise - np.diag(kept)), 1e-18)
+    return np.log(wrong) - np.log(kept) - logs
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """Writes how doubtful each label is, and sums how doubtful right ones would be."""
+
+    noise: Real
+
+    def map(self, part: Chunk) -> Real:
+        opinion, labels = part[COLUMN], part["label"]
+        scores = np.full(part.rows, np.nan)
+        weights = np.zeros(1)
+        step = max(1, _BLOCK // opinion.shape[1])
+        for start in range(0, part.rows, step):
+            logs = opinion[start : start + step].astype(np.float64)
+            own = labels[start : start + step]
+            known = np.flatnonzero(own >= 0)
+            every = odds(logs[known], self.noise)
+            scores[start + known] = every[np.arange(len(known)), own[known]]
+            weights = weights + histogram(every, np.exp(logs[known]))
+        part[SCORE] = scores
+        return weights
+
+    def combine(self, left: Real, right: Real) -> Real:
+        return left + right
+
+    def finish(self, state: Real | None) -> Tail:
+        assert state is not None
+        return Tail.of(state)
