@@ -67,7 +67,8 @@ class PoisonDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # (sci
             columns["label"] = _labels(y, len(next(iter(content.values()))))
         if source is not None:
             columns["source"] = pa.array([str(value) for value in source])
-        roles = Roles(**{name: name for name in columns})
+        given: dict[str, Any] = {name: name for name in columns}
+        roles = Roles(**given)
         options = RowOptions(roles, self.effort, self.seed, self.fdr, self.memory, jobs=1)
         examined = examine(pa.table(columns), options)
         decision = examined.decision

@@ -10,6 +10,10 @@ from toadstone.core.check import ALL_STAGES
 
 DEEP = True
 MODULES = (
+    'toadstone.checks.data',
+    'toadstone.checks.data.hidden_characters',
+    'toadstone.checks.data.label_flip',
+    'toadstone.checks.data.near_duplicate_flood',
     'toadstone.checks.model',
     'toadstone.checks.model.archive_mismatch',
     'toadstone.checks.model.config_command',
@@ -69,6 +73,7 @@ CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     'escaping-link': ('toadstone.checks.model.escaping_link', ('Link',), ALL_STAGES, ()),
     'foreign-code': ('toadstone.checks.model.foreign_code', ('Link',), ALL_STAGES, ()),
     'frame-mismatch': ('toadstone.checks.model.frame_mismatch', ('Anomaly',), ALL_STAGES, ()),
+    'hidden-characters': ('toadstone.checks.data.hidden_characters', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'hidden-data': ('toadstone.checks.model.hidden_data', ('Anomaly',), ALL_STAGES, ()),
     'hidden-payload': ('toadstone.checks.model.hidden_payload', ('Stage',), ALL_STAGES, ()),
     'hub-warning': ('toadstone.checks.model.hub_warning', ('Opinion',), ALL_STAGES, ()),
@@ -76,9 +81,11 @@ CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     'keras-lambda': ('toadstone.checks.model.keras_lambda', ('Setting',), ALL_STAGES, ()),
     'keras-unsafe-config': ('toadstone.checks.model.keras_unsafe_config', ('Setting',), ALL_STAGES, ()),
     'known-indicator': ('toadstone.checks.model.known_indicator', ('Sighting',), ALL_STAGES, ()),
+    'label-flip': ('toadstone.checks.data.label_flip', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'malformed-structure': ('toadstone.checks.model.malformed_structure', ('Anomaly',), ALL_STAGES, ()),
     'metadata-payload': ('toadstone.checks.model.metadata_payload', ('Setting', 'Text'), ALL_STAGES, ()),
     'native-code': ('toadstone.checks.model.native_code', ('Code', 'Anomaly'), ALL_STAGES, ()),
+    'near-duplicate-flood': ('toadstone.checks.data.near_duplicate_flood', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'notebook-active-content': ('toadstone.checks.model.notebook_active_content', ('Anomaly',), ALL_STAGES, ()),
     'package-source': ('toadstone.checks.model.package_source', ('Setting',), ALL_STAGES, ()),
     'paddle-operator': ('toadstone.checks.model.paddle_operator', ('Operator',), ALL_STAGES, ()),

@@ -12,7 +12,8 @@ from toadstone.core.policy import Config, Policy
 from toadstone.core.report import Report, Subject
 from toadstone.engine.progress import Progress
 from toadstone.study.decision import Decision
-from toadstone.tables.write import Quarantine, split, write_scores
+from toadstone.tables.plan import Quarantine
+from toadstone.tables.write import split, write_scores
 from toadstone.verbs.rows import Examined, RowOptions, examine
 
 

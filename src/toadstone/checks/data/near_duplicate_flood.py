@@ -179,7 +179,7 @@ def _group(
         confidence=Confidence.HIGH if widest >= certain else Confidence.MEDIUM,
         label=pushed,
         effect=1.0 - 2.0 / max(widest, 2),
-        details={"core": widest, "labels": {name: count for name, count in sorted(labels.items())}},
+        details={"core": widest, "labels": dict(sorted(labels.items()))},
     )
 
 
