@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
 from toadstone.core.policy import Policy
 from toadstone.core.report import Report
@@ -22,12 +22,15 @@ from toadstone.views.words import Words, mixed
 _DIMENSIONS = 64
 
 
-class PoisonDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # (scikit-learn has no types)
+class PoisonDetector(BaseEstimator):  # type: ignore[misc]  # (scikit-learn has no types)
     """Finds poisoned, mislabelled, flooded and outlying rows of texts or vectors.
 
     `fit` examines the rows as a whole, with their labels when they are given: poison shows in groups of rows. `score_samples`
     and `predict` give that evidence back for the rows that were fitted; rows that were not are judged by their distance from
     those that were, which sees outliers only. As everywhere in scikit-learn, lower scores are worse.
+
+    It is no ``OutlierMixin``: those have to find outliers in whatever they are given, and a detector of poison has to be able
+    to say that there is none.
 
     Args:
         fdr: False-discovery rate, in (0, 1).
@@ -130,9 +133,10 @@ def _is_text(X: Any) -> bool:  # noqa: ANN401, N803
 
 
 def _labels(y: Any, rows: int) -> pa.Array:  # noqa: ANN401
-    if np.ndim(y) != 1 or len(y) != rows:
-        raise ValueError(f"y must hold one label a row: {rows} in one dimension. Got shape {np.shape(y)} instead.")
-    return pa.array([None if value is None else str(value) for value in y])
+    labels = column_or_1d(y)
+    if len(labels) != rows:
+        raise ValueError(f"y must hold one label a row: {rows}. Got {len(labels)} instead.")
+    return pa.array([None if value is None else str(value) for value in labels])
 
 
 def _vectors(content: dict[str, pa.Array]) -> NDArray[np.floating]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.core.finding import Finding, Json
+from toadstone.core.finding import Finding, Json, Severity
 from toadstone.core.place import Place
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group
@@ -79,6 +79,11 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
     """
     accepted = _accepted(weighed, study.fdr)
     row_checks = [(check, evidence.rows) for check, evidence in weighed if evidence.rows is not None]
+    grouped = {check.id: np.zeros(study.rows, bool) for check, _ in row_checks}
+    for entry in accepted:
+        if entry.group.rows_stand and entry.check.id in grouped:
+            grouped[entry.check.id][entry.group.rows] = True
+    singles: dict[str, NDArray[np.int64]] = {}
     strongest = np.zeros(study.rows)
     proposals = np.full(study.rows, -1, np.int32)
     flags: dict[str, list[NDArray[np.int64]]] = {}
@@ -89,6 +94,7 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
         log_ps[check.id] = rows.log_p
         if len(chosen):
             flags.setdefault(check.id, []).append(chosen)
+            singles[check.id] = chosen[~grouped[check.id][chosen]]
             if rows.proposals is not None:
                 proposals[chosen] = rows.proposals[chosen]
     scores = strongest.copy()
@@ -107,7 +113,11 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
         flagged[rows_of] = True
     ran = max(1, sum(1 for _, evidence in weighed if not evidence.not_run))
     findings = [_finding(study, entry) for entry in accepted]
-    findings += [_row_finding(study, check, joined[check.id], log_ps[check.id]) for check, _ in row_checks if check.id in joined]
+    findings += [
+        _row_finding(study, check, singles[check.id], log_ps[check.id])
+        for check, _ in row_checks
+        if len(singles.get(check.id, ()))
+    ]
     return Decision(
         tuple(sorted(findings, key=lambda finding: finding.order)),
         scores,
@@ -207,12 +217,14 @@ def _finding(study: Study, entry: Accepted) -> Finding:
 
 
 def _row_finding(study: Study, check: DataCheck, rows: NDArray[np.int64], log_p: NDArray[np.float64]) -> Finding:
+    """Report rows that no group explains: a person should look, at most."""
     worst = rows[np.argsort(log_p[rows], kind="stable")][:_MOST_SAMPLE]
     share = len(rows) / max(1, study.rows)
     message = f"{len(rows):,} of {study.rows:,} rows ({share:.2%}) stand out one by one"
     return check.finding(
         Place(study.place.path, "", -1, int(worst[0]), study.roles.label or ""),
         message,
+        severity=min(check.severity, Severity.MEDIUM),
         details={
             "group": {"kind": "rows", "value": check.id},
             "rows": len(rows),
