@@ -84,7 +84,7 @@ class Fields(Span):
         if pa.types.is_string(kind):
             return values
         make = int if pa.types.is_integer(kind) else float
-        return [None if value is None else _as(make, value) for value in values]
+        return [_as(make, value) if value else None for value in values]
 
 
 def _as(make: type[int | float], value: str) -> float | None:
@@ -96,13 +96,13 @@ def _as(make: type[int | float], value: str) -> float | None:
 
 def _narrowest(values: list[Any]) -> pa.DataType:
     """Give the type of a column of texts."""
-    first = next((value for value in values if value is not None), None)
+    first = next((value for value in values if value), None)
     if first is None:
-        return pa.null()
+        return pa.null() if not any(value == "" for value in values) else pa.string()
     if not (first[0] in "-.0123456789niN" and len(first) <= 40):
         return pa.string()
     try:
-        texts = pa.array(values, pa.string())
+        texts = pa.array([value or None for value in values], pa.string())
     except UnicodeEncodeError:
         return pa.string()
     for kind, pattern in ((pa.int64(), _WHOLE), (pa.float64(), _NUMBER)):
