@@ -13,7 +13,20 @@ import pyarrow.parquet as pq
 from toadstone.tables.dataset import Dataset, Trouble
 from toadstone.tables.open import open_dataset
 
-FORMATS = ("parquet", "arrow", "stream.arrow", "jsonl", "jsonl.gz", "csv", "csv.gz", "tsv", "utf16.csv", "semicolon.csv", "saved", "shards")
+FORMATS = (
+    "parquet",
+    "arrow",
+    "stream.arrow",
+    "jsonl",
+    "jsonl.gz",
+    "csv",
+    "csv.gz",
+    "tsv",
+    "utf16.csv",
+    "semicolon.csv",
+    "saved",
+    "shards",
+)
 
 
 def csv_text(table: pa.Table, delimiter: str = ",") -> str:

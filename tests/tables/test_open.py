@@ -32,7 +32,9 @@ def tables(draw: st.DrawFn) -> pa.Table:
     texts = draw(st.lists(_TEXTS.map(lambda text: "w" + text), min_size=rows, max_size=rows))
     labels = draw(st.lists(_LABELS | st.none(), min_size=rows, max_size=rows))
     numbers = draw(st.lists(st.integers(-(10**9), 10**9) | st.none(), min_size=rows, max_size=rows))
-    return pa.table({"text": pa.array(texts, pa.string()), "label": pa.array(labels, pa.string()), "n": pa.array(numbers, pa.int64())})
+    return pa.table(
+        {"text": pa.array(texts, pa.string()), "label": pa.array(labels, pa.string()), "n": pa.array(numbers, pa.int64())}
+    )
 
 
 def codes(path: Path, executor: object) -> tuple[list[int], list[int], tuple[str, ...]]:
@@ -79,7 +81,7 @@ def test_every_executor_gives_the_serial_study(executors, table):
 def test_spans_of_text_files_are_read_apart(tmp_path, monkeypatch):
     monkeypatch.setattr("toadstone.tables.lines.SPAN", 200)
     monkeypatch.setattr("toadstone.tables.records.BLOCK", 64)
-    table = pa.table({"text": [f"row {n}\n\"quoted\", é" for n in range(100)], "label": [n % 3 for n in range(100)]})
+    table = pa.table({"text": [f'row {n}\n"quoted", é' for n in range(100)], "label": [n % 3 for n in range(100)]})
     for form in ("csv", "jsonl", "utf16.csv", "csv.gz"):
         dataset = open_dataset(write(table, tmp_path / form, form))
         assert (len(dataset.fragments) > 10) is not form.endswith(".gz")
@@ -125,7 +127,13 @@ def test_content_decides_when_the_suffix_is_wrong(tmp_path):
 
 
 def test_types_that_change_within_a_file_lose_nothing(tmp_path):
-    lines = ['{"a": 1}', '{"a": "x", "late": [1, 2.5]}', '{"a": null, "deep": {"k": 1}}', '{"deep": {"k": "t", "m": []}, "late": null}', '{"a": {"b": 2}}']
+    lines = [
+        '{"a": 1}',
+        '{"a": "x", "late": [1, 2.5]}',
+        '{"a": null, "deep": {"k": 1}}',
+        '{"deep": {"k": "t", "m": []}, "late": null}',
+        '{"a": {"b": 2}}',
+    ]
     (tmp_path / "x.jsonl").write_text("\n".join(lines))
     table, troubles = opened(tmp_path / "x.jsonl")
     assert not troubles
@@ -141,7 +149,15 @@ def test_types_that_change_within_a_file_lose_nothing(tmp_path):
 def test_objects_of_other_libraries():
     columns = {"text": ["a", "b", None], "label": [1, 0, 1]}
     table = pa.table(columns)
-    for target in (columns, table, table.to_reader(), pd.DataFrame(columns), pl.DataFrame(columns), pl.DataFrame(columns).lazy(), table.to_pylist()):
+    for target in (
+        columns,
+        table,
+        table.to_reader(),
+        pd.DataFrame(columns),
+        pl.DataFrame(columns),
+        pl.DataFrame(columns).lazy(),
+        table.to_pylist(),
+    ):
         assert opened(target)[0].to_pydict() == columns, type(target)
     frame = pd.DataFrame({"m": [1, "x", None], "c": pd.Categorical(["u", "v", "u"])})
     assert opened(frame)[0].to_pydict() == {"m": ["1", "x", None], "c": ["u", "v", "u"]}
@@ -154,7 +170,9 @@ def test_objects_of_other_libraries():
 
 def test_npz(tmp_path):
     images = np.random.default_rng(0).integers(0, 255, (10, 4, 5, 3)).astype(np.uint8)
-    dataset = open_dataset(npz(tmp_path / "a.npz", x=images, y=np.array(["ü", "b"] * 5), note=np.array("z"), big=np.arange(10, dtype=">i4")))
+    dataset = open_dataset(
+        npz(tmp_path / "a.npz", x=images, y=np.array(["ü", "b"] * 5), note=np.array("z"), big=np.arange(10, dtype=">i4"))
+    )
     table, troubles = rows_of(dataset)
     assert table.schema.names == ["image", "y", "big"]
     assert not troubles

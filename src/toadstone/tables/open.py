@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from toadstone.core.errors import UsageError
 from toadstone.tables import ipc, npz, parquet
 from toadstone.tables.csv import open_csv
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.folder import SUFFIXES, shards, suffix_of, together
-from toadstone.tables.jsonl import open_jsonl
+from toadstone.tables.jsonl import JsonLines, open_jsonl
 from toadstone.tables.objects import open_object
 from toadstone.tables.records import TextFile, described
 from toadstone.tables.saved import is_saved, open_saved
@@ -85,6 +87,8 @@ def open_file(path: str, first: int = 0) -> Dataset:
         head = handle.read(16)
         handle.seek(max(size - 8, 0))
         tail = handle.read(8)
+    if not size and suffix_of(path) in (".jsonl", ".ndjson"):
+        return Dataset(path, "jsonl", pa.schema([]), (JsonLines(first, TextFile(path), 0, None, pa.schema([])),))
     if not size:
         raise UsageError(f"{path} is empty", "There are no rows in it.")
     suffix = suffix_of(path)

@@ -15,7 +15,18 @@ import pyarrow as pa
 from toadstone.engine.arrow import compute as pc
 from toadstone.tables.dataset import BYTES, ROWS, cut
 
-FAILURES = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, EOFError, UnicodeError, TypeError, LookupError)
+FAILURES = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    OverflowError,
+    MemoryError,
+    EOFError,
+    UnicodeError,
+    TypeError,
+    LookupError,
+    NotImplementedError,
+)
 """What Arrow raises on bytes that are not what they claim to be."""
 
 _DEPTH = 32

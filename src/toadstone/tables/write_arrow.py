@@ -243,7 +243,7 @@ def _relabelled(batch: pa.RecordBatch, start: int, plan: Plan) -> pa.RecordBatch
         if codes.null_count:
             raise UsageError("a new label is not among the categories of the label column", "Leave labels as they are.")
         indices = pc.replace_with_mask(column.indices, pa.array(mask), codes.cast(kind.index_type))
-        column = pa.DictionaryArray.from_arrays(indices, column.dictionary, kind.ordered)
+        column = pa.DictionaryArray.from_arrays(indices, column.dictionary, ordered=kind.ordered)
     else:
         column = pc.replace_with_mask(column, pa.array(mask), values.cast(kind))
     return batch.set_column(index, batch.schema.field(index), column)
