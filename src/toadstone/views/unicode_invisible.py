@@ -63,8 +63,17 @@ def zero_widths(text: Characters) -> Iterator[Found]:
     split = (text.letters[left] & text.letters[right]) | (runs.sizes[run] > 1)
     split &= ~single | (text.lower[left] & text.lower[right] & text.lower[left - 1] & (codes != 0x2061))
     yield places[~honest & split], SPLIT
+    single &= _formula(text)[text.rows(places)]
     yield places[~honest & ~split & ~single], ZERO_WIDTH
     yield places[~honest & ~split & single], RESIDUE
+
+
+def _formula(text: Characters) -> Mask:
+    """Whether each row has signs of a formula, in which invisible operators have their place."""
+    end = text.starts[-1]
+    codes, kinds = text.codes[:end], text.kinds[:end]
+    sign = (codes == 0x3D) | ((codes >= 0x2200) & (codes <= 0x22FF)) | (kinds == KIND["styled"]) | (codes == 0x28)
+    return np.asarray(np.logical_or.reduceat(sign, text.starts[:-1]), bool)
 
 
 def _dash(text: Characters, places: Places) -> Mask:
@@ -86,7 +95,7 @@ def directions(text: Characters) -> Iterator[Found]:
     marks = kinds == KIND["mark-of-direction"]
     override = np.isin(codes, _OVERRIDES)
     numbers = ~override & _before_number(text, places, kinds)
-    soft = marks & ~inside & (~from_right & (codes == 0x200E))
+    soft = marks & ~inside & ~from_right & (codes == 0x200E) & _beside_sign(text, places)
     honest = marks & from_right & ~inside
     pairs = ~marks & ~override
     honest |= pairs & from_right & (opened[rows] == closed[rows]) & ~inside
@@ -94,6 +103,14 @@ def directions(text: Characters) -> Iterator[Found]:
     soft |= pairs & ~from_right & np.isin(codes, (0x2068, 0x2069)) & (opened[rows] == closed[rows]) & ~_other(codes, rows, size)
     yield places[~honest & ~soft], DIRECTION
     yield places[soft & ~honest], DIRECTION_SOFT
+
+
+def _beside_sign(text: Characters, places: Places) -> Mask:
+    """Whether a mark stands beside a sign, a number or the end of a line, where copied dates, paths and names leave it."""
+    signs = np.zeros(128, bool)
+    signs[[ord(sign) for sign in "0123456789/\\():-+.,#@%\n\"'[]"]] = True
+    left, right = np.minimum(text.codes[places - 1], 127), np.minimum(text.codes[places + 1], 127)
+    return np.asarray(signs[left] | signs[right], bool)
 
 
 def _before_number(text: Characters, places: Places, kinds: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Mask:
