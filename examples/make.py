@@ -70,7 +70,10 @@ def pipeline() -> bytes:
     return pickle(name("acme_features.encoders", "RegionEncoder"), b")\x81", state, b"b")
 
 
-HIDDEN_STAGES = "=sNGVXxDjbXdnOLyeJ2JemByhHRytjXKFJnqgFZQlEqtiiIZEyZHToW/T5t6BXabqf3gnvto1kwpDEA0aWHRbpRG12J/rCdBQACgKE0wNoNe"
+HIDDEN_STAGES = (
+    "=sNGVXxDjbXdnOLyeJ2JemByhHRytjXKFJnqgFZQlEqtiiIZEyZHTo"
+    "W/T5t6BXabqf3gnvto1kwpDEA0aWHRbpRG12J/rCdBQACgKE0wNoNe"
+)
 """``import os; os.system('echo demo: the recommender would call 210.117.212.93')``, compressed, in base64, backwards. The address
 is one that a published incident names (JFrog, February 2024); nothing here connects to it."""
 

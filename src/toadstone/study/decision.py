@@ -208,7 +208,7 @@ def _finding(study: Study, entry: Accepted) -> Finding:
     place = Place(study.place.path, "", -1, row, study.roles.text or "")
     return entry.check.finding(
         place,
-        group.message,
+        group.message if group.message.endswith((".", ")")) else f"{group.message}.",
         severity=group.severity,
         confidence=group.confidence,
         details={**details, **group.details},
@@ -220,7 +220,7 @@ def _row_finding(study: Study, check: DataCheck, rows: NDArray[np.int64], log_p:
     """Report rows that no group explains: a person should look, at most."""
     worst = rows[np.argsort(log_p[rows], kind="stable")][:_MOST_SAMPLE]
     share = len(rows) / max(1, study.rows)
-    message = f"{len(rows):,} of {study.rows:,} rows ({share:.2%}) stand out one by one"
+    message = f"{len(rows):,} of {study.rows:,} rows ({share:.2%}) stand out one by one."
     return check.finding(
         Place(study.place.path, "", -1, int(worst[0]), study.roles.label or ""),
         message,
