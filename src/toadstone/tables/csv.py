@@ -20,7 +20,7 @@ from toadstone.core.errors import UsageError
 from toadstone.engine.arrow import compute as pc
 from toadstone.tables.dataset import Dataset, Trouble
 from toadstone.tables.lines import Parsed, Span, spans
-from toadstone.tables.records import UNREADABLE, OpenQuoteError, TextFile, fields_of, lines, quoted_records
+from toadstone.tables.records import UNREADABLE, OpenQuoteError, TextFile, fields_of, lines, misquoted, quoted_records
 from toadstone.tables.sound import unique
 
 _WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"
@@ -73,7 +73,8 @@ class Fields(Span):
             elif strange:
                 wrong.append((len(rows), f"not {self.file.encoding.upper()}; read as Latin-1"))
             rows.append(row)
-        wanted = range(width) if columns is None else [self.names.index(name) for name in columns]
+        chosen = None if columns is None else set(columns)
+        wanted = [index for index, name in enumerate(self.names) if chosen is None or name in chosen]
         found: dict[str, list[Any]] = {self.names[index]: [row[index] for row in rows] for index in wanted}
         return Parsed({name: self.typed(name, values) for name, values in found.items()}, len(rows), wrong)
 
@@ -129,7 +130,7 @@ def open_csv(file: TextFile, first: int = 0, delimiter: str = "") -> Dataset:
     names = unique([name or f"column_{place + 1}" for place, name in enumerate(empty.fields(text))])
     whole = replace(empty, names=tuple(names))
     troubles = []
-    if any(name not in set(empty.fields(text)) for name in names):
+    if not set(names) <= set(empty.fields(text)):
         troubles.append(Trouble(first, f"{file.path}: columns without a name, or with the name of another, were renamed"))
     cuts: list[int] = []
     try:
@@ -174,13 +175,19 @@ def _survey(whole: Fields, cuts: list[int]) -> tuple[list[pa.DataType], bool]:
     try:
         for group in whole.grouped(whole.surveyed(cuts), len(types)):
             parsed = whole.parsed(group, None)
-            ragged = ragged or any("fields" in reason for _, reason in parsed.wrong)
+            ragged = ragged or any("fields" in reason for _, reason in parsed.wrong) or _joins(group, whole)
             for place, name in enumerate(whole.names):
                 if types[place] != pa.string():
                     types[place] = max(types[place], _narrowest(parsed.columns[name]), key=_RANK.__getitem__)
     except UNREADABLE:
         pass  # told when the rows are read
     return [pa.string() if kind == pa.null() else kind for kind in types], ragged
+
+
+def _joins(records: list[bytes], whole: Fields) -> bool:
+    """Whether quotes join lines that were not meant to be joined: what follows the closing quote is no delimiter."""
+    inner = [record for record in records if b"\n" in record[:-2] and b'"' in record] if whole.unquoted is None else []
+    return any(misquoted(whole.file.text(record)[0], whole.delimiter) for record in inner)
 
 
 def _fits(plain: Fields) -> bool:

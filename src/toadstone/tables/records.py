@@ -268,6 +268,15 @@ def field_spans(text: str, delimiter: str) -> list[tuple[int, int]]:
         begin = end + 1
 
 
+def misquoted(text: str, delimiter: str) -> bool:
+    """Whether something other than a delimiter follows a closing quote."""
+    for begin, end in field_spans(text, delimiter):
+        closing = _CLOSING.match(text, begin + 1) if text[begin : begin + 1] == '"' else None
+        if closing is not None and closing.end() != end:
+            return True
+    return False
+
+
 def _value(field: str) -> str | None:
     if not field:
         return None
