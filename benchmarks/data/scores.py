@@ -85,13 +85,17 @@ def mask_share(finding: Finding, mask: Mask) -> bool:
 
 
 def shows(finding: Finding, trigger: Trigger) -> bool:
-    """Say whether a finding shows a part of the trigger, or the trigger a part of what it shows."""
-    shown = str([dict_of(finding).get("value"), finding.evidence.get("also"), finding.evidence.get("trigger")]).lower()
-    words = shown.strip("[]'\" ").split()
-    for value in trigger.values:
-        text = value.lower().strip(" .,")
-        if text and (text in shown or text.encode("unicode_escape").decode() in shown or f"{ord(text[0]):04x}" in shown):
-            return True
-        if trigger.kind in ("phrase", "sentence", "frame") and sum(word.strip("',.\"[]") in text.split() for word in words) >= 2:
-            return True
-    return False
+    """Say whether a finding shows the trigger, or a good part of it: a run of its words, its characters or their numbers."""
+    also = finding.evidence.get("also")
+    shown = [str(value).lower() for value in [dict_of(finding).get("value"), *(also if isinstance(also, list) else [])]]
+    return any(_part(text, value.lower().strip(" .,")) for text in shown for value in trigger.values)
+
+
+def _part(shown: str, value: str) -> bool:
+    if not value:
+        return False
+    numbers = [f"{ord(letter):04x}" for letter in value if not letter.isascii()]
+    if numbers and any(number in shown for number in numbers):
+        return True
+    words = shown.split()
+    return value in shown or (shown in value and (len(words) > 1 or len(shown) > 3 or shown in value.split()))
