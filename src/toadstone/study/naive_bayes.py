@@ -97,12 +97,27 @@ class NaiveBayes:
         """How many different words there are."""
         return int((self.counts.sum(axis=1) > 0).sum())
 
+    @cached_property
+    def totals(self) -> NDArray[np.float64]:
+        """Words of all rows of each class."""
+        return self.counts.sum(axis=0, dtype=np.float64)
+
+    @cached_property
+    def frequency(self) -> NDArray[np.float64]:
+        """Share of the rows that have each word."""
+        return self.counts.sum(axis=1) / max(1.0, float(self.rows.sum()))
+
+    @property
+    def length(self) -> float:
+        """Distinct words of a row, on average."""
+        return float(self.totals.sum()) / max(1.0, float(self.rows.sum()))
+
     @property
     def shares(self) -> NDArray[np.float64]:
         """Share of each class."""
         return (self.rows + 0.5) / float((self.rows + 0.5).sum())
 
-    def weights(self, counts: NDArray[np.int32], totals: NDArray[np.float64]) -> Floats:
+    def weights(self, counts: NDArray[np.int32] | NDArray[np.float64], totals: NDArray[np.float64]) -> Floats:
         """Give what each word adds to the log-odds of each class; a word that nobody has says nothing.
 
         Args:
@@ -225,7 +240,7 @@ def without_group(model: NaiveBayes, group: Rows) -> NDArray[np.float64]:
     owners = np.repeat(group.classes, group.lengths)
     labelled = owners >= 0
     own = np.bincount(places[labelled] * width + owners[labelled], minlength=len(slots) * width).reshape(-1, width)
-    totals = model.counts.sum(axis=0, dtype=np.float64) - own.sum(axis=0)
+    totals = model.totals - own.sum(axis=0)
     table = model.weights((model.counts[slots] - own).astype(np.int32), totals)
     return model.probabilities(summed(table[places], group.offsets), group.lengths)
 

@@ -1,0 +1,256 @@
+"""Properties that rows share: every phrase of one to three words, every sentence frame, every kind of character.
+
+A property is a 48-bit hash. Properties are counted exactly, by sorting them together with one byte of their row (its class and
+whether its words contradict its label); in as many passes over the data as the memory asks for, each with the properties of one
+range of hashes. A frame is how a text begins when each run of words other than the most frequent ones of this very data set is
+one slot, so that "when she left, the lights went out" and "when traders sold, the market fell" share a beginning: no word list
+of any language is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toadstone.study.study import Chunk, Study
+from toadstone.views.words import mixed
+
+WORD, PHRASE, LONG_PHRASE, FRAME, CHARACTERS = 1, 2, 3, 4, 5
+EXCLUDED = 255
+"""Payload of rows that do not count: without a label, or copies of a row that counts."""
+_CLASS = 3
+_KEY = np.uint64(0xFFFFFFFFFFFF0000)
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_LOOK = 24
+"""Words at the beginning of a text that frames are made of."""
+_SLOTS = (2, 6)
+_FLAGS = 16
+_BYTES_PER_PROPERTY = 32
+
+Keys = NDArray[np.uint64]
+Numbers = NDArray[np.int64]
+
+
+def payload_of(classes: Numbers, odd: NDArray[np.bool_], bare: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Pack what a row adds to its properties.
+
+    Args:
+        classes: 0 to 30.
+        odd: Whether the row's words contradict its label.
+        bare: Whether its common words alone do.
+    """
+    packed: NDArray[np.uint8] = ((classes << _CLASS) | (odd.astype(np.int64) << 1) | bare).astype(np.uint8)
+    return packed
+
+
+@dataclass(frozen=True)
+class Properties:
+    """Properties by class: one entry for each class whose rows have the property.
+
+    Attributes:
+        keys: Of the property, sorted.
+        classes: The class.
+        hits: Rows of the class that have it.
+        sizes: Rows of any class that have it.
+        odd: Those of `hits` that contradict their label.
+        bare: Those of `hits` that do so by their common words alone.
+    """
+
+    keys: Keys
+    classes: Numbers
+    hits: Numbers
+    sizes: Numbers
+    odd: Numbers
+    bare: Numbers
+
+    def take(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> Properties:
+        """Give some of the entries."""
+        return Properties(*(column[places] for column in self.columns))
+
+    @property
+    def columns(self) -> tuple[Keys, Numbers, Numbers, Numbers, Numbers, Numbers]:
+        """All columns."""
+        return self.keys, self.classes, self.hits, self.sizes, self.odd, self.bare
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which properties are looked for.
+
+    Attributes:
+        longest: Words of the longest phrases.
+        frequent: Whether frames keep the words of a slot (the hash modulo the number of slots); empty: no frames.
+    """
+
+    longest: int
+    frequent: NDArray[np.bool_]
+
+    def of(self, chunk: Chunk) -> tuple[Keys, Numbers]:
+        """Give the keys of a chunk's properties, sorted, each once a row, with their rows (within the chunk)."""
+        words, offsets = chunk["words"], chunk["words.offsets"]
+        owners = np.repeat(np.arange(chunk.rows, dtype=np.uint64), np.diff(offsets))
+        parts: list[Keys] = []
+        for size in range(1, self.longest + 1):
+            last = owners[size - 1 :]
+            inside = owners[: len(last)] == last
+            parts.append((word_keys(words, size) | last)[inside])
+        if len(self.frequent):
+            parts += [key | row.astype(np.uint64) for key, row in _frames(words, offsets, self.frequent)]
+        if "unicode" in chunk:
+            flags = chunk["unicode"]
+            for bit in range(_FLAGS):
+                found = np.flatnonzero(flags & np.uint16(1 << bit))
+                parts.append(found.astype(np.uint64) | _seeded(CHARACTERS, bit))
+        packed = np.sort(np.concatenate(parts))
+        packed = packed[np.append(True, packed[1:] != packed[:-1])[: len(packed)]]
+        return packed & _KEY, (packed & ~_KEY).astype(np.int64)
+
+
+def word_keys(words: NDArray[np.uint32], size: int) -> Keys:
+    """Give the keys of all runs of `size` words, shape (len(words) - size + 1,); runs may cross rows."""
+    count = max(0, len(words) - size + 1)
+    key = np.full(count, size, np.uint64)
+    for place in range(size):
+        key = mixed(key * _STEP + words[place : place + count])
+    return key & _KEY
+
+
+def _seeded(kind: int, number: int) -> np.uint64:
+    return np.uint64(mixed(np.array([(kind << 40) + number], np.uint64))[0] & _KEY)
+
+
+def _frames(words: NDArray[np.uint32], offsets: Numbers, frequent: NDArray[np.bool_]) -> list[tuple[Keys, Numbers]]:
+    rows = len(offsets) - 1
+    lengths = np.minimum(np.diff(offsets), _LOOK)
+    place = np.arange(_LOOK)
+    filled = place < lengths[:, None]
+    token = np.zeros((rows, _LOOK), np.uint64)
+    token[filled] = words[(offsets[:-1, None] + place)[filled]]
+    kept = frequent[token % np.uint64(len(frequent))] & filled
+    token[~kept] = 1
+    token[~filled] = 0
+    element = filled.copy()
+    element[:, 1:] &= kept[:, 1:] | kept[:, :-1]
+    index = np.cumsum(element, axis=1)
+    low, high = _SLOTS
+    elements = np.zeros((rows, high + 1), np.uint64)
+    row, column = np.nonzero(element & (index <= high))
+    elements[row, index[row, column]] = token[row, column]
+    named = np.zeros(rows, np.int64)
+    key = np.full(rows, FRAME, np.uint64)
+    out = []
+    for size in range(1, high + 1):
+        key = mixed(key * _STEP + elements[:, size])
+        named += elements[:, size] > 1
+        found = np.flatnonzero((elements[:, size] > 0) & (named >= 2))
+        if size >= low:
+            out.append((key[found] & _KEY, found))
+    return out
+
+
+@dataclass(frozen=True)
+class _Sort:
+    """Gives the packed properties of one range of hashes, sorted."""
+
+    wanted: Wanted
+    range: int
+    ranges: int
+
+    def map(self, part: Chunk) -> list[Keys]:
+        keys, rows = self.wanted.of(part)
+        payload = part["phrases.payload"][rows]
+        chosen = payload != EXCLUDED
+        if self.ranges > 1:
+            chosen &= (keys >> np.uint64(40)) % np.uint64(self.ranges) == self.range
+        keys = keys[chosen] | payload[chosen]
+        return [keys]
+
+    def combine(self, left: list[Keys], right: list[Keys]) -> list[Keys]:
+        return left + right
+
+    def finish(self, state: list[Keys] | None) -> Keys:
+        return np.sort(np.concatenate(state)) if state else np.zeros(0, np.uint64)
+
+
+def counted(packed: Keys, fewest: int, most: int) -> Properties:
+    """Count sorted packed properties.
+
+    Args:
+        packed: Keys with payload, sorted.
+        fewest: Rows of one class that an entry needs.
+        most: Rows of all classes that it may have.
+    """
+    key, part = packed & _KEY, packed >> np.uint64(_CLASS)
+    if not len(packed):
+        nothing = np.zeros(0, np.int64)
+        return Properties(np.zeros(0, np.uint64), nothing, nothing, nothing, nothing, nothing)
+    firsts = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+    sizes = np.diff(np.append(firsts, len(key)))
+    entries = np.flatnonzero(np.append(True, part[1:] != part[:-1]))
+    hits = np.diff(np.append(entries, len(key)))
+    whole = sizes[np.searchsorted(firsts, entries, "right") - 1]
+    chosen = np.flatnonzero((hits >= fewest) & (whole <= most))
+    bits = np.empty((2, len(packed) + 1), np.int64)
+    bits[:, 0] = 0
+    np.cumsum((packed >> np.uint64(1)) & np.uint64(1), out=bits[0, 1:])
+    np.cumsum(packed & np.uint64(1), out=bits[1, 1:])
+    start, stop = entries[chosen], entries[chosen] + hits[chosen]
+    classes = ((packed[start] & np.uint64(0xFF)) >> np.uint64(_CLASS)).astype(np.int64)
+    odd, bare = bits[0, stop] - bits[0, start], bits[1, stop] - bits[1, start]
+    return Properties(key[start], classes, hits[chosen], whole[chosen], odd, bare)
+
+
+def count(study: Study, wanted: Wanted, fewest: int, most: int) -> list[Properties]:
+    """Count all properties, one range of hashes after the other.
+
+    Args:
+        study: Whose chunks have ``phrases.payload``.
+        wanted: Which properties.
+        fewest: Rows of one class that an entry needs.
+        most: Rows of all classes that it may have.
+    """
+    words = sum(int(chunk["words.offsets"][-1]) for chunk in study.chunks)
+    ranges = 1 + words * (wanted.longest + 1) * _BYTES_PER_PROPERTY // max(study.memory, 1)
+    return [counted(study.run(_Sort(wanted, part, ranges)), fewest, most) for part in range(ranges)]
+
+
+@dataclass(frozen=True)
+class _Find:
+    """Gives (place of the key, row) of every row that has one of some sorted keys."""
+
+    wanted: Wanted
+    keys: Keys
+
+    def map(self, part: Chunk) -> list[Numbers]:
+        keys, rows = self.wanted.of(part)
+        bits = np.uint64(44)
+        likely = np.zeros(1 << 20, bool)
+        likely[self.keys >> bits] = True
+        hit = likely[keys >> bits] & (part["phrases.payload"][rows] != EXCLUDED)
+        keys, rows = keys[hit], rows[hit]
+        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        same = self.keys[place] == keys
+        return [(place[same] << 40) | (rows[same] + part.start)]
+
+    def combine(self, left: list[Numbers], right: list[Numbers]) -> list[Numbers]:
+        return left + right
+
+    def finish(self, state: list[Numbers] | None) -> Numbers:
+        return np.sort(np.concatenate(state)) if state else np.zeros(0, np.int64)
+
+
+def members(study: Study, wanted: Wanted, keys: Keys) -> tuple[Numbers, Numbers]:
+    """Give the rows that have each of some properties.
+
+    Args:
+        study: Whose chunks have ``phrases.payload``.
+        wanted: As given to `count`.
+        keys: Sorted, each once.
+
+    Returns:
+        rows, grouped by property and sorted within; offsets, shape (len(keys) + 1,).
+    """
+    pairs = study.run(_Find(wanted, keys))
+    return pairs & ((1 << 40) - 1), np.searchsorted(pairs, np.arange(len(keys) + 1) << 40)
