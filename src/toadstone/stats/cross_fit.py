@@ -104,34 +104,43 @@ def ridge(rows: Any, labels: Codes, folds: Codes, shape: tuple[int, int], penalt
 
 
 def ridge_by_moments(
-    rows: Floats, labels: Codes, folds: Codes, shape: tuple[int, int], penalties: tuple[float, ...]
+    rows: Floats,
+    labels: Codes,
+    folds: Codes,
+    shape: tuple[int, int],
+    penalties: tuple[float, ...],
+    metric: Floats | None = None,
 ) -> list[Linear]:
-    """Fit ridge regression on class indicators in closed form: second moments of each fold add up, so each is left out by
-    subtraction.
+    """Fit ridge regression on class indicators in closed form, each fold left out by subtraction of its second moments.
 
     Args:
-        rows: Dense, shape (rows, features), about centred.
+        rows: Dense, shape (rows, features).
         labels: Class of each row, -1: unknown.
         folds: Fold of each row.
         shape: Number of folds and of classes.
-        penalties: Of the squared weights, relative to the mean second moment; one model each.
-    """  # noqa: D205
+        penalties: Relative to the mean second moment of a feature; one model each.
+        metric: What is penalised: weights' metric weights, shape (features, features); None: the squared weights. With
+            similarities to some landmarks as features and those among the landmarks as metric this is kernel regression
+            (Nystrom's approximation, Williams and Seeger 2001).
+    """
     left_out, classes = shape
-    targets = indicators(labels, classes)
-    squares, products, sums = [], [], []
+    targets = indicators(labels, classes) - np.float32(1.0 / classes)
+    squares, products = [], []
     for fold in range(left_out):
         own = (folds == fold) & (labels >= 0)
         part = rows[own]
         squares.append((part.T @ part).astype(np.float64))
-        products.append((part.T @ (targets[own] - 1.0 / classes)).astype(np.float64))
-        sums.append(targets[own].sum(0))
+        products.append((part.T @ targets[own]).astype(np.float64))
     square, product = np.sum(squares, 0), np.sum(products, 0)
-    scale = max(float(np.trace(square)) / max(1, len(square)), 1e-12)
+    size = max(1, len(square))
+    if metric is None:
+        cost = np.eye(size) * max(float(np.trace(square)) / size, 1e-9)
+    else:
+        cost = (metric.astype(np.float64) + 1e-4 * np.eye(size)) * max(1.0, len(rows) / size)
     models = []
     for penalty in penalties:
         weights = [
-            np.linalg.solve(square - squares[fold] + penalty * scale * np.eye(len(square)), product - products[fold])
-            for fold in range(left_out)
+            np.linalg.solve(square - squares[fold] + penalty * cost, product - products[fold]) for fold in range(left_out)
         ]
         models.append(Linear(np.array(weights, np.float32), np.zeros((left_out, classes), np.float32)))
     return models

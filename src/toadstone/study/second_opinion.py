@@ -107,7 +107,7 @@ def _fitted(study: Study, kinds: list[str], sample: _Taken, chosen: Codes) -> tu
     if "numbers" in kinds:
         numbers, categories = sample.numbers, sample.categories
         knots = None if study.has("vectors") else knots_of(numbers)
-        space = NumberSpace(numbers, categories, knots, study.random("waves"))
+        space = NumberSpace(numbers, categories, knots, study.random("landmarks"))
         space.fit((numbers, categories), sample.labels, sample.folds, shape)
         scores += space.scores((numbers[chosen], categories[chosen]), folds)
         spaces.append(space)
@@ -151,7 +151,7 @@ def _share(study: Study, kinds: list[str]) -> float:
     size = 0.0
     for kind in kinds:
         if kind == "numbers":
-            size += sum(float(numbers_of(chunk).shape[1]) for chunk in study.every[:1]) + 768
+            size += sum(float(numbers_of(chunk).shape[1]) for chunk in study.every[:1]) + 1000
         else:
             name = "grams" if kind == "grams" else "words"
             some = study.every[:8]

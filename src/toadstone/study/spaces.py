@@ -18,7 +18,7 @@ BITS = 20
 """Terms are counted in 2^BITS slots."""
 _BINS = 16
 _KNOTS = 255
-_WAVES = 768
+_LANDMARKS = 1000
 _ONE_HOT = 64
 
 Codes = NDArray[np.int64]
@@ -209,7 +209,7 @@ def binned(numbers: Floats, categories: NDArray[np.uint32], knots: Floats) -> Te
 
 
 class NumberSpace:
-    """Rows as numbers: as they are (or as ranks, in tables), and as random waves of them (Rahimi and Recht 2007).
+    """Rows as numbers: as they are (or as ranks, in tables), and as likeness to landmarks: some rows of the sample.
 
     Missing numbers are the mean, and a column of its own says so; categories are hashed into columns of 0 and 1.
 
@@ -217,7 +217,7 @@ class NumberSpace:
         numbers: Of the sample, shape (rows, columns).
         categories: Of the sample, shape (rows, columns).
         knots: Of the columns of a table; None: numbers count as they are.
-        random: Draws the waves.
+        random: Draws the landmarks.
     """
 
     def __init__(self, numbers: Floats, categories: Any, knots: Floats | None, random: np.random.Generator) -> None:  # noqa: ANN401
@@ -230,13 +230,13 @@ class NumberSpace:
         if knots is None and len(spread):  # the coordinates of an embedding share one scale
             self.scale[: numbers.shape[1]] = max(float(np.sqrt((spread[: numbers.shape[1]] ** 2).mean())), 1e-9)
         dense = self._dense(numbers, categories)
-        self.waves = random.standard_normal((dense.shape[1], _WAVES), np.float32) / self._width(dense, random)
-        self.phases = random.uniform(0, 2 * np.pi, _WAVES).astype(np.float32)
+        self.landmarks = dense[np.sort(random.choice(len(dense), min(_LANDMARKS, len(dense)), replace=False))]
+        self.width = self._width(dense, random)
         self.models: list[Linear] = []
 
     @staticmethod
     def _width(dense: Floats, random: np.random.Generator) -> np.float32:
-        """Give half of the usual distance of two rows: the length over which waves tell rows apart."""
+        """Give half of the usual distance of two rows: the length over which rows are alike."""
         left, right = random.integers(0, len(dense), (2, 1000))
         return np.float32(max(0.5 * float(np.median(np.linalg.norm(dense[left] - dense[right], axis=1))), 1e-6))
 
@@ -255,22 +255,26 @@ class NumberSpace:
     def _dense(self, numbers: Floats, categories: Any) -> Floats:  # noqa: ANN401
         return np.asarray((self._plain(numbers, categories) - self.centre) / self.scale, np.float32)
 
-    def _waved(self, dense: Floats) -> Floats:
-        return np.cos(dense @ self.waves + self.phases)
+    def _likeness(self, dense: Floats) -> Floats:
+        """Give the Gaussian kernel of rows and landmarks, shape (rows, landmarks)."""
+        lengths = (dense * dense).sum(1)[:, None] + (self.landmarks * self.landmarks).sum(1)
+        squares = np.maximum(lengths - np.float32(2) * (dense @ self.landmarks.T), np.float32(0))
+        return np.asarray(np.exp(squares * np.float32(-0.5 / self.width**2)), np.float32)
 
     def fit(self, sample: tuple[Floats, Any], labels: Codes, folds: Codes, shape: tuple[int, int]) -> None:
         """Fit the classifiers to numbers and categories of a sample."""
         dense = self._dense(*sample)
+        alike, metric = self._likeness(dense), self._likeness(self.landmarks)
         self.models = [
             *ridge_by_moments(dense, labels, folds, shape, (0.1,)),
-            *ridge_by_moments(self._waved(dense), labels, folds, shape, (0.003, 0.1)),
+            *ridge_by_moments(alike, labels, folds, shape, (0.1, 0.5, 3.0), metric),
         ]
 
     def scores(self, rows: tuple[Floats, Any], folds: Codes) -> list[Floats]:
         """Give the centred scores of each classifier, each of shape (rows, classes)."""
         dense = self._dense(*rows)
-        waved = self._waved(dense)
-        return [self.models[0].scores(dense, folds)] + [model.scores(waved, folds) for model in self.models[1:]]
+        alike = self._likeness(dense)
+        return [self.models[0].scores(dense, folds)] + [model.scores(alike, folds) for model in self.models[1:]]
 
     def collapsed(self, scales: Floats) -> Space:
         other = copy(self)

@@ -39,8 +39,8 @@ class LabelFlip(DataCheck):
     the rows. Honest labelling errors look the same and cost the same.
 
     ## How it decides
-    Several classifiers (naive Bayes and ridge regression on words, pairs of words and spellings; ridge regression on numbers, on
-    random waves of them and on their ranks) judge each row without having seen it or a copy of it. How far they can be trusted
+    Several classifiers (naive Bayes and ridge regression on words, pairs of words and spellings; regression on numbers and on
+    likeness to other rows) judge each row without having seen it or a copy of it. How far they can be trusted
     is learned from the labels themselves, together with how many labels are wrong: where rows are ambiguous by nature,
     contradiction dies out as the classifiers become surer, while wrong labels stay at the same rate. The p-value of a row is
     the share of right labels that would look as wrong; with rows known to be good it is their share, and the false-discovery
