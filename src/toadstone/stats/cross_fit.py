@@ -139,8 +139,6 @@ def ridge_by_moments(
         cost = (metric.astype(np.float64) + 1e-4 * np.eye(size)) * max(1.0, len(rows) / size)
     models = []
     for penalty in penalties:
-        weights = [
-            np.linalg.solve(square - squares[fold] + penalty * cost, product - products[fold]) for fold in range(left_out)
-        ]
+        weights = [np.linalg.solve(square - squares[fold] + penalty * cost, product - products[fold]) for fold in range(left_out)]
         models.append(Linear(np.array(weights, np.float32), np.zeros((left_out, classes), np.float32)))
     return models

@@ -185,3 +185,26 @@ def _fit(values: Real, scores: Real, written: Real) -> tuple[float, Real, Real, 
     pull = chances * (written - observed) / observed
     slope = -np.concatenate([np.einsum("mnk,nk->m", scores, pull), pull.sum(0)[1:]])
     return -float(np.log(observed).sum()), slope, chances, observed
+
+
+def cautious(calibration: Calibration, scores: Real, labels: Codes, drop: float = 2.0) -> Calibration:
+    """Blunt a calibration as far as the labels allow: the smallest common factor of scales and offsets whose log-likelihood,
+    with the best rate of wrong labels, is within ``drop`` of the best.
+
+    Probabilities of right labels are then rather too close to each other than too far apart, which matters with few rows.
+    """  # noqa: D205
+    logits = np.tensordot(calibration.scales, scores, 1) + calibration.offsets
+    rates = np.linspace(0.0, 2.0, 21)
+
+    def best(factor: float) -> float:
+        chances = np.exp(log_softmax(factor * logits))
+        right = chances[np.arange(len(labels)), labels]
+        wrong = np.einsum("nk,nk->n", chances, calibration.noise[:, labels].T)
+        return max(float(np.log(np.maximum(right + rate * (wrong - right), _TINY)).sum()) for rate in rates)
+
+    least = best(1.0) - drop
+    low, high = 0.2, 1.0
+    for _ in range(12):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if best(middle) >= least else (middle, high)
+    return replace(calibration, scales=high * calibration.scales, offsets=high * calibration.offsets)

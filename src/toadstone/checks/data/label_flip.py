@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from toadstone.core.check import check
 from toadstone.core.fact import Table
 from toadstone.core.finding import Confidence, Severity
+from toadstone.stats.label_noise import cautious
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.label_doubt import SCORE, Pair, doubts, log_p_values, pairs, settled
@@ -80,7 +81,7 @@ class LabelFlip(DataCheck):
         found, tests = pairs(opinion)
         limit = np.log(study.fdr / max(1, tests))
         standing = [pair for pair in found if pair.log_p < limit]
-        calibration = settled(opinion, standing)
+        calibration = cautious(settled(opinion, standing), opinion.scores, opinion.labels)
         write(study, opinion, calibration)
         log_p, promised = log_p_values(study, doubts(study, calibration))
         proposals = np.concatenate([_proposed(chunk[COLUMN], chunk["label"]) for chunk in study.chunks])
