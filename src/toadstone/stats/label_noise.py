@@ -171,6 +171,12 @@ def rescaled(calibration: Calibration, scores: Real, labels: Codes) -> Calibrati
     return replace(calibration, scales=found.x[:models], offsets=np.append(0.0, found.x[models:]))
 
 
+def fitted(calibration: Calibration, scores: Real, labels: Codes) -> float:
+    """Give the log-likelihood of labels."""
+    chances = np.exp(calibration.log_probabilities(scores))
+    return float(np.log(np.einsum("nk,nk->n", chances, calibration.noise[:, labels].T) + _TINY).sum())
+
+
 def _fit(values: Real, scores: Real, written: Real) -> tuple[float, Real, Real, Real]:
     """Give the negative log-likelihood, its slope in scales and offsets, and the probabilities of right and observed labels.
 

@@ -157,7 +157,7 @@ def _share(study: Study, kinds: list[str]) -> float:
             some = study.every[:8]
             size += sum(int(chunk[f"{name}.offsets"][-1]) for chunk in some) / max(1, sum(chunk.rows for chunk in some))
             size *= 2 if kind == "pairs" else 1
-    most = min(_ROWS[study.effort], study.memory / 40 / max(1.0, size))
+    most = min(_ROWS[study.effort], study.memory / 96 / max(1.0, size))
     return min(1.0, most / max(1, rows))
 
 

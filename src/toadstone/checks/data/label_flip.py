@@ -14,8 +14,8 @@ from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.label_noise import cautious
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group, RowEvidence
-from toadstone.study.label_doubt import SCORE, Pair, doubts, log_p_values, pairs, settled
-from toadstone.study.second_opinion import COLUMN, second_opinion, write
+from toadstone.study.label_doubt import SCORE, Pair, carelessness, doubts, log_p_values, pairs, settled
+from toadstone.study.second_opinion import COLUMN, Opinion, second_opinion, write
 from toadstone.study.small import study_of
 from toadstone.study.study import Study
 
@@ -86,23 +86,22 @@ class LabelFlip(DataCheck):
         log_p, promised = log_p_values(study, doubts(study, calibration))
         proposals = np.concatenate([_proposed(chunk[COLUMN], chunk["label"]) for chunk in study.chunks])
         groups = [group for pair in standing if (group := self._pair(study, pair, proposals)) is not None]
-        return Evidence(tuple(groups), RowEvidence(log_p, promised, proposals), tests)
+        if not standing:
+            groups += self._careless(study, opinion, proposals)
+        return Evidence(tuple(groups), RowEvidence(log_p, promised, proposals), tests + 1)
 
     def _pair(self, study: Study, pair: Pair, proposals: NDArray[np.int32]) -> Group | None:
         right, written = study.label_names[pair.right], study.label_names[pair.written]
-        doubt = study.column(SCORE)
-        own = np.flatnonzero((study.column("label") == pair.written) & (proposals == pair.right) & (doubt > 0))
-        if not len(own):
+        labels = study.column("label")
+        rows = _doubtful(study, (labels == pair.written) & (proposals == pair.right))
+        if not len(rows):
             return None
-        own = own[np.argsort(-doubt[own], kind="stable")]
-        risks = np.cumsum(1.0 / (1.0 + np.exp(doubt[own]))) / np.arange(1, len(own) + 1)
-        rows = np.sort(own[: max(1, int((risks <= study.fdr).sum()))])
         strong = pair.rate >= self.strong
         return Group(
             kind="label",
             value=f"{right} → {written}",
             rows=rows,
-            size=int((study.column("label") == pair.written).sum()),
+            size=int((labels == pair.written).sum()),
             log_p=pair.log_p,
             severity=Severity.HIGH if strong else Severity.MEDIUM,
             confidence=Confidence.HIGH if strong else Confidence.MEDIUM,
@@ -114,6 +113,30 @@ class LabelFlip(DataCheck):
             rows_stand=strong,
             relabel=right,
         )
+
+    def _careless(self, study: Study, opinion: Opinion, proposals: NDArray[np.int32]) -> list[Group]:
+        """Report wrong labels that follow no pattern."""
+        log_p = carelessness(opinion, self.noticeable)
+        rows = _doubtful(study, proposals >= 0) if log_p < np.log(study.fdr) else np.zeros(0, np.int64)
+        if not len(rows) or opinion.calibration is None:
+            return []
+        rate = opinion.calibration.rate
+        return [
+            Group(
+                kind="label",
+                value="any → any",
+                rows=rows,
+                size=study.rows,
+                log_p=log_p,
+                severity=Severity.MEDIUM,
+                confidence=Confidence.MEDIUM,
+                message=f"About {rate:.1%} of all labels are wrong, whatever the class",
+                lesson="to be wrong as often",
+                effect=rate,
+                details={"rate": round(rate, 4)},
+                rows_stand=False,
+            )
+        ]
 
     @classmethod
     def bad(cls) -> Iterator[Table]:
@@ -153,6 +176,15 @@ def _study(texts: list[str], labels: list[str]) -> Study:
     from toadstone.views.words import Words  # noqa: PLC0415
 
     return study_of({"text": texts, "label": labels}, [Words(), Grams()])
+
+
+def _doubtful(study: Study, among: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Give the rows with the most doubtful labels, as many as keep the expected share of right ones below the asked rate."""
+    doubt = study.column(SCORE)
+    rows = np.flatnonzero(among & (doubt > 0))
+    rows = rows[np.argsort(-doubt[rows], kind="stable")]
+    risks = np.cumsum(1.0 / (1.0 + np.exp(doubt[rows]))) / np.arange(1, len(rows) + 1)
+    return np.sort(rows[: max(1, int((risks <= study.fdr).sum()))])
 
 
 def _proposed(opinion: NDArray[Any], labels: NDArray[np.int32]) -> NDArray[np.int32]:
