@@ -68,9 +68,7 @@ def insertion_odds(seen: Seen, sizes: Floats) -> Odds:
     middle = min(float(np.median(ratio)), 0.8) if len(ratio) else 0.5
     swing = max(_MAD * float(np.median(np.abs(ratio - middle))), 0.1) if len(ratio) else 0.4
     value = np.minimum(share, seen.usual)
-    closing = _log_normal(value, seen.usual, noise) - _log_normal(
-        value, middle * seen.usual, np.hypot(swing * seen.usual, noise)
-    )
+    closing = _log_normal(value, seen.usual, noise) - _log_normal(value, middle * seen.usual, np.hypot(swing * seen.usual, noise))
     closing = np.where(seen.cut >= _NEUTRAL, closing, 0.0)
     logit = np.clip(diversity + closing - _PRIOR, -500.0, 500.0)
     return Odds(diversity, closing, 1.0 / (1.0 + np.exp(-logit)))

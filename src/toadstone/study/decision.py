@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from toadstone.core.finding import Finding, Json, Severity
 from toadstone.core.place import Place
 from toadstone.study.check import DataCheck
-from toadstone.study.evidence import Evidence, Group
+from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.study import Study
 
 _MOST_GROUPS = 20
@@ -78,59 +78,82 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
     its share of the rate. A row's score is its strongest evidence: silent checks never dilute it.
     """
     accepted = _accepted(weighed, study.fdr)
-    row_checks = [(check, evidence.rows) for check, evidence in weighed if evidence.rows is not None]
-    grouped = {check.id: np.zeros(study.rows, bool) for check, _ in row_checks}
-    for entry in accepted:
-        if entry.group.rows_stand and entry.check.id in grouped:
-            grouped[entry.check.id][entry.group.rows] = True
-    singles: dict[str, NDArray[np.int64]] = {}
-    strongest = np.zeros(study.rows)
-    proposals = np.full(study.rows, -1, np.int32)
-    flags: dict[str, list[NDArray[np.int64]]] = {}
-    log_ps: dict[str, NDArray[np.float64]] = {}
-    for check, rows in row_checks:
-        chosen = discoveries(rows.log_p, study.fdr / len(row_checks))
-        strongest = np.maximum(strongest, -rows.log_p)
-        log_ps[check.id] = rows.log_p
-        if len(chosen):
-            flags.setdefault(check.id, []).append(chosen)
-            singles[check.id] = chosen[~grouped[check.id][chosen]]
-            if rows.proposals is not None:
-                proposals[chosen] = rows.proposals[chosen]
-    scores = strongest.copy()
-    above = float(strongest.max(initial=0.0))
-    for entry in accepted:
-        if entry.group.rows_stand and len(entry.group.rows):
-            flags.setdefault(entry.check.id, []).append(entry.group.rows)
-            rows_of = entry.group.rows
-            scores[rows_of] = np.maximum(scores[rows_of], above - entry.log_p + 1e-3 * strongest[rows_of])
-            strongest[rows_of] = np.maximum(strongest[rows_of], -entry.log_p)
-            if entry.group.relabel is not None and entry.group.relabel in study.label_names:
-                proposals[rows_of] = study.label_names.index(entry.group.relabel)
-    joined = {name: np.unique(np.concatenate(parts)) for name, parts in sorted(flags.items())}
-    flagged = np.zeros(study.rows, bool)
-    for rows_of in joined.values():
-        flagged[rows_of] = True
-    ran = max(1, sum(1 for _, evidence in weighed if not evidence.not_run))
+    verdict = _Verdict(study, [(check, evidence.rows) for check, evidence in weighed if evidence.rows is not None])
+    verdict.flag_groups(accepted)
+    verdict.flag_rows(study.fdr)
     findings = [_finding(study, entry) for entry in accepted]
-    findings += [
-        _row_finding(study, check, singles[check.id], log_ps[check.id])
-        for check, _ in row_checks
-        if len(singles.get(check.id, ()))
-    ]
+    findings += [_row_finding(study, check, rows, log_p) for check, rows, log_p in verdict.alone()]
+    flags = verdict.flags()
+    flagged = np.zeros(study.rows, bool)
+    for rows in flags.values():
+        flagged[rows] = True
+    ran = max(1, sum(1 for _, evidence in weighed if not evidence.not_run))
     return Decision(
         tuple(sorted(findings, key=lambda finding: finding.order)),
-        scores,
-        np.minimum(1.0, np.exp(-strongest) * ran),
+        verdict.scores,
+        np.minimum(1.0, np.exp(-verdict.strongest) * ran),
         flagged,
-        tuple(joined),
-        tuple(joined.values()),
-        proposals,
+        tuple(flags),
+        tuple(flags.values()),
+        verdict.proposals,
         {check.id: evidence.tests for check, evidence in weighed if not evidence.not_run},
         {check.id: evidence.detectable for check, evidence in weighed if evidence.detectable is not None},
-        bool(row_checks) and all(rows.promised for _, rows in row_checks),
+        verdict.promised,
         {check.id: evidence.not_run for check, evidence in weighed if evidence.not_run},
     )
+
+
+class _Verdict:
+    """Collects what becomes of the rows."""
+
+    def __init__(self, study: Study, row_checks: Sequence[tuple[DataCheck, RowEvidence]]) -> None:
+        self.proposals = np.full(study.rows, -1, np.int32)
+        self.strongest = np.zeros(study.rows)
+        self.promised = bool(row_checks) and all(rows.promised for _, rows in row_checks)
+        self._names = study.label_names
+        self._row_checks = row_checks
+        self._of_groups: dict[str, list[NDArray[np.int64]]] = {}
+        self._of_rows: dict[str, NDArray[np.int64]] = {}
+        for _, rows in row_checks:
+            self.strongest = np.maximum(self.strongest, -rows.log_p)
+        self.scores = self.strongest.copy()
+        self._highest = float(self.strongest.max(initial=0.0))
+
+    def flag_groups(self, accepted: Sequence[Accepted]) -> None:
+        """Take over the rows of groups; they score above all rows that stand out alone."""
+        for entry in accepted:
+            rows = entry.group.rows
+            if not entry.group.rows_stand or not len(rows):
+                continue
+            self._of_groups.setdefault(entry.check.id, []).append(rows)
+            self.scores[rows] = np.maximum(self.scores[rows], self._highest - entry.log_p + 1e-3 * self.strongest[rows])
+            self.strongest[rows] = np.maximum(self.strongest[rows], -entry.log_p)
+            if entry.group.relabel in self._names:
+                self.proposals[rows] = self._names.index(str(entry.group.relabel))
+
+    def flag_rows(self, rate: float) -> None:
+        """Take over the rows that stand out alone, each check at its share of the rate."""
+        for check, rows in self._row_checks:
+            chosen = discoveries(rows.log_p, rate / len(self._row_checks))
+            self._of_rows[check.id] = chosen
+            if rows.proposals is not None:
+                self.proposals[chosen] = rows.proposals[chosen]
+
+    def alone(self) -> Iterator[tuple[DataCheck, NDArray[np.int64], NDArray[np.float64]]]:
+        """Give, for each check, the rows that none of its groups explains, with the log p of all rows."""
+        for check, rows in self._row_checks:
+            known = self._of_groups.get(check.id, [])
+            alone = np.setdiff1d(self._of_rows[check.id], np.concatenate(known)) if known else self._of_rows[check.id]
+            if len(alone):
+                yield check, alone, rows.log_p
+
+    def flags(self) -> dict[str, NDArray[np.int64]]:
+        """Give the sorted rows that each check flags, by its id."""
+        joined = {name: list(parts) for name, parts in self._of_groups.items()}
+        for name, rows in self._of_rows.items():
+            joined.setdefault(name, []).append(rows)
+        unique = {name: np.unique(np.concatenate(parts)) for name, parts in sorted(joined.items())}
+        return {name: rows for name, rows in unique.items() if len(rows)}
 
 
 def discoveries(log_p: NDArray[np.float64], rate: float) -> NDArray[np.int64]:
