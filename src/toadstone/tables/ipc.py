@@ -65,7 +65,7 @@ def _selected(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) 
 def raw_batches(path: str, start: int = -1, stop: int = 0) -> Iterator[pa.RecordBatch | str]:
     """Give batches as they are in the file, unchecked; a sentence where one cannot be read."""
     try:
-        with pa.OSFile(path) as handle:
+        with pa.memory_map(path) as handle:  # a batch may be the whole file: its pages come and go
             if start < 0:
                 yield from pa.ipc.open_stream(handle)
                 return

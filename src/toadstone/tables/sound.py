@@ -204,6 +204,8 @@ def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
         return _cast(column.dictionary.take(column.indices), kind)
     if pa.types.is_run_end_encoded(column.type):
         return _cast(pc.run_end_decode(column), kind)
+    if pa.types.is_nested(column.type):  # a cast of a slice casts all that is behind it
+        column = column.take(pa.array(np.arange(len(column))))
     try:
         return pc.cast(column, kind)
     except FAILURES:
