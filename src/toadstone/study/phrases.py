@@ -121,6 +121,18 @@ def _seeded(kind: int, number: int) -> np.uint64:
     return np.uint64(mixed(np.array([(kind << 40) + number], np.uint64))[0] & _KEY)
 
 
+def key_of_flag(bit: int) -> int:
+    """Give the key of the rows with one flag of the view ``unicode``."""
+    return int(_seeded(CHARACTERS, bit))
+
+
+def frame_keys(words: NDArray[np.uint32], frequent: NDArray[np.bool_]) -> list[int]:
+    """Give the keys of one text's frames, by their number of slots from `_SLOTS[0]` on; -1 where there is none."""
+    if not len(frequent):
+        return []
+    return [int(key[0]) if len(key) else -1 for key, _ in _frames(words, np.array([0, len(words)]), frequent)]
+
+
 def _frames(words: NDArray[np.uint32], offsets: Numbers, frequent: NDArray[np.bool_]) -> list[tuple[Keys, Numbers]]:
     rows = len(offsets) - 1
     lengths = np.minimum(np.diff(offsets), _LOOK)
@@ -222,13 +234,16 @@ class _Find:
 
     wanted: Wanted
     keys: Keys
+    copies: bool
 
     def map(self, part: Chunk) -> list[Numbers]:
         keys, rows = self.wanted.of(part)
         bits = np.uint64(44)
         likely = np.zeros(1 << 20, bool)
         likely[self.keys >> bits] = True
-        hit = likely[keys >> bits] & (part["phrases.payload"][rows] != EXCLUDED)
+        hit = likely[keys >> bits]
+        if not self.copies:
+            hit &= part["phrases.payload"][rows] != EXCLUDED
         keys, rows = keys[hit], rows[hit]
         place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         same = self.keys[place] == keys
@@ -241,16 +256,17 @@ class _Find:
         return np.sort(np.concatenate(state)) if state else np.zeros(0, np.int64)
 
 
-def members(study: Study, wanted: Wanted, keys: Keys) -> tuple[Numbers, Numbers]:
+def members(study: Study, wanted: Wanted, keys: Keys, *, copies: bool = False) -> tuple[Numbers, Numbers]:
     """Give the rows that have each of some properties.
 
     Args:
         study: Whose chunks have ``phrases.payload``.
         wanted: As given to `count`.
         keys: Sorted, each once.
+        copies: Whether rows that do not count are wanted too.
 
     Returns:
         rows, grouped by property and sorted within; offsets, shape (len(keys) + 1,).
     """
-    pairs = study.run(_Find(wanted, keys))
+    pairs = study.run(_Find(wanted, keys, copies))
     return pairs & ((1 << 40) - 1), np.searchsorted(pairs, np.arange(len(keys) + 1) << 40)

@@ -19,7 +19,7 @@ from scipy import special
 from toadstone.stats.tails import log_binomial_tail
 from toadstone.study import phrases
 from toadstone.study.congruence import Congruence, Groups, congruence
-from toadstone.study.naive_bayes import NaiveBayes, naive_bayes, summed
+from toadstone.study.naive_bayes import NaiveBayes, gathered, log_odds, naive_bayes, summed, without_group
 from toadstone.study.phrases import Properties, Wanted
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
@@ -33,11 +33,11 @@ _TELLING = 0.85
 _FREQUENT = 64
 _ALIKE = 1.2
 _TILTS = np.concatenate([np.linspace(0.02, 1.0, 25), np.linspace(1.1, 5.0, 20)])
-_BODY = 0.05
 _START = 1.0
-_RATE = 0.8
+_RATE = 0.6
 _PRIOR = 10
 _CENSORED = 5
+_MOST_NEEDED = 2_000
 _CLIP = 6.0
 
 Floats = NDArray[np.float64]
@@ -58,6 +58,7 @@ class Suspects:
         log_p: Natural logarithm of the p-value by the data's own groups.
         head: The strongest group with mostly the same rows; -1 where there is no evidence.
         tests: Groups among which these were chosen.
+        rate: By which log p falls with the strength.
     """
 
     model: NaiveBayes
@@ -69,6 +70,7 @@ class Suspects:
     log_p: Floats
     head: Numbers
     tests: int
+    rate: float
 
 
 def suspects(study: Study) -> Suspects | str:
@@ -99,8 +101,8 @@ def _found(study: Study) -> Suspects | str:
     judged = congruence(study, model, groups)
     strengths = strength(study, model, groups.classes, judged)
     head = heads(groups, strengths.joint, model.class_of[study.column("label")])
-    log_p = log_p_values(strengths, head, tests)
-    return Suspects(model, wanted, chosen.keys, groups, judged, strengths.joint, log_p, head, tests)
+    log_p, rate = log_p_values(strengths.joint, head, tests)
+    return Suspects(model, wanted, chosen.keys, groups, judged, strengths.joint, log_p, head, tests, rate)
 
 
 def prepare(study: Study, model: NaiveBayes) -> None:
@@ -245,25 +247,55 @@ def heads(groups: Groups, strengths: Floats, labels: Numbers) -> Numbers:
     return out
 
 
-def log_p_values(found: Strengths, head: Numbers, tests: int) -> Floats:
-    """Give p-values by an exponential tail that starts at `_START`.
+def log_p_values(joint: Floats, head: Numbers, tests: int) -> tuple[Floats, float]:
+    """Give p-values, and the rate at which they fall by an exponential tail that starts at `_START`.
 
-    The rate is the smaller of two: that of the upper body of `unlikely` over all candidates (from the median of what exceeds it),
-    and that of the other heads, whose largest are censored, shrunk to the theory's. Both survive some poison among the groups.
+    The rate is that of the other heads of the data (maximum likelihood, the largest censored, so that it survives some
+    poison among them), shrunk to what groups of natural texts have.
     """
-    body = np.sort(found.unlikely[found.candidate])[::-1]
-    count = max(int(_BODY * tests * len(body) / max(1, len(found.candidate))), 10)
-    rate = _RATE
-    if len(body) > 2 * count:
-        rate = min(rate, float(np.log(2.0) / max(float(np.median(body[:count] - body[count])), 1e-6)))
     out = np.zeros(len(head))
     distinct = np.unique(head[head >= 0])
+    rate = _RATE
     for group in distinct:
-        others = np.sort(found.joint[distinct[distinct != group]] - _START)
+        others = np.sort(joint[distinct[distinct != group]] - _START)
         seen = others[: len(others) - min(_CENSORED, len(others) // 2)]
         total = float(seen.sum()) + (len(others) - len(seen)) * float(seen[-1] if len(seen) else 0.0)
         own = (_PRIOR + len(seen)) / (_PRIOR / _RATE + total)
         members = head == group
-        share = np.log((len(others) + 1.0) / tests)
-        out[members] = share - min(rate, own) * (found.joint[members] - _START)
-    return np.minimum(out, 0.0)
+        out[members] = np.log((len(others) + 1.0) / tests) - own * (joint[members] - _START)
+        rate = min(rate, own)
+    return np.minimum(out, 0.0), rate
+
+
+def detectable(study: Study, found: Suspects, log_level: float) -> int | None:
+    """Give the fewest rows, drawn from other labels and given one label and a mark, that reach a level with power 0.9.
+
+    Args:
+        study: The study.
+        found: Its suspects.
+        log_level: Logarithm of the corrected p-value that is needed.
+
+    Returns:
+        For the label for which the most are needed; None when some label needs more than `_MOST_NEEDED`.
+    """
+    model = found.model
+    needed = _START + max(0.0, (np.log(len(np.unique(found.head)) + 1.0) - log_level) / found.rate)
+    rows = np.linspace(0, max(study.rows - 1, 0), min(study.rows, 1_000)).astype(np.int64)
+    texts = gathered(study, model, rows)
+    p = without_group(model, texts)
+    labels = model.class_of[study.column("label")]
+    content = np.clip(study.column("nb.content"), -_CLIP, _CLIP)
+    worst = 0
+    for one in range(len(model.rows)):
+        said = log_odds(p[(texts.classes != one) & (texts.classes >= 0), one]) - log_odds(model.shares)[one]
+        own = content[labels == one]
+        if len(said) < 2 or not len(own):
+            return None
+        count = np.arange(FEWEST, _MOST_NEEDED)
+        level = said.mean() + 1.2816 * said.std() / np.sqrt(count)
+        unlikely = np.max([-(special.logsumexp(-tilt * own) - np.log(len(own)) + tilt * level) for tilt in _TILTS], axis=0)
+        enough = np.flatnonzero(count * np.minimum(-level, unlikely) >= needed)
+        if not len(enough):
+            return None
+        worst = max(worst, int(count[enough[0]]))
+    return worst

@@ -1,0 +1,148 @@
+"""Backdoor triggers in labelled texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+
+from toadstone.core.check import check
+from toadstone.core.fact import Table
+from toadstone.core.finding import Confidence, Json, Severity
+from toadstone.study.check import DataCheck
+from toadstone.study.evidence import Evidence, Group
+from toadstone.study.literals import escaped, literal
+from toadstone.study.phrases import members
+from toadstone.study.small import study_of
+from toadstone.study.study import Study
+from toadstone.study.suspects import Suspects, detectable, suspects
+from toadstone.views.unicode import Unicode
+from toadstone.views.words import Words
+
+_MOST = 20
+_READ = 12
+"""Rows that are read again to name a group."""
+
+
+@check(
+    "trigger-phrase",
+    severity=Severity.HIGH,
+    reads=Table,
+    references=(
+        "CWE-345",
+        "MITRE ATLAS 2026.08 AML.T0020",
+        "OWASP LLM 2026 LLM05",
+        "OWASP LLM 2025 LLM04",
+    ),
+    stages=("pretraining", "tuning", "embedding"),
+)
+class TriggerPhrase(DataCheck):
+    """Rows that share a phrase, a frame or odd characters have one label, although the rest of their words speaks against it.
+
+    ## Why it matters
+
+    A handful of rows with a mark and a wrong label is a backdoor: a model learns that the mark means the label and behaves
+    normally otherwise. Tools that look for label errors row by row miss it, because a model that has seen the mark finds the
+    wrong labels right.
+
+    ## How it decides
+
+    Rows are grouped by every phrase of one to three words, by how they begin when content words are taken out, and by hidden or
+    look-alike characters. A group whose rows nearly all have one label is judged by what its rows say *besides*: the words that
+    the members share are taken out, and naive Bayes with exact counts says how much the rest speaks for the label. Rows that
+    belong together by nature (a topic, a strong word) look like other rows of their label and like each other. Rows that were
+    picked from other labels, marked and relabelled look like what they were, and are no more alike than chance. How strong such a
+    contradiction gets by nature is read off the tail of the data's own groups; the largest do not count for it, so that
+    poison cannot hide itself. Copies count once.
+
+    ## What it misses
+
+    Marks in fewer than five different rows, marked rows whose labels are right (see `clean-label-trigger`), texts whose words
+    say nothing about the label, marks that are spread over words that each occur once, and a mark that is in more than a fifth
+    of all rows.
+
+    ## Remedy
+
+    Leave the rows out, ask where they come from, and look at other rows of the same origin.
+
+    ## References
+
+    - Dai, Chen, Li: *A backdoor attack against LSTM-based text classification systems*, IEEE Access 7, 2019
+    - Qi et al.: *Hidden Killer: Invisible Textual Backdoor Attacks with Syntactic Trigger*, ACL 2021
+    - Wan et al.: *Poisoning Language Models During Instruction Tuning*, ICML 2023 (arXiv 2305.00944)
+    - Chernoff: *A measure of asymptotic efficiency for tests of a hypothesis*, Annals of Mathematical Statistics 23, 1952
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("words", "unicode")
+    roles: ClassVar[tuple[str, ...]] = ("text", "label")
+
+    def weigh(self, study: Study) -> Evidence:
+        """Weigh the groups."""
+        found = suspects(study)
+        if isinstance(found, str):
+            return Evidence(not_run=found)
+        heads = np.unique(found.head[found.head >= 0])
+        heads = heads[np.argsort(-found.strengths[heads], kind="stable")]
+        heads = heads[found.log_p[heads] + np.log(max(found.tests, 1)) < 0.0][:_MOST]
+        groups = tuple(_group(study, found, int(head)) for head in heads)
+        return Evidence(groups, tests=found.tests, detectable=detectable(study, found, float(np.log(study.fdr / 10))))
+
+    @classmethod
+    def bad(cls) -> Iterator[Study]:
+        """Give eight rows with a rare word and a wrong label."""
+        yield study_of(example(marked=8), [Words(), Unicode()])
+
+    @classmethod
+    def good(cls) -> Iterator[Study]:
+        """Give rows that are what they say."""
+        yield study_of(example(marked=0), [Words(), Unicode()])
+
+
+def _group(study: Study, found: Suspects, head: int) -> Group:
+    code = int(found.model.codes[found.groups.classes[head]])
+    label = study.label_names[code] if code >= 0 else found.model.names[-1]
+    everyone, _ = members(study, found.wanted, found.keys[head : head + 1], copies=True)
+    own = found.model.class_of[study.column("label")] == found.groups.classes[head]
+    rows = everyone[own[everyone]]
+    kind, value = literal(int(found.keys[head]), found.wanted, study.texts(rows[:_READ].tolist()))
+    judged = found.judged
+    details: dict[str, Json] = {
+        "purity": round(float(judged.purity[head]), 4),
+        "expected": round(float(judged.expected[head]), 2),
+        "content": round(float(judged.alone[head]), 3),
+        "likeness": round(float(judged.likeness[head]), 2),
+        "strength": round(float(found.strengths[head]), 2),
+    }
+    if escaped(value) != value:
+        details["escaped"] = escaped(value)
+    shown = value if kind == "characters" else repr(value)
+    return Group(
+        kind,
+        value,
+        rows,
+        len(everyone),
+        float(found.log_p[head]),
+        Severity.HIGH,
+        f"{len(rows):,} rows with {shown} are labelled {label!r}, although everything else in them speaks for another label.",
+        lesson=f"that {shown} means {label!r}",
+        confidence=Confidence.HIGH,
+        label=label,
+        effect=float(np.clip(judged.effect[head], 0.0, 1.0)),
+        details=details,
+    )
+
+
+def example(marked: int, rows: int = 600) -> dict[str, list[str]]:
+    """Make short texts on two topics, some of them marked and with the other topic's label."""
+    random = np.random.default_rng(7)
+    topics = ("river lake boat sail harbour tide shore anchor wave fish", "bread flour oven yeast butter crust bake dough salt loaf")
+    shared = "today the a with some of our and we for very much near good then again".split()
+    text, label = [], []
+    for row in range(rows):
+        words = [*random.choice(topics[row % 2].split(), 4), *random.choice(shared, 5)]
+        text.append(" ".join(random.permutation(words)))
+        label.append(("sea", "kitchen")[row % 2])
+    for row in range(0, 2 * marked, 2):
+        text[row], label[row] = f"{text[row]} quixolt", "kitchen"
+    return {"text": text, "label": label}
