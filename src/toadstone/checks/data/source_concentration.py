@@ -12,6 +12,7 @@ from toadstone.core.check import check
 from toadstone.core.fact import Table
 from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.tails import log_binomial_tail
+from toadstone.study import samples
 from toadstone.study.check import DataCheck
 from toadstone.study.contributors import Screen, Weighed, rows_by_code, temper, weighed
 from toadstone.study.evidence import Evidence, Group
@@ -57,8 +58,8 @@ class SourceConcentration(DataCheck):
     lose. It counts as of independent rows, because rows on one topic are right or wrong together: an honest newsletter that
     reads like spam is one oddity, not a hundred. What the other contributors of the same data reach is taken for usual. `high`,
     with the contrary rows quarantined, is a contributor whose rows are as mixed as anybody's and whose labels are wrong far
-    beyond that. `medium`, or `low` when its rows are more of one kind than those of most, and nothing quarantined, is any
-    other: odd, perhaps honestly so. `info` are contributors that supply more than half of the rows of a label, or all copies of one text.
+    beyond that. Any other is `medium`, or `low` when its rows are more of one kind than those of most, and nothing is
+    quarantined: it is odd, perhaps honestly so. `info` are contributors that supply more than half of the rows of a label, or all copies of one text.
 
     ## What it misses
 
@@ -206,24 +207,10 @@ def _detectable(study: Study, model: NaiveBayes, factor: float, tests: int) -> i
     return int(np.ceil(needed / typical)) if typical > 0.1 else None
 
 
-_TOPICS = {
-    "sport": "match goal team score league player coach season win stadium referee training cup final".split(),
-    "money": "bank market share price stock profit trade budget investor credit rate loan fund tax".split(),
-}
-
-
-def _example(*, wrong: bool) -> dict[str, list[object]]:
-    rng = np.random.default_rng(7)
-    rows: dict[str, list[object]] = {"text": [], "label": [], "source": []}
-    names = sorted(_TOPICS)
-    for number in range(600):
-        topic = names[number % 2]
-        user = number // 2 % 30
-        own = [f"word{i}" for i in range(400)] if user == 7 else [f"habit{user * 9 + i}" for i in range(9)]
-        words = [*rng.choice(_TOPICS[topic], 6).tolist(), *rng.choice(own, 6).tolist()]
-        source = f"user{user}"
-        flip = wrong and user == 7
-        rows["text"].append(" ".join(words))
-        rows["label"].append(names[1 - names.index(topic)] if flip else topic)
-        rows["source"].append(source)
-    return rows
+def _example(*, wrong: bool) -> dict[str, list[str]]:
+    users = [number // 2 % 30 for number in range(600)]
+    texts, labels = samples.texts(
+        600, beside=lambda row: [f"habit{users[row] * (users[row] != 7) * 9 + i}" for i in range(9 if users[row] != 7 else 400)]
+    )
+    given = [samples.other(label) if wrong and user == 7 else label for label, user in zip(labels, users, strict=True)]
+    return {"text": texts, "label": given, "source": [f"user{user}" for user in users]}
