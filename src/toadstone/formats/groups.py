@@ -22,7 +22,7 @@ def group_lines(finding: Finding) -> Iterator[str]:
     yield f"{_count(evidence.get('rows'))} rows{sure}"
     lesson = evidence.get("lesson")
     if isinstance(lesson, str):
-        yield lesson
+        yield f"a model would learn {lesson}"
     examples = evidence.get("examples")
     for text in examples[:_EXAMPLES] if isinstance(examples, list) else ():
         yield "» " + shortened(" ".join(str(text).split()))

@@ -129,6 +129,8 @@ def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
         if where.startswith(mark):
             where = word + where.removeprefix(mark)
             break
+    if "group" in finding.evidence:
+        where = ""  # the first of its rows says nothing of the group
     page.block(f"{label:<8}", _COLOURS[label], f"{finding.check}: {finding.message}", where)
     stages = finding.evidence.get("stages")
     if isinstance(stages, list) and stages:
