@@ -221,5 +221,11 @@ def test_a_text_of_100_mb_in_one_row(tmp_path):
         assert sizes == [1, len(long), 1], name
 
 
+def test_rows_count_without_columns(tmp_path):
+    for form in FORMATS:
+        dataset = open_dataset(write(pa.table({"text": ["a"] * 9, "n": [1] * 9}), tmp_path / form, form))
+        assert sum(batch.num_rows for part in dataset.fragments for batch in part.batches([])) == 9, form  # type: ignore[union-attr]
+
+
 def test_textfile_is_data():
     assert TextFile("a").wide is False

@@ -85,6 +85,12 @@ class Dataset:
         return cls(name, "memory", table.schema, (Held(0, table),), size=table.nbytes)
 
 
+def bare(batches: Iterator[pa.RecordBatch | Trouble]) -> Iterator[pa.RecordBatch | Trouble]:
+    """Give batches without columns, that still say how many rows they have."""
+    for batch in batches:
+        yield batch if isinstance(batch, Trouble) else batch.select([])
+
+
 def sliced(table: pa.Table) -> Iterator[pa.RecordBatch]:
     """Cut a table into batches of at most `ROWS` rows and about `BYTES` bytes."""
     for batch in table.to_batches(max_chunksize=ROWS):

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from toadstone.core.errors import UsageError
-from toadstone.tables.dataset import Dataset, Fragment, Trouble
+from toadstone.tables.dataset import Dataset, Fragment, Trouble, bare
 from toadstone.tables.sound import FAILURES, first_line, plain_schema, sound
 
 MAGIC = b"ARROW1"
@@ -42,6 +42,9 @@ class IpcBatches(Fragment):
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
         """Give the batches; what is damaged ends a stream, in a file only its batch."""
+        if columns is not None and not len(columns) and self.schema.names:
+            yield from bare(self.batches(self.schema.names[:1]))
+            return
         row = 0
         for batch in raw_batches(self.path, self.start, self.stop):
             if isinstance(batch, str):

@@ -17,7 +17,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from toadstone.tables.conform import conformed
-from toadstone.tables.dataset import ROWS, Fragment, Trouble
+from toadstone.tables.dataset import ROWS, Fragment, Trouble, bare
 from toadstone.tables.records import UNREADABLE, TextFile
 from toadstone.tables.sound import first_line
 
@@ -99,6 +99,9 @@ class Span(Fragment):
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
         """Give the rows; broken ones empty and as `Trouble`."""
+        if columns is not None and not len(columns) and self.schema.names:
+            yield from bare(self.batches(self.schema.names[:1]))
+            return
         schema = self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
         row = told = 0
         name = Path(self.file.path).name

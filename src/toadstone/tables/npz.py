@@ -23,7 +23,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from toadstone.core.errors import UsageError
-from toadstone.tables.dataset import BYTES, ROWS, Dataset, Fragment, Trouble
+from toadstone.tables.dataset import BYTES, ROWS, Dataset, Fragment, Trouble, bare
 from toadstone.tables.sound import FAILURES, first_line
 
 _MAGIC = b"\x93NUMPY"
@@ -79,6 +79,11 @@ class ArrayHeader:
         return found if found is not None and found.kind in "?biufSUMm" and found.itemsize else None
 
     @property
+    def rows(self) -> int:
+        """Length of the first dimension; 0 when there is none."""
+        return self.shape[0] if self.shape else 0
+
+    @property
     def stride(self) -> int:
         """Bytes of one row."""
         return prod(self.shape[1:]) * (self.dtype.itemsize if self.dtype is not None else 0)
@@ -127,6 +132,9 @@ class Arrays(Fragment):
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
         """Unpack all arrays side by side, some rows at a time."""
+        if columns is not None and not len(columns) and self.schema.names:
+            yield from bare(self.batches(self.schema.names[:1]))
+            return
         names = self.schema.names if columns is None else list(columns)
         wanted = [self.headers[self.schema.get_field_index(name)] for name in names]
         schema = pa.schema([self.schema.field(name) for name in names])
@@ -157,12 +165,12 @@ def rows_of(archive: zipfile.ZipFile, header: ArrayHeader, step: int) -> Iterato
     with archive.open(header.member) as stream:
         stream.read(header.begin)
         if header.fortran and len(header.shape) > 1:
-            raw = _exactly(stream, header.shape[0] * header.stride)
-            whole = np.frombuffer(raw, dtype).reshape(header.shape, order="F")
+            raw = _exactly(stream, header.rows * header.stride)
+            whole: NDArray[Any] = np.frombuffer(raw, dtype).reshape(header.shape, order="F")
             yield from (whole[row : row + step] for row in range(0, len(whole), step))
             return
-        for row in range(0, header.shape[0], step):
-            count = min(step, header.shape[0] - row)
+        for row in range(0, header.rows, step):
+            count = min(step, header.rows - row)
             yield np.frombuffer(_exactly(stream, count * header.stride), dtype).reshape(count, *header.shape[1:])
 
 

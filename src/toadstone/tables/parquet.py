@@ -94,9 +94,8 @@ def raw_group(path: str, group: int, columns: Sequence[str] | None = None) -> tu
     rows = min(max(BYTES * max(metadata.num_rows, 1) // max(size, 1), 1), ROWS)
 
     def batches() -> Iterator[pa.RecordBatch]:
-        asked = {} if wanted is None else {"columns": wanted}
         with opened(path, coded) as file:
-            yield from file.iter_batches(rows, row_groups=[group], use_threads=False, **asked)
+            yield from file.iter_batches(rows, row_groups=[group], columns=wanted, use_threads=False)
 
     return wanted, batches()
 
