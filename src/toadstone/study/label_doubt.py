@@ -17,7 +17,7 @@ SCORE = "label-doubt"
 """Column of the chunks: logarithm of the odds that the label is wrong, float64; NaN where it is missing."""
 
 _SURE = 6.63  # chi-squared with one degree of freedom: 1 %
-_NATURAL = 0.08
+_NATURAL = 0.05
 """Share of a class that may look like another one by nature and still be no finding."""
 _RARE = 1e-3
 _BLOCK = 1 << 19
@@ -50,7 +50,7 @@ def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
     """Find labels that are written for others more often than other pairs of labels explain.
 
     The rate of a pair is compared with what nature does elsewhere in the same data: twice the rate of the reverse direction,
-    three times the median of all other pairs, and never less than 8 %. Under that hypothesis everything else is fitted again.
+    three times the median of all other pairs, and never less than 5 %. Under that hypothesis everything else is fitted again.
 
     Returns:
         Pairs above, strongest first, and the number of pairs that were looked at.

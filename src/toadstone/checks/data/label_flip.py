@@ -48,7 +48,7 @@ class LabelFlip(DataCheck):
     rate is a promise.
 
     A group "a is written as b" is reported when class a is written as b at a rate that neither the reverse direction, nor the
-    other pairs of classes, nor 8 % of natural likeness explain: `high` from 15 % of the class on, else `medium`. A rate of
+    other pairs of classes, nor 5 % of natural likeness explain: `high` from 15 % of the class on, else `medium`. A rate of
     wrong labels regardless of the class is `medium`: by itself it does not tell an attack from careless work.
 
     ## What it misses
