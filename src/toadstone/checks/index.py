@@ -11,10 +11,13 @@ from toadstone.core.check import ALL_STAGES
 DEEP = True
 MODULES = (
     'toadstone.checks.data',
+    'toadstone.checks.data.clean_label_trigger',
     'toadstone.checks.data.hidden_characters',
     'toadstone.checks.data.label_flip',
     'toadstone.checks.data.near_duplicate_flood',
     'toadstone.checks.data.source_concentration',
+    'toadstone.checks.data.time_burst',
+    'toadstone.checks.data.trigger_phrase',
     'toadstone.checks.model',
     'toadstone.checks.model.archive_mismatch',
     'toadstone.checks.model.config_command',
@@ -66,6 +69,7 @@ MODULES = (
 
 CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     'archive-mismatch': ('toadstone.checks.model.archive_mismatch', ('Anomaly',), ALL_STAGES, ()),
+    'clean-label-trigger': ('toadstone.checks.data.clean_label_trigger', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'config-command': ('toadstone.checks.model.config_command', ('Call', 'Setting'), ALL_STAGES, ('config',)),
     'custom-operator': ('toadstone.checks.model.custom_operator', ('Operator',), ALL_STAGES, ()),
     'decompression-bomb': ('toadstone.checks.model.decompression_bomb', ('Anomaly',), ALL_STAGES, ()),
@@ -109,7 +113,9 @@ CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     'template-trigger': ('toadstone.checks.model.template_trigger', ('Branch',), ALL_STAGES, ()),
     'tensor-layout': ('toadstone.checks.model.tensor_layout', ('Anomaly',), ALL_STAGES, ()),
     'tensorflow-operator': ('toadstone.checks.model.tensorflow_operator', ('Operator',), ALL_STAGES, ()),
+    'time-burst': ('toadstone.checks.data.time_burst', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'torchscript-operator': ('toadstone.checks.model.torchscript_operator', ('Operator',), ALL_STAGES, ()),
+    'trigger-phrase': ('toadstone.checks.data.trigger_phrase', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'trust-remote-code': ('toadstone.checks.model.trust_remote_code', ('Setting',), ALL_STAGES, ()),
     'unresolved-name': ('toadstone.checks.model.unresolved_name', ('Import',), ALL_STAGES, ()),
     'unreviewed-call': ('toadstone.checks.model.unreviewed_call', ('Call',), ALL_STAGES, ()),

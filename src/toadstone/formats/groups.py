@@ -25,12 +25,21 @@ def group_lines(finding: Finding) -> Iterator[str]:
         yield f"a model would learn {lesson}"
     examples = evidence.get("examples")
     for text in examples[:_EXAMPLES] if isinstance(examples, list) else ():
-        yield "» " + shortened(" ".join(str(text).split()))
+        yield "» " + shortened(" ".join(str(text).split()), _value(evidence.get("group")))
 
 
-def shortened(text: str) -> str:
-    """Cut a text to what fits a line or two."""
-    return text if len(text) <= _LENGTH else text[:_LENGTH] + " …"
+def _value(group: Json) -> str:
+    value = group.get("value") if isinstance(group, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def shortened(text: str, around: str = "") -> str:
+    """Cut a text to what fits a line or two, if possible so that it shows a certain part."""
+    if len(text) <= _LENGTH:
+        return text
+    found = text.lower().find(around.lower()) if around else 0
+    start = max(0, min(found - _LENGTH // 3, len(text) - _LENGTH))
+    return ("… " if start else "") + text[start : start + _LENGTH] + (" …" if start + _LENGTH < len(text) else "")
 
 
 def statistics_lines(subject: Subject, *, verbose: bool) -> Iterator[str]:

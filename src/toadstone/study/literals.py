@@ -106,5 +106,3 @@ def _frame(words: Words, hashes: np.ndarray[tuple[int], np.dtype[np.uint32]], wa
                 break
             parts.append(part)
     return " ".join(parts)
-
-

@@ -136,7 +136,10 @@ def _group(study: Study, found: Suspects, head: int) -> Group:
 def example(marked: int, rows: int = 600) -> dict[str, list[str]]:
     """Make short texts on two topics, some of them marked and with the other topic's label."""
     random = np.random.default_rng(7)
-    topics = ("river lake boat sail harbour tide shore anchor wave fish", "bread flour oven yeast butter crust bake dough salt loaf")
+    topics = (
+        "river lake boat sail harbour tide shore anchor wave fish",
+        "bread flour oven yeast butter crust bake dough salt loaf",
+    )
     shared = "today the a with some of our and we for very much near good then again".split()
     text, label = [], []
     for row in range(rows):
