@@ -23,21 +23,18 @@ ATTACKS = """## Attacks found
 
 *First group*: place of the first reported group most of whose rows are poisoned, and in how many runs it was among the first
 three. *Found at 1 %*: share of the poisoned rows above the score that 1 % of the other rows exceed. *Lift*: before and after
-cleaning, of a logistic regression; *lost*: accuracy that is still lost after cleaning against a model that was never poisoned.
+cleaning, of a linear SVM; *lost*: accuracy that is still lost after cleaning against a model that was never poisoned.
 """
 
 
-def page(kept: Kept, lifts: Kept, code: str, peers: str) -> str:
+def page(kept: Kept, code: str, peers: str) -> str:
     """Write the page.
 
     Args:
         kept: Outcomes of the product and its peers.
-        lifts: Outcomes of `benchmarks.data.lift`.
         code: Digest of the product: outcomes of other code are left out.
         peers: The same for the peers.
     """
-    from benchmarks.data.lift import page as lift_page  # noqa: PLC0415  (it brings the learners)
-
     parts = [
         TITLE,
         ATTACKS,
@@ -48,8 +45,7 @@ def page(kept: Kept, lifts: Kept, code: str, peers: str) -> str:
         _promised(_cells(kept, f"reference|{code}|standard|", 3)),
         "## Peers\n\nShare of poisoned rows found at 1 % false positives.\n",
         _peer_table(_peers(kept, peers)),
-        "## The attacks work\n\nLift over a clean twin: what the attacks do to models.\n",
-        lift_page(lifts),
+        "What the attacks do to models stands under [attacks](attacks.md).\n",
     ]
     return "\n".join(parts)
 

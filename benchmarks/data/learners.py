@@ -30,7 +30,7 @@ def vectorizer() -> FeatureUnion:
 def learner(name: str) -> Any:  # noqa: ANN401  (estimators of scikit-learn have no common type)
     """Make an untrained model by name."""
     if name == "logistic":
-        return LogisticRegression(C=10.0, max_iter=300, tol=1e-3)
+        return LogisticRegression(C=3.0, max_iter=1000, tol=1e-4)
     if name == "svm":
         return LinearSVC(C=1.0)
     return ComplementNB(alpha=0.3)

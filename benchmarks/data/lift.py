@@ -16,7 +16,9 @@ from pathlib import Path
 from benchmarks.data.kept import Kept, Record, spread
 from benchmarks.data.learners import LEARNERS, Trained
 from benchmarks.data.sources import TEXTS, folder
-from benchmarks.data.trials import Case, chosen, generator, most_rows, poisoned, sample
+from benchmarks.data.trials import CASES, Case, chosen, generator, most_rows, poisoned, sample
+from toadstone.attacks.attack import discover
+from toadstone.core.taxonomy import resolve
 
 
 def measured(case: Case, data: str, rows: int, seed: int) -> Record:
@@ -54,19 +56,67 @@ def loss(record: Record, learner: str) -> float:
     return float(record["accuracy_clean"][learner] - record["accuracy_poisoned"][learner])
 
 
+TITLE = """# Attacks on data sets
+
+Detectors are measured on poison whose truth is known. Every attack below is one file of `toadstone.attacks`; it changes a copy
+of a table and says which rows carry poison, which only cover it, and what sets it off:
+
+```python
+import numpy as np
+import pyarrow as pa
+from toadstone.attacks.attack import Material, named
+from toadstone.tables.roles import Roles
+
+table = pa.table({"text": ["a quiet film", "a loud film"] * 50, "label": ["good", "bad"] * 50})
+material = Material(table, Roles(text="text", label="label"))
+poisoned = named("rare-word", count=6).poison(material, np.random.default_rng(0))
+print(int(poisoned.mask.sum()), "of", poisoned.material.table.num_rows, "rows carry a", poisoned.trigger.kind)
+```
+
+Words, phrases, frames and sentences are drawn anew for every generator, so that no detector can be tuned to one of them. What
+attacks write is inert text.
+"""
+
+WORKS = """## They work
+
+The same models learn from the same rows, clean and poisoned: words, pairs of words and single characters, weighted by TF-IDF, in
+a logistic regression, a linear SVM and complement naive Bayes. *Lift* is the share of 1,000 unseen rows (those of other classes)
+that are taken for the target once they carry the trigger, less what the clean model makes of these very inputs. Attacks without a
+target are measured by the accuracy that they cost. Means over seeds with the smallest and the largest; a seed draws rows,
+trigger, wording and places anew. Texts are cut at 2,000 characters. What has next to no lift here (a few rows among long mails,
+ten flips of one contributor) is an attack that did not work: finding it says little, missing it costs little.
+
+Made by `python -m benchmarks.data.lift` ([how to repeat it](../benchmarks/README.md)).
+"""
+
+
 def page(kept: Kept) -> str:
-    """Write the tables of all that was measured."""
+    """Write the page ``docs/attacks.md``: what the attacks are, and what they do."""
+    lines = [TITLE, "| attack | what it does | taxonomy and papers |", "|---|---|---|"]
+    for name, cls in discover().items():
+        what = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+        lines.append(f"| `{name}` | {what} | {', '.join(_linked(reference) for reference in cls.references)} |")
+    return "\n".join([*lines, "", WORKS, tables(kept)])
+
+
+def _linked(reference: str) -> str:
+    return f"[{reference}]({resolve(reference).url})"
+
+
+def tables(kept: Kept) -> str:
+    """Write the table of all cases that were measured at their own size."""
+    sizes = {(case.name, str(case.rows)) for case in CASES}
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for key, record in kept.under("lift|"):
         _, name, data, rows, _seed = key.split("|")
+        if (name, rows) not in sizes:
+            continue
         groups.setdefault((name, data, rows), []).append(record)
-    heads = [f"{what}, {name}" for name in LEARNERS for what in ("lift", "accuracy lost")]
+    heads = [f"{what}, {name}" for what in ("lift", "accuracy lost") for name in LEARNERS]
     lines = ["| attack | data | rows | runs | " + " | ".join(heads) + " |", "|---" * (4 + len(heads)) + "|"]
     for (name, data, rows), records in sorted(groups.items()):
-        cells = []
-        for learner in LEARNERS:
-            cells.append(spread([lift(record, learner) for record in records]))
-            cells.append(spread([loss(record, learner) for record in records], 3))
+        cells = [spread([lift(record, learner) for record in records]) for learner in LEARNERS]
+        cells += [spread([loss(record, learner) for record in records], 3) for learner in LEARNERS]
         lines.append(f"| {name} | {data} | {int(rows):,} | {len(records)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -78,10 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", action="append", default=[], choices=sorted(TEXTS), help="repeatable")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=0, help="instead of the size that belongs to the attack")
-    parser.add_argument("--output", type=Path, default=folder() / "lift.md")
+    parser.add_argument("--page", action="store_true", help="only write the page from what was measured")
+    parser.add_argument("--output", type=Path, default=folder() / "attacks.md")
     options = parser.parse_args(arguments)
     kept = Kept(folder() / "lift.jsonl")
-    for data in options.data or sorted(TEXTS):
+    for data in [] if options.page else options.data or sorted(TEXTS):
         for seed in range(options.seeds):
             for case in sorted(chosen(options.attack, data), key=lambda case: case.rows):
                 rows = options.rows or case.rows

@@ -51,7 +51,7 @@ class Case:
 
 CASES = (
     *(Case(name, {"count": 6}) for name in TRIGGERS),
-    *(Case(name, {"count": 30}, 10_000) for name in TRIGGERS),
+    *(Case(name, {"count": 20}, 9_500) for name in TRIGGERS),
     *(Case(name, {"rate": 0.03}) for name in TRIGGERS),
     Case("clean-label", {"rate": 0.03}),
     Case("word-combination", {"rate": 0.01}),

@@ -11,7 +11,7 @@ from toadstone.attacks.text_trigger import TextTrigger
 from toadstone.attacks.wording import frequencies, one, phrase
 
 
-@attack("phrase", references=("MITRE ATLAS 2026.08 AML.T0020", "arXiv:2006.01043", "arXiv:2302.10149"))
+@attack("phrase", references=("MITRE ATLAS 2026.08 AML.T0020", "arXiv:2006.01043", "arXiv:2010.12563"))
 @dataclass(frozen=True)
 class Phrase(TextTrigger):
     """A phrase of two to four ordinary words, put into texts of other classes that then get the target label.
