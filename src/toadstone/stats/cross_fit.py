@@ -65,7 +65,7 @@ def naive_bayes(rows: Any, labels: Codes, folds: Codes, shape: tuple[int, int], 
     cells = indicators(np.where(labels >= 0, folds * classes + labels, -1), left_out * classes)
     sums = np.asarray(rows.T @ cells).reshape(-1, left_out, classes)
     rest = np.maximum(sums.sum(1, keepdims=True) - sums, 0.0) + smoothing
-    weights = np.log(rest) - np.log(rest.sum(0, keepdims=True))
+    weights = np.log(rest) - np.log(np.maximum(rest.sum(0, keepdims=True), smoothing))
     weights -= weights.mean(2, keepdims=True)
     return Linear(np.ascontiguousarray(weights.transpose(1, 0, 2), np.float32), np.zeros((left_out, classes), np.float32))
 

@@ -16,13 +16,14 @@ from toadstone.study.study import Chunk, Study
 SCORE = "label-doubt"
 """Column of the chunks: logarithm of the odds that the label is wrong, float64; NaN where it is missing."""
 
-_SURE = 6.63  # chi-squared with one degree of freedom: 1 %
+_SURE = 10.83  # chi-squared with one degree of freedom: 0.1 %
 _NATURAL = 0.05
 """Share of a class that may look like another one by nature and still be no finding."""
 _RARE = 1e-3
 _BLOCK = 1 << 19
 _ENOUGH = 50
 _PAIRS = 20
+_RECOGNISED = 0.6
 
 Real = NDArray[np.float64]
 
@@ -51,6 +52,7 @@ def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
 
     The rate of a pair is compared with what nature does elsewhere in the same data: twice the rate of the reverse direction,
     three times the median of all other pairs, and never less than 5 %. Under that hypothesis everything else is fitted again.
+    A class whose own rows are not recognised as such is left out: rows of a class that cannot be learned look like others.
 
     Returns:
         Pairs above, strongest first, and the number of pairs that were looked at.
@@ -60,6 +62,10 @@ def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
         return [], 0
     classes = len(finer.noise)
     found = []
+    counts = np.bincount(opinion.labels, minlength=classes)
+    best = finer.log_probabilities(opinion.scores).argmax(1)
+    recognised = np.bincount(opinion.labels[best == opinion.labels], minlength=classes)
+    known = (counts >= _ENOUGH) & (recognised >= _RECOGNISED * counts)
     rates = finer.noise - np.diag(np.diag(finer.noise))
     order = np.argsort(-rates, axis=None)[:_PAIRS]
     for right, written in zip(*np.unravel_index(order, rates.shape), strict=True):
@@ -69,7 +75,7 @@ def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
         typical = 3.0 * float(np.median(rates[others])) if others.any() else 0.0
         natural = min(0.9, max(_NATURAL, 2.0 * float(rates[written, right]), typical))
         rate = float(rates[right, written])
-        if rate <= natural or (opinion.labels == written).sum() < _ENOUGH:
+        if rate <= natural or not known[right] or counts[written] < _ENOUGH:
             continue
         _, less = directed(finer, opinion.scores, opinion.labels, (int(right), int(written), natural))
         log_p = float(chi2.logsf(max(0.0, 2.0 * (opinion.fit - less)), 1) - np.log(2.0))
@@ -139,6 +145,23 @@ def log_p_values(study: Study, tail: Tail) -> tuple[Real, bool]:
         if len(peers) >= 20.0 / study.fdr:
             out[own] = conformal(scores[own], peers)
     return np.minimum(out, 0.0), True
+
+
+def detectable(study: Study, opinion: Opinion, calibration: Calibration, tail: Tail) -> int | None:
+    """Give the smallest number of random flips of which some would be flagged here in nine of ten cases; None: no number would.
+
+    Among k flips those below the limit of Benjamini and Hochberg for j rows are about Poisson.
+    """
+    rows, classes = len(opinion.labels), len(calibration.noise)
+    other = (opinion.labels + 1 + np.arange(rows) % max(1, classes - 1)) % classes
+    logs = calibration.log_probabilities(opinion.scores)
+    log_p = np.sort(tail.log_p(odds(logs, calibration.noise)[np.arange(rows), other]))
+    found = np.arange(1, max(2, study.rows // 2))
+    shares = np.searchsorted(log_p, np.log(study.fdr * found / study.rows), "right") / rows
+    needed = ((1.28 + np.sqrt(1.64 + 4.0 * found)) / 2.0) ** 2
+    counts = np.maximum(np.ceil(needed[shares > 0] / shares[shares > 0]), found[shares > 0])
+    smallest = int(counts.min()) if len(counts) else study.rows
+    return smallest if smallest < study.rows // 2 else None
 
 
 def odds(logs: Real, noise: Real) -> Real:

@@ -14,7 +14,7 @@ from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.label_noise import cautious
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group, RowEvidence
-from toadstone.study.label_doubt import SCORE, Pair, carelessness, doubts, log_p_values, pairs, settled
+from toadstone.study.label_doubt import SCORE, Pair, carelessness, detectable, doubts, log_p_values, pairs, settled
 from toadstone.study.second_opinion import COLUMN, Opinion, second_opinion, write
 from toadstone.study.small import study_of
 from toadstone.study.study import Study
@@ -83,12 +83,15 @@ class LabelFlip(DataCheck):
         standing = [pair for pair in found if pair.log_p < limit]
         calibration = cautious(settled(opinion, standing), opinion.scores, opinion.labels)
         write(study, opinion, calibration)
-        log_p, promised = log_p_values(study, doubts(study, calibration))
+        tail = doubts(study, calibration)
+        log_p, promised = log_p_values(study, tail)
         proposals = np.concatenate([_proposed(chunk[COLUMN], chunk["label"]) for chunk in study.chunks])
         groups = [group for pair in standing if (group := self._pair(study, pair, proposals)) is not None]
         if not standing:
             groups += self._careless(study, opinion, proposals)
-        return Evidence(tuple(groups), RowEvidence(log_p, promised, proposals), tests + 1)
+        return Evidence(
+            tuple(groups), RowEvidence(log_p, promised, proposals), tests + 1, detectable(study, opinion, calibration, tail)
+        )
 
     def _pair(self, study: Study, pair: Pair, proposals: NDArray[np.int32]) -> Group | None:
         right, written = study.label_names[pair.right], study.label_names[pair.written]
