@@ -13,7 +13,7 @@ from toadstone.core.fact import Table
 from toadstone.core.place import Place
 from toadstone.engine.job import Executor, Job
 from toadstone.engine.store import Store
-from toadstone.tables.dataset import Dataset, Trouble
+from toadstone.tables.dataset import Dataset, Fragment, Trouble
 from toadstone.tables.roles import Roles
 
 State = TypeVar("State")
@@ -126,6 +126,10 @@ class Study(Table):
     def run(self, job: Job[Chunk, State, Result], chunks: Sequence[Chunk] | None = None) -> Result:
         """Run a job over chunks (by default: those under examination)."""
         return self._executor.run(job, self.chunks if chunks is None else chunks)
+
+    def reread(self, job: Job[Fragment, State, Result]) -> Result:
+        """Run a job over the fragments of the data set, for columns that no role names."""
+        return self._executor.run(job, self.dataset.fragments)
 
     def shared(self, key: str, make: Callable[[], Result]) -> Result:
         """Give what several checks need, made once."""

@@ -59,7 +59,8 @@ class SourceConcentration(DataCheck):
     reads like spam is one oddity, not a hundred. What the other contributors of the same data reach is taken for usual. `high`,
     with the contrary rows quarantined, is a contributor whose rows are as mixed as anybody's and whose labels are wrong far
     beyond that. Any other is `medium`, or `low` when its rows are more of one kind than those of most, and nothing is
-    quarantined: it is odd, perhaps honestly so. `info` are contributors that supply more than half of the rows of a label, or all copies of one text.
+    quarantined: it is odd, perhaps honestly so. `info` are contributors that supply more than half of the rows of a label, or
+    all copies of one text.
 
     ## What it misses
 
