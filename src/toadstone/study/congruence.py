@@ -159,19 +159,17 @@ def _judged(study: Study, model: NaiveBayes, groups: Groups) -> Floats:
         return np.bincount(owner[hit], weights=values[hit], minlength=count) / np.maximum(hits, 1)
 
     average = mean(alone)
-    return np.stack(
-        [
-            np.diff(groups.offsets).astype(np.float64),
-            hits,
-            average,
-            mean(apart),
-            np.sqrt(np.maximum(mean(alone**2) - average**2, 0.0)),
-            np.bincount(owner, weights=apart_p, minlength=count),
-            np.bincount(owner, weights=apart_p * (1 - apart_p), minlength=count),
-            _likeness(model, cells, np.where(own, 0.0, having), hits, mean(rest.lengths.astype(np.float64))),
-            mean(rest.lengths.astype(np.float64)),
-        ]
-    )
+    return np.stack([
+        np.diff(groups.offsets).astype(np.float64),
+        hits,
+        average,
+        mean(apart),
+        np.sqrt(np.maximum(mean(alone**2) - average**2, 0.0)),
+        np.bincount(owner, weights=apart_p, minlength=count),
+        np.bincount(owner, weights=apart_p * (1 - apart_p), minlength=count),
+        _likeness(model, cells, np.where(own, 0.0, having), hits, mean(rest.lengths.astype(np.float64))),
+        mean(rest.lengths.astype(np.float64)),
+    ])
 
 
 def _probability(model: NaiveBayes, rows: Rows, less: Numbers, by: Floats, wanted: Numbers) -> Floats:

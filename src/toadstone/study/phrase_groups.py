@@ -83,7 +83,9 @@ class _Runs:
     association: Floats
 
 
-def _scored(found: Occurrences, label: Numbers, base: Floats, names: int, fewest: int, purity: float, widest: float) -> _Runs:
+def _scored(
+    found: Occurrences, label: Numbers, base: Floats, names: int, fewest: int, purity: float, widest: float
+) -> _Runs:
     """Give the runs that go with a label, by falling association."""
     if not len(found.run):
         nothing = np.zeros(0, np.int64)
