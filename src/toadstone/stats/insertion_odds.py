@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 _ENOUGH = 8
 """Rows from which a group tells something about groups in general."""
 _NEUTRAL = 3.0
+_INSIDE = 0.25
+"""Share of a group's rows with words on both sides below which nothing is read from how they close."""
 _PRIOR = 2.0
 """Log-odds against insertion before anything is seen: two kinds of evidence have to speak for it, or one loudly."""
 _SMALLEST_SCALE = 0.5
@@ -28,6 +30,7 @@ class Seen(Protocol):
     closed: Floats
     cut: Floats
     usual: Floats
+    looked: Floats
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,10 @@ def insertion_odds(seen: Seen, sizes: Floats) -> Odds:
     middle = min(float(np.median(ratio)), 0.8) if len(ratio) else 0.5
     swing = max(_MAD * float(np.median(np.abs(ratio - middle))), 0.1) if len(ratio) else 0.4
     value = np.minimum(share, seen.usual)
-    closing = _log_normal(value, seen.usual, noise) - _log_normal(value, middle * seen.usual, np.hypot(swing * seen.usual, noise))
-    closing = np.where(seen.cut >= _NEUTRAL, closing, 0.0)
+    closing = _log_normal(value, seen.usual, noise) - _log_normal(
+        value, middle * seen.usual, np.hypot(swing * seen.usual, noise)
+    )
+    closing = np.where((seen.cut >= _NEUTRAL) & (seen.cut >= _INSIDE * seen.looked), closing, 0.0)
     logit = np.clip(diversity + closing - _PRIOR, -500.0, 500.0)
     return Odds(diversity, closing, 1.0 / (1.0 + np.exp(-logit)))
 

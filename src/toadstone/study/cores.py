@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.stats.minhash import NOTHING
-from toadstone.study.families import Families, families
+from toadstone.study.families import TEXTS, VECTORS, Families, Picked, families, vector_families
 from toadstone.study.study import Study
 
 LEVELS = (0.22, 0.4, 0.6)
@@ -26,10 +26,15 @@ def cores(study: Study) -> NDArray[np.int32]:
     themselves at least c - 1 neighbours (an h-index, Lü et al. 2016); 1 for rows that are alone. Exact copies count once and
     have the same core. Rows known to be good follow the others.
     """
-    return study.shared("cores", lambda: _cores(study, families(study)))
+    return study.shared("cores", lambda: _cores(study, families(study), TEXTS))
 
 
-def _cores(study: Study, known: Families) -> NDArray[np.int32]:
+def vector_cores(study: Study) -> NDArray[np.int32]:
+    """Give each row's core at each level among the study's vectors, as `cores` does among its texts."""
+    return study.shared("cores.vectors", lambda: _cores(study, vector_families(study), VECTORS))
+
+
+def _cores(study: Study, known: Families, kind: Picked) -> NDArray[np.int32]:
     rows = len(known.family)
     out = np.ones((rows, len(LEVELS)), np.int32)
     lone = np.flatnonzero(known.content == np.arange(rows))
@@ -40,7 +45,7 @@ def _cores(study: Study, known: Families) -> NDArray[np.int32]:
         out[pairs, level] = 2
     members = lone[size >= _FEWEST]
     members = members[np.argsort(known.family[members], kind="stable")]
-    for chosen, picks in _gathered(study, members, known.family):
+    for chosen, picks in _gathered(study, kind, members, known.family):
         begins = np.flatnonzero(np.r_[True, np.diff(known.family[chosen]) != 0])
         for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(chosen)], strict=True):
             out[chosen[begin:end]] = _surrounded(picks[begin:end])
@@ -48,12 +53,12 @@ def _cores(study: Study, known: Families) -> NDArray[np.int32]:
 
 
 def _gathered(
-    study: Study, members: NDArray[np.int64], family: NDArray[np.int64]
+    study: Study, kind: Picked, members: NDArray[np.int64], family: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint32]]]:
     """Give whole families with the picks of their members, as many as fit into a part of the memory (at least one)."""
     if not len(members):
         return
-    width = study.every[0]["picks"].shape[1]
+    width = study.every[0][kind.picks].shape[1]
     most = max(1 << 12, study.memory // 16 // (4 * width))
     ends = np.append(np.flatnonzero(np.diff(family[members])) + 1, len(members))
     first = 0
@@ -64,7 +69,7 @@ def _gathered(
         for chunk in study.every:
             inside = np.flatnonzero((chosen >= chunk.start) & (chosen < chunk.start + chunk.rows))
             if len(inside):
-                picks[inside] = chunk["picks"][chosen[inside] - chunk.start]
+                picks[inside] = chunk[kind.picks][chosen[inside] - chunk.start]
         yield chosen, picks
         first = last
 

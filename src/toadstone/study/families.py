@@ -9,13 +9,14 @@ lie in the store, bands are sorted one after the other, in parts if the rows are
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.stats.minhash import agreement, signatures
 from toadstone.stats.partition import joined
+from toadstone.study.sketches import frame, sketched
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
 
@@ -25,7 +26,6 @@ PERMUTATIONS = 64
 FEWEST = 5
 """Words of a text below which only exact copies count."""
 
-_BAND = 2
 _SLOTS = 1 << 20
 _SIMILAR = 0.22
 """Weighted Jaccard similarity from which two texts are near-duplicates: two independent paraphrases of one text that each
@@ -36,6 +36,27 @@ _CHANCE = 6.0
 are alike without being copies."""
 
 _ABSENT = np.uint64(0)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Names of the columns that families are found by.
+
+    Attributes:
+        picks: uint32, shape (rows, picks): the share of equal picks of two rows is their similarity.
+        content: uint64, equal for exact copies; 0 for rows without content.
+        bits: Information in a row, or nothing when similarity says it all.
+        band: Picks that two rows must share to be compared.
+    """
+
+    picks: str
+    content: str
+    bits: str = ""
+    band: int = 2
+
+
+TEXTS = Picked("picks", "content", "bits")
+VECTORS = Picked("vectors.picks", "vectors.content")
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,19 @@ def families(study: Study) -> Families:
     return study.shared("families", lambda: _families(study))
 
 
+def vector_families(study: Study) -> Families:
+    """Find the families of near-duplicates among a study's vectors (it needs the view ``vectors``)."""
+    return study.shared("families.vectors", lambda: _chained(study, *_sketches(study)))
+
+
+def _sketches(study: Study) -> tuple[int, Picked]:
+    """Sketch the vectors; bands have so many signs that few rows share one by chance."""
+    picks = sketched(study)
+    rows = study.rows + study.references
+    band = int(np.clip(np.ceil(np.log2(max(rows, 2)) / frame(study).bits), 2, 6))
+    return picks, replace(VECTORS, band=band)
+
+
 def word_levels(study: Study) -> NDArray[np.uint8]:
     """Say how rare words are: 8 log2(rows / occurrences), at least 1, by the lowest 20 bits of the word's hash."""
     return study.shared("families.levels", lambda: study.run(_Count(), study.every))
@@ -70,7 +104,9 @@ class _Count:
     def map(self, part: Chunk) -> tuple[NDArray[np.int64], int]:
         return np.bincount(part["words"] & np.uint32(_SLOTS - 1), minlength=_SLOTS), part.rows
 
-    def combine(self, left: tuple[NDArray[np.int64], int], right: tuple[NDArray[np.int64], int]) -> tuple[NDArray[np.int64], int]:
+    def combine(
+        self, left: tuple[NDArray[np.int64], int], right: tuple[NDArray[np.int64], int]
+    ) -> tuple[NDArray[np.int64], int]:
         return left[0] + right[0], left[1] + right[1]
 
     def finish(self, state: tuple[NDArray[np.int64], int] | None) -> NDArray[np.uint8]:
@@ -119,31 +155,36 @@ def contents(words: NDArray[np.uint32], offsets: NDArray[np.int64]) -> NDArray[n
 
 def _families(study: Study) -> Families:
     permutations = PERMUTATIONS // 2 if study.effort == "quick" else PERMUTATIONS
-    total = study.run(_Sign(word_levels(study), permutations), study.every)
+    study.run(_Sign(word_levels(study), permutations), study.every)
+    return _chained(study, permutations, TEXTS)
+
+
+def _chained(study: Study, permutations: int, kind: Picked) -> Families:
+    total = sum(chunk.rows for chunk in study.every)
     rows = np.arange(total, dtype=np.int64)
     content = rows.copy()
-    for same, firsts in _buckets(study, total, None):
+    for same, firsts in _buckets(study, kind, total, None):
         content[same] = np.repeat(same[firsts], np.diff(np.append(firsts, len(same))))
     family = content.copy()
     closest = np.zeros(total, np.uint8)
     lone = content == rows
-    for band in range(0, permutations, _BAND):
-        for same, firsts in _buckets(study, total, band, lone):
-            _compared(study, same, firsts, permutations, family, closest)
+    for band in range(0, permutations - kind.band + 1, kind.band):
+        for same, firsts in _buckets(study, kind, total, band, lone):
+            _compared(study, kind, same, firsts, permutations, family, closest)
     family = family[family]
     closest = np.maximum(closest, closest[content])
     return Families(family, content, closest)
 
 
 def _buckets(
-    study: Study, total: int, band: int | None, allowed: NDArray[np.bool_] | None = None
+    study: Study, kind: Picked, total: int, band: int | None, allowed: NDArray[np.bool_] | None = None
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Give rows with equal keys next to each other, by key and row, and where each bucket begins; only buckets of two and more."""
     parts = 1 + total * 48 // max(study.memory // 4, 1 << 20)
     for number in range(parts):
         keys, rows = [], []
         for chunk in study.every:
-            key = _keys(chunk, band)
+            key = _keys(chunk, kind, band)
             chosen = key != _ABSENT
             if allowed is not None:
                 chosen &= allowed[chunk.start : chunk.start + chunk.rows]
@@ -166,18 +207,25 @@ def _buckets(
         yield row[order[shared]], np.flatnonzero(begins[shared])
 
 
-def _keys(chunk: Chunk, band: int | None) -> NDArray[np.uint64]:
+def _keys(chunk: Chunk, kind: Picked, band: int | None) -> NDArray[np.uint64]:
     if band is None:
-        content: NDArray[np.uint64] = chunk["content"]
+        content: NDArray[np.uint64] = chunk[kind.content]
         return content
-    picks = chunk["picks"][:, band : band + _BAND].astype(np.uint64)
-    keys = np.maximum(mixed((picks[:, 0] << np.uint64(32)) | picks[:, 1]), 1)
-    keys[np.diff(chunk["words.offsets"]) < FEWEST] = _ABSENT
+    picks = chunk[kind.picks][:, band : band + kind.band].astype(np.uint64)
+    keys = picks[:, 0]
+    for place in range(1, kind.band):
+        keys = mixed((keys << np.uint64(32)) ^ (keys >> np.uint64(32)) ^ picks[:, place])
+    keys = np.maximum(keys, 1)
+    if kind == TEXTS:
+        keys[np.diff(chunk["words.offsets"]) < FEWEST] = _ABSENT
+    else:
+        keys[chunk[kind.content] == _ABSENT] = _ABSENT
     return keys
 
 
-def _compared(
+def _compared(  # noqa: PLR0913, PLR0917
     study: Study,
+    kind: Picked,
     rows: NDArray[np.int64],
     firsts: NDArray[np.int64],
     permutations: int,
@@ -196,7 +244,7 @@ def _compared(
     step = max(1 << 12, study.memory // 16 // (permutations * 4))
     for begin in range(0, len(left), step):
         a, b = left[begin : begin + step], right[begin : begin + step]
-        alike, near = similarity(study, a, b, together[begin : begin + step])
+        alike, near = similarity(study, kind, a, b, together[begin : begin + step])
         a, b = a[near], b[near]
         strength = (alike[near] * 255).astype(np.uint8)
         np.maximum.at(closest, a, strength)
@@ -205,12 +253,17 @@ def _compared(
 
 
 def similarity(
-    study: Study, left: NDArray[np.int64], right: NDArray[np.int64], together: NDArray[np.int64] | int = 2
+    study: Study,
+    kind: Picked,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    together: NDArray[np.int64] | int = 2,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Estimate the weighted Jaccard similarity of pairs of rows, and say which pairs are near-duplicates.
 
     Args:
         study: What they belong to.
+        kind: By which columns.
         left: Row numbers, one a pair.
         right: Row numbers.
         together: How many rows were found to agree where the pair agrees. Among N rows, m agree in I bits by chance about
@@ -222,11 +275,13 @@ def similarity(
         total += chunk.rows
         inside = rows[np.searchsorted(rows, chunk.start) : np.searchsorted(rows, chunk.start + chunk.rows)] - chunk.start
         if len(inside):
-            picks.append(chunk["picks"][inside])
-            bits.append(chunk["bits"][inside])
+            picks.append(chunk[kind.picks][inside])
+            bits.append(chunk[kind.bits][inside] if kind.bits else np.zeros(0, np.float32))
     pick, bit = np.concatenate(picks), np.concatenate(bits)
     a, b = np.searchsorted(rows, left), np.searchsorted(rows, right)
     alike = agreement(pick[a], pick[b]).astype(np.float32) / np.float32(pick.shape[1])
+    if not kind.bits:
+        return alike, alike >= _SIMILAR
     shared = alike / (1 + alike) * (bit[a] + bit[b])
     needed = np.log2(max(total, 2)) * together / (together - 1) + _CHANCE
     return alike, (alike >= _SIMILAR) & (shared >= needed)

@@ -41,6 +41,7 @@ class Signs:
         closed: Rows in which the words around the phrase also stand next to each other elsewhere.
         cut: Rows in which there is a word on both sides.
         usual: Share of neighbouring words of the label's rows that also stand next to each other elsewhere.
+        looked: Rows that were looked at.
     """
 
     coherence: Floats
@@ -48,6 +49,7 @@ class Signs:
     closed: Floats
     cut: Floats
     usual: Floats
+    looked: Floats
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def signs(study: Study, found: Sequence[Phrase]) -> Signs:
         np.bincount(owner[seen], minlength=size).astype(np.float64),
         np.bincount(owner, minlength=size).astype(np.float64),
         np.array([usual[phrase.label] for phrase in found]),
+        np.array([len(at) for at in chosen], np.float64),
     )
 
 
@@ -150,7 +153,8 @@ def _alike(words: NDArray[np.uint32], owner: Numbers, rows: int, levels: NDArray
     """Give the mean cosine of pairs of rows over the words that they share, rare words weighing more."""
     if rows < 2 or not len(words):
         return 0.0
-    distinct = np.unique((words.astype(np.uint64) << np.uint64(32)) | owner.astype(np.uint64))
+    both = np.sort((words.astype(np.uint64) << np.uint64(32)) | owner.astype(np.uint64))
+    distinct = both[np.append(True, both[1:] != both[:-1])]
     word, belongs = (distinct >> np.uint64(32)).astype(np.uint32), (distinct & np.uint64(0xFFFFFFFF)).astype(np.int64)
     weight = levels[word & np.uint32(len(levels) - 1)].astype(np.float64)
     norm = np.bincount(belongs, weights=weight, minlength=rows)

@@ -10,10 +10,13 @@ from scipy import sparse
 
 from toadstone.study.repeats import Occurrences, occurrences
 from toadstone.study.study import Study
+from toadstone.views.words import mixed
 
-_SAME = 0.6
+_SAME = 0.8
 """Runs whose rows agree by this much (Jaccard) belong to one phrase."""
-_MOST_RUNS = 3000
+_MOST_SETS = 3000
+"""Different sets of rows that are looked at, over all labels."""
+_MOST_MATES = 64
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -64,9 +67,12 @@ def phrases(study: Study, fewest: int, purity: float, widest: float) -> list[Phr
     counts = np.bincount(label[label >= 0], minlength=names).astype(np.float64)
     base = np.clip(counts / max(counts.sum(), 1), 1e-6, 1 - 1e-6)
 
-    def choose(table: Numbers) -> Floats:
-        best = table.max(axis=1).astype(np.float64)
-        sizes = table.sum(axis=1).astype(np.float64)
+    def choose(table: NDArray[np.int32]) -> Floats:
+        best = table[:, 0].copy()
+        sizes = table[:, 0].astype(np.int64)
+        for column in range(1, table.shape[1]):
+            np.maximum(best, table[:, column], out=best)
+            sizes += table[:, column]
         good = (best >= fewest) & (best >= purity * sizes) & (sizes <= 2 * widest * study.rows)
         return np.where(good, best, 0.0)
 
@@ -77,19 +83,23 @@ def phrases(study: Study, fewest: int, purity: float, widest: float) -> list[Phr
 
 @dataclass(frozen=True)
 class _Runs:
+    """Runs that go with a label, those with the very same rows together; the strongest first."""
+
     first: Numbers
     last: Numbers
     label: Numbers
     association: Floats
+    begins: Numbers
+    """Where each set of rows begins, and the end."""
 
 
-def _scored(
+def _scored(  # noqa: PLR0913, PLR0917
     found: Occurrences, label: Numbers, base: Floats, names: int, fewest: int, purity: float, widest: float
 ) -> _Runs:
-    """Give the runs that go with a label, by falling association."""
+    """Find the runs that go with a label."""
     if not len(found.run):
         nothing = np.zeros(0, np.int64)
-        return _Runs(nothing, nothing, nothing, np.zeros(0))
+        return _Runs(nothing, nothing, nothing, np.zeros(0), np.zeros(1, np.int64))
     first = np.flatnonzero(np.append(True, found.run[1:] != found.run[:-1]))
     last = np.append(first[1:], len(found.run))
     number = np.repeat(np.arange(len(first)), last - first)
@@ -104,40 +114,46 @@ def _scored(
     sizes = (last - first)[run].astype(np.float64)
     value = association(hits, sizes, base[code])
     good = np.flatnonzero((hits >= fewest) & (hits >= purity * sizes) & (sizes <= widest) & (value > 0))
-    good = good[np.lexsort((good, -value[good]))]
-    taken: list[Numbers] = []
+    rows = np.add.reduceat(mixed(found.row.astype(np.uint64) + np.uint64(1)), first)[run[good]]  # of the set of its rows
+    good = good[np.lexsort((good, rows, -value[good]))]
+    rows = np.add.reduceat(mixed(found.row.astype(np.uint64) + np.uint64(1)), first)[run[good]]
+    begins = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])) if len(good) else np.zeros(0, np.int64)
+    chosen = np.zeros(len(begins), bool)
     for one in np.unique(code[good]).tolist():  # each label gets its share, lest one with much boilerplate takes all
-        taken.append(good[code[good] == one][: max(200, _MOST_RUNS // names)])
-    good = np.sort(np.concatenate(taken)) if taken else good
-    good = good[np.lexsort((good, -value[good]))][: 2 * _MOST_RUNS]
-    return _Runs(first[run[good]], last[run[good]], code[good], value[good])
+        chosen[np.flatnonzero(code[good[begins]] == one)[: max(100, _MOST_SETS // names)]] = True
+    lengths = np.diff(np.append(begins, len(good)))
+    good = good[np.repeat(chosen, lengths)]
+    begins = np.append(0, np.cumsum(lengths[chosen]))
+    return _Runs(first[run[good]], last[run[good]], code[good], value[good], begins)
 
 
 def _joined(scored: _Runs, found: Occurrences, label: Numbers) -> list[Phrase]:
-    if not len(scored.first):
+    heads = scored.begins[:-1]
+    if not len(heads):
         return []
-    lengths = scored.last - scored.first
-    at = np.repeat(scored.first - np.cumsum(lengths) + lengths, lengths) + np.arange(int(lengths.sum()))
+    lengths = scored.last[heads] - scored.first[heads]
+    at = np.repeat(scored.first[heads] - np.cumsum(lengths) + lengths, lengths) + np.arange(int(lengths.sum()))
     used, column = np.unique(found.row[at], return_inverse=True)
-    has = sparse.csr_matrix(
-        (np.ones(len(at), np.int32), column, np.append(0, np.cumsum(lengths))), shape=(len(lengths), len(used))
-    )
+    shape = (len(heads), len(used))
+    has = sparse.csr_matrix((np.ones(len(at), np.int32), column, np.append(0, np.cumsum(lengths))), shape=shape)
     shared = (has @ has.T).tocoo()
     union = lengths[shared.row] + lengths[shared.col] - shared.data
-    same = (shared.data >= _SAME * union) & (scored.label[shared.row] == scored.label[shared.col])
+    code = scored.label[heads]
+    same = (shared.data >= _SAME * union) & (code[shared.row] == code[shared.col])
     left, right = shared.row[same], shared.col[same]
     order = np.lexsort((right, left))
     left, right = left[order], right[order]
-    begins = np.searchsorted(left, np.arange(len(lengths) + 1))
-    taken = np.zeros(len(lengths), bool)
+    near = np.searchsorted(left, np.arange(len(heads) + 1))
+    taken = np.zeros(len(heads), bool)
     out = []
-    for number in range(len(lengths)):  # strongest first
+    for number in range(len(heads)):  # strongest first
         if taken[number]:
             continue
-        mates = right[begins[number] : begins[number + 1]]
+        mates = right[near[number] : near[number + 1]]
         mates = mates[~taken[mates]]
         taken[mates] = True
-        out.append(_phrase(scored, found, label, number, mates))
+        runs = np.concatenate([np.arange(scored.begins[mate], scored.begins[mate + 1]) for mate in mates.tolist()])
+        out.append(_phrase(scored, found, label, int(heads[number]), runs[:_MOST_MATES]))
     return out
 
 

@@ -18,12 +18,13 @@ from toadstone.views.words import mixed
 LONGEST = 4
 """Words of the longest run that is counted; longer phrases show as runs that share their rows."""
 
-_SLOTS = 1 << 21
+_FEWEST_SLOTS, _MOST_SLOTS = 1 << 18, 1 << 24
 _CLASSES = 8
-"""Columns of the table; labels beyond share columns (by number), which only lets some more runs through to the second pass."""
+"""Most columns of the table; labels beyond share columns (by number), which only lets some more runs through."""
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 Numbers = NDArray[np.int64]
+Counts = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -56,43 +57,43 @@ def runs(words: NDArray[np.uint32], size: int) -> NDArray[np.uint64]:
 class _Table:
     """Counts runs by slot and class; parts are sparse, the whole is dense."""
 
-    longest: int
+    slots: int
+    classes: int
 
-    def map(self, part: Chunk) -> Numbers | tuple[Numbers, Numbers]:
+    def map(self, part: Chunk) -> Counts | tuple[Numbers, Numbers]:
         slots = []
-        for _, key, row in _inside(part, self.longest):
-            slots.append((key % np.uint64(_SLOTS)).astype(np.int64) * _CLASSES + _classes(part)[row])
-        found, counts = np.unique(np.concatenate(slots), return_counts=True)
-        return found, counts
+        classes = _classes(part, self.classes)
+        for _, key, row in _inside(part, LONGEST):
+            slots.append((key % np.uint64(self.slots)).astype(np.int64) * self.classes + classes[row])
+        key = np.sort(np.concatenate(slots))
+        firsts = np.flatnonzero(np.append(True, key[1:] != key[:-1])) if len(key) else np.zeros(0, np.int64)
+        return key[firsts], np.diff(np.append(firsts, len(key)))
 
-    def combine(
-        self, left: Numbers | tuple[Numbers, Numbers], right: Numbers | tuple[Numbers, Numbers]
-    ) -> Numbers | tuple[Numbers, Numbers]:
-        whole = _dense(left)
+    def combine(self, left: Counts | tuple[Numbers, Numbers], right: Counts | tuple[Numbers, Numbers]) -> Counts:
+        whole = self._dense(left)
         if isinstance(right, tuple):
-            whole[right[0]] += right[1]
+            whole[right[0]] += right[1].astype(np.int32)
         else:
             whole += right
         return whole
 
-    def finish(self, state: Numbers | tuple[Numbers, Numbers] | None) -> Numbers:
-        whole = np.zeros(_SLOTS * _CLASSES, np.int64) if state is None else _dense(state)
-        return whole.reshape(_SLOTS, _CLASSES)
+    def finish(self, state: Counts | tuple[Numbers, Numbers] | None) -> Counts:
+        whole = self._dense((np.zeros(0, np.int64), np.zeros(0, np.int64)) if state is None else state)
+        return whole.reshape(self.slots, self.classes)
+
+    def _dense(self, state: Counts | tuple[Numbers, Numbers]) -> Counts:
+        if not isinstance(state, tuple):
+            return state
+        whole = np.zeros(self.slots * self.classes, np.int32)
+        whole[state[0]] = state[1]
+        return whole
 
 
-def _dense(state: Numbers | tuple[Numbers, Numbers]) -> Numbers:
-    if not isinstance(state, tuple):
-        return state
-    whole = np.zeros(_SLOTS * _CLASSES, np.int64)
-    whole[state[0]] = state[1]
-    return whole
-
-
-def _classes(part: Chunk) -> Numbers:
+def _classes(part: Chunk, classes: int) -> Numbers:
     if "label" not in part:
         return np.zeros(part.rows, np.int64)
     label: Numbers = part["label"].astype(np.int64)
-    return np.where(label < 0, _CLASSES - 1, label % _CLASSES)
+    return np.where(label < 0, classes - 1, label % classes)
 
 
 def _inside(part: Chunk, longest: int) -> list[tuple[int, NDArray[np.uint64], Numbers]]:
@@ -112,16 +113,15 @@ class _Occur:
     """Gives the occurrences of runs in chosen slots."""
 
     chosen: NDArray[np.bool_]
-    longest: int
 
     def map(self, part: Chunk) -> list[Occurrences]:
         words, offsets = part["words"], part["words.offsets"]
         owner = np.repeat(np.arange(part.rows), np.diff(offsets))
         found = []
-        for size in range(1, self.longest + 1):
+        for size in range(1, LONGEST + 1):
             last = owner[size - 1 :]
             key = runs(words, size)
-            at = np.flatnonzero((owner[: len(last)] == last) & self.chosen[(key % np.uint64(_SLOTS)).astype(np.int64)])
+            at = np.flatnonzero((owner[: len(last)] == last) & self.chosen[(key % np.uint64(len(self.chosen))).astype(np.int64)])
             row, key = owner[at], key[at]
             order = np.lexsort((row, key))
             order = order[_firsts(key[order], row[order])]
@@ -153,7 +153,7 @@ def _firsts(key: NDArray[np.uint64], row: Numbers) -> NDArray[np.bool_]:
     return np.append(True, (key[1:] != key[:-1]) | (row[1:] != row[:-1]))
 
 
-def occurrences(study: Study, choose: Callable[[Numbers], NDArray[np.float64]], most: int) -> Occurrences:
+def occurrences(study: Study, choose: Callable[[Counts], NDArray[np.float64]], most: int) -> Occurrences:
     """Find the runs that stand out.
 
     Args:
@@ -161,14 +161,18 @@ def occurrences(study: Study, choose: Callable[[Numbers], NDArray[np.float64]], 
         choose: Gives the weight of each slot from its counts by class, shape (slots, classes); 0 for no.
         most: Occurrences that may be given; the slots of the highest weights that fit are taken.
     """
-    table = study.run(_Table(LONGEST))
+    classes = int(np.clip(len(study.label_names), 1, _CLASSES))
+    words = sum(int(chunk["words.offsets"][-1]) for chunk in study.chunks)
+    room = min(_MOST_SLOTS, max(_FEWEST_SLOTS, study.memory // 8 // (4 * classes)))
+    slots = 1 << int(np.clip(np.log2(max(words, 1) * LONGEST), np.log2(_FEWEST_SLOTS), np.log2(room)))
+    table = study.run(_Table(slots, classes))
     weight = choose(table)
     candidates = np.flatnonzero(weight > 0)
     candidates = candidates[np.argsort(-weight[candidates], kind="stable")]
-    fits = np.cumsum(table[candidates].sum(axis=1)) <= most
-    chosen = np.zeros(_SLOTS, bool)
+    fits = np.cumsum(table[candidates].sum(axis=1, dtype=np.int64)) <= most
+    chosen = np.zeros(slots, bool)
     chosen[candidates[fits]] = True
-    return study.run(_Occur(chosen, LONGEST))
+    return study.run(_Occur(chosen))
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,18 @@ from toadstone.core.fact import Fact, Table
 from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.sizes import SizeTail
 from toadstone.study.check import DataCheck
-from toadstone.study.cores import cores
+from toadstone.study.cores import cores, vector_cores
 from toadstone.study.evidence import Evidence, Group, RowEvidence
-from toadstone.study.families import Families, families
+from toadstone.study.families import Families, families, vector_families
+from toadstone.study.sketches import distances
 from toadstone.study.study import Study
 
 _CERTAIN = -700.0
 """Logarithm of a p-value for what is counted, not estimated."""
 _MOST = 40
 _EXCERPT = 120
+_CHAINED = 1.5
+"""Rows that are a little alike, for each that decides, up to which they count as its paraphrases."""
 
 
 @check(
@@ -69,8 +72,8 @@ class NearDuplicateFlood(DataCheck):
     (2302.10149).
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("words",)
-    roles: ClassVar[tuple[str, ...]] = ("text",)
+    needs: ClassVar[tuple[str, ...]] = ("words", "vectors")
+    roles: ClassVar[tuple[str, ...]] = ()
 
     quarantine_copies: bool = False
     """Whether exact copies, all but the first of each text, are to be quarantined."""
@@ -81,12 +84,19 @@ class NearDuplicateFlood(DataCheck):
     certain: int = 10
     """Different texts in a family from which on the finding is `high`."""
 
+    far: float = 12.0
+    """Deviations from the median distance from which a vector is reported as far from all others."""
+
     def weigh(self, study: Study) -> Evidence:
-        """Weigh families of texts against the sizes of the small ones."""
-        if study.rows < 2 or not study.has("words"):
-            return Evidence(not_run="no two texts to compare")
-        known, surrounded = families(study), cores(study)
+        """Weigh families of texts, or of vectors where there are no texts, against the sizes of the small ones."""
+        texts = study.has("words")
+        if study.rows < 2 or not (texts or study.has("vectors")):
+            return Evidence(not_run="no two texts or vectors to compare")
+        known = families(study) if texts else vector_families(study)
+        surrounded = cores(study) if texts else vector_cores(study)
         counted = copies(study, known, stand=self.quarantine_copies, conflicts=self.quarantine_conflicts)
+        if study.has("vectors"):
+            counted += outlying(study, self.far)
         flood, tests, detectable, evidence = flooded(study, known.family, surrounded, self.certain)
         return Evidence((*flood, *counted), RowEvidence(evidence), tests + len(counted), detectable)
 
@@ -133,13 +143,15 @@ def flooded(
     largest = np.ones((int(family.max(initial=0)) + 1, levels), np.int32)
     np.maximum.at(largest, family, surrounded)
     expected = np.zeros(len(largest))  # logarithm of how many such families one expects; at most one where there is none
+    deciding = np.zeros(len(largest), np.int64)
     score = np.zeros(rows)
     tail: SizeTail | None = None
     detectable = 1 << 30
     for level in range(levels):
         tail = SizeTail(np.bincount(largest[:, level]), tail)
         charged = tail.log_expected(largest[:, level]) + np.log(levels)
-        expected = np.where(largest[:, level] > 1, np.minimum(expected, charged), expected)
+        stronger = (largest[:, level] > 1) & (charged < expected)
+        expected[stronger], deciding[stronger] = charged[stronger], level
         score = np.maximum(score, np.where(surrounded[:, level] > 1, -tail.log_survival(surrounded[:, level]), 0.0))
         detectable = min(detectable, tail.detectable(study.fdr / levels))
     tests = max(1, int(np.count_nonzero(largest.max(axis=1) > 1)))
@@ -147,28 +159,35 @@ def flooded(
     for first in np.argsort(expected, kind="stable")[:_MOST].tolist():
         if expected[first] > np.log(0.5):
             break
-        groups.append(_group(study, first, np.flatnonzero(family == first), surrounded, float(expected[first]), tests, certain))
+        members = np.flatnonzero(family == first)
+        widest = int(largest[first].max())
+        chosen = _core_rows(members, surrounded[members], int(deciding[first]))
+        groups.append(_group(study, members, chosen, widest, float(expected[first]), tests, certain))
     return groups, tests, detectable, ranked(score + 1e-3 * surrounded.sum(axis=1) * (score > 0))
 
 
-def _group(
+def _core_rows(members: NDArray[np.int64], inner: NDArray[np.int32], level: int) -> NDArray[np.int64]:
+    """Give the rows of a family that are meant: those in the core, not those that are chained to it."""
+    dense = members[inner[:, level] >= max(2, inner[:, level].max() // 2)]
+    wide = members[inner[:, 0] >= max(2, inner[:, 0].max() // 2)]
+    return wide if len(wide) <= _CHAINED * len(dense) else dense
+
+
+def _group(  # noqa: PLR0913, PLR0917
     study: Study,
-    first: int,
     members: NDArray[np.int64],
-    surrounded: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+    widest: int,
     expected: float,
     tests: int,
     certain: int,
 ) -> Group:
-    inner = surrounded[members]
-    widest = int(inner.max())
-    chosen = members[inner[:, 0] >= max(2, widest // 2)]
     labels = label_counts(study, chosen)
     pushed = max(labels, key=lambda name: (labels[name], name)) if labels else None
     texts = study.texts([int(chosen[0])])
     return Group(
         "near-duplicates",
-        " ".join(texts[0].split())[:_EXCERPT] if texts else f"row {first}",
+        " ".join(texts[0].split())[:_EXCERPT] if texts else f"row {int(chosen[0])}",
         chosen,
         len(members),
         expected - float(np.log(tests)),
@@ -179,7 +198,7 @@ def _group(
         confidence=Confidence.HIGH if widest >= certain else Confidence.MEDIUM,
         label=pushed,
         effect=1.0 - 2.0 / max(widest, 2),
-        details={"core": widest, "labels": dict(sorted(labels.items()))},
+        details={"core": widest, "labels": {name: count for name, count in sorted(labels.items())}},
     )
 
 
@@ -223,6 +242,22 @@ def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> li
                 )
             )
     return groups
+
+
+def outlying(study: Study, far: float) -> list[Group]:
+    """Report vectors that are far from all others."""
+    distance = distances(study)[: study.rows]
+    known = np.isfinite(distance) & (distance > 0)
+    if known.sum() < 50:
+        return []
+    logs = np.where(known, np.log(np.where(known, distance, 1.0)), -np.inf)
+    middle = float(np.median(logs[known]))
+    spread = 1.4826 * float(np.median(np.abs(logs[known] - middle)))
+    rows = np.flatnonzero(logs > middle + far * max(spread, 0.05))
+    if not len(rows):
+        return []
+    message = f"{len(rows):,} vectors are much farther from all others than is usual here"
+    return [Group("outliers", "far from all others", rows, len(rows), _CERTAIN, Severity.LOW, message, rows_stand=False)]
 
 
 def label_counts(study: Study, rows: NDArray[np.int64]) -> dict[str, int]:
