@@ -54,7 +54,7 @@ class Decision:
         tests: Of all checks together.
         detectable: The smallest number of rows that each check would have found with power 0.9.
         promised: Whether the false-discovery rate is promised by rows known to be good.
-        not_run: Reasons of checks that could not look, by check id.
+        not_run: Reasons of checks that could not look or had nothing to look at, by check id.
     """
 
     findings: tuple[Finding, ...]
@@ -87,7 +87,7 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
     flagged = np.zeros(study.rows, bool)
     for rows in flags.values():
         flagged[rows] = True
-    ran = max(1, sum(1 for _, evidence in weighed if not evidence.not_run))
+    ran = max(1, sum(1 for _, evidence in weighed if evidence.ran))
     return Decision(
         tuple(sorted(findings, key=lambda finding: finding.order)),
         verdict.scores,
@@ -96,10 +96,10 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
         tuple(flags),
         tuple(flags.values()),
         verdict.proposals,
-        {check.id: evidence.tests for check, evidence in weighed if not evidence.not_run},
+        {check.id: evidence.tests for check, evidence in weighed if evidence.ran},
         {check.id: evidence.detectable for check, evidence in weighed if evidence.detectable is not None},
         verdict.promised,
-        {check.id: evidence.not_run for check, evidence in weighed if evidence.not_run},
+        {check.id: evidence.not_run or evidence.idle for check, evidence in weighed if not evidence.ran},
     )
 
 
@@ -178,7 +178,7 @@ def _accepted(weighed: Sequence[tuple[DataCheck, Evidence]], rate: float) -> lis
     if not entries:
         return []
     entries.sort(key=lambda entry: (entry.log_p, entry.check.id, str(entry.group.value)))
-    ran = sum(1 for _, evidence in weighed if not evidence.not_run)
+    ran = sum(1 for _, evidence in weighed if evidence.ran)
     most = max(ran, len(entries))
     limits = np.log(rate) + np.log(np.arange(1, len(entries) + 1) / most)
     passing = np.flatnonzero(np.array([entry.log_p for entry in entries]) <= limits)

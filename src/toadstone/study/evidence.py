@@ -74,7 +74,9 @@ class Evidence:
         rows: Evidence on single rows, or None.
         tests: How many groups were tested.
         detectable: The smallest number of rows that the check would have found here with power 0.9; None: not known.
-        not_run: Why the check could not look, or an empty string.
+        not_run: Why the check could not look at what is there, which makes the report incomplete; or an empty string.
+        idle: Why there was nothing to look at (no group is large enough ...), which takes nothing from the report; or an empty
+            string.
     """
 
     groups: tuple[Group, ...] = ()
@@ -82,3 +84,9 @@ class Evidence:
     tests: int = 0
     detectable: int | None = None
     not_run: str = ""
+    idle: str = ""
+
+    @property
+    def ran(self) -> bool:
+        """Whether anything was looked at."""
+        return not self.not_run and not self.idle

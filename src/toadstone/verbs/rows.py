@@ -189,6 +189,7 @@ def _statistics(study: Study, decision: Decision) -> dict[str, Json]:
         "minimum_detectable_rows": dict(decision.detectable),
         "false_discovery_rate": study.fdr,
         "promised": decision.promised,
+        "did_not_look": dict(decision.not_run),
         "columns": _named(study.roles),
         "guessed": [*sorted(study.roles.guessed)],
     }

@@ -157,7 +157,7 @@ class GroupBias(DataCheck):
         if unknown:
             return Evidence(not_run=f"there is no column {unknown[0]!r}")
         if not columns:
-            return Evidence(not_run="no column is named in `groups`, and there is no contributor")
+            return Evidence(idle="no column is named in `groups`, and there is no contributor")
         found: list[Group] = []
         tests = 0
         for column in columns:
@@ -170,7 +170,7 @@ class GroupBias(DataCheck):
             found += groups
             tests += count
         if not tests:
-            return Evidence(not_run=f"no value of {', '.join(columns)} has {self.fewest} rows and others to compare with")
+            return Evidence(idle=f"no value of {', '.join(columns)} has {self.fewest} rows and others to compare with")
         found.sort(key=lambda group: (-group.severity, group.log_p, str(group.value)))
         return Evidence(tuple(found[: _MOST if asked or study.baseline else _MOST_UNASKED]), tests=tests)
 

@@ -91,7 +91,7 @@ class NearDuplicateFlood(DataCheck):
         """Weigh families of texts, or of vectors where there are no texts, against the sizes of the small ones."""
         texts = study.has("words")
         if study.rows < 2 or not (texts or study.has("vectors")):
-            return Evidence(not_run="no two texts or vectors to compare")
+            return Evidence(idle="no two texts or vectors to compare")
         known = families(study) if texts else vector_families(study)
         surrounded = cores(study) if texts else vector_cores(study)
         counted = copies(study, known, stand=self.quarantine_copies, conflicts=self.quarantine_conflicts)

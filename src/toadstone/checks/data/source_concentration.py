@@ -94,7 +94,7 @@ class SourceConcentration(DataCheck):
         screened, sizes = study.run(Screen("source", len(study.source_names), len(model.rows)))
         tested = np.flatnonzero((sizes >= self.fewest) & (sizes <= self.largest * max(1, int(sizes.sum()))))
         if not len(tested):
-            return Evidence(not_run=f"no contributor has between {self.fewest} rows and {self.largest:.0%} of all")
+            return Evidence(idle=f"no contributor has between {self.fewest} rows and {self.largest:.0%} of all")
         chosen = tested[np.argsort(-screened[tested], kind="stable")[:_EXACT]]
         found = weighed(study, model, rows_by_code(study.column("source"), chosen))
         values = np.array([one.discounted for one in found])

@@ -99,7 +99,7 @@ class TimeBurst(DataCheck):
         rows = rows[np.argsort(times[rows], kind="stable")]
         distinct = 1 + int(np.count_nonzero(np.diff(times[rows]))) if len(rows) else 0
         if len(rows) < 10 * _SHORTEST or distinct < _MOMENTS:
-            return Evidence(not_run=f"{len(rows):,} labelled rows have {distinct:,} different times; that is too few")
+            return Evidence(idle=f"{len(rows):,} labelled rows have {distinct:,} different times; that is too few")
         own = 1 / (1 + np.exp(-np.minimum(study.column("nb.margin")[rows].astype(np.float64), 30.0)))
         windows, tests = _scanned(own, labels[rows], len(model.rows))
         found = weighed(study, model, [np.sort(rows[window.first : window.stop]) for window in windows])
