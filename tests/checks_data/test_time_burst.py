@@ -47,7 +47,7 @@ def test_labels_that_are_wrong_at_any_time_are_no_burst(seed, noise):
 def test_times_that_do_not_tell_are_not_run():
     data = material(1)
     data["time"] = [1.7e9 + row % 5 for row in range(800)]
-    assert "times" in TimeBurst().weigh(study_of(data, [Words()])).not_run
+    assert "times" in TimeBurst().weigh(study_of(data, [Words()])).idle
 
 
 def test_missing_times_are_left_out():
