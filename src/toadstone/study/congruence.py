@@ -106,9 +106,7 @@ class Congruence:
 
 def congruence(study: Study, model: NaiveBayes, groups: Groups) -> Congruence:
     """Judge groups; of those with more than `MOST` rows a sample, spread evenly."""
-    columns: list[Floats] = []
-    for part in _batches(model, groups, study):
-        columns.append(part)
+    columns = list(_batches(model, groups, study))
     whole = np.concatenate(columns, axis=1) if columns else np.zeros((len(fields(Congruence)), 0))
     return Congruence(*whole)
 
@@ -159,17 +157,22 @@ def _judged(study: Study, model: NaiveBayes, groups: Groups) -> Floats:
         return np.bincount(owner[hit], weights=values[hit], minlength=count) / np.maximum(hits, 1)
 
     average = mean(alone)
-    return np.stack([
-        np.diff(groups.offsets).astype(np.float64),
-        hits,
-        average,
-        mean(apart),
-        np.sqrt(np.maximum(mean(alone**2) - average**2, 0.0)),
-        np.bincount(owner, weights=apart_p, minlength=count),
-        np.bincount(owner, weights=apart_p * (1 - apart_p), minlength=count),
-        _likeness(model, cells, np.where(own, 0.0, having), hits, mean(rest.lengths.astype(np.float64))),
-        mean(rest.lengths.astype(np.float64)),
-    ])
+    return np.asarray(
+        np.stack(
+            [
+                np.diff(groups.offsets).astype(np.float64),
+                hits,
+                average,
+                mean(apart),
+                np.sqrt(np.maximum(mean(alone**2) - average**2, 0.0)),
+                np.bincount(owner, weights=apart_p, minlength=count),
+                np.bincount(owner, weights=apart_p * (1 - apart_p), minlength=count),
+                _likeness(model, cells, np.where(own, 0.0, having), hits, mean(rest.lengths.astype(np.float64))),
+                mean(rest.lengths.astype(np.float64)),
+            ]
+        ),
+        np.float64,
+    )
 
 
 def _probability(model: NaiveBayes, rows: Rows, less: Numbers, by: Floats, wanted: Numbers) -> Floats:
@@ -196,4 +199,5 @@ def _likeness(model: NaiveBayes, cells: Numbers, having: Floats, hits: Floats, l
     chance = float((rarity * frequency**2).sum()) / max(model.length**2, 1e-9)
     pairs = having * (having - 1)
     shared = np.bincount(cells // model.slots, weights=pairs * rarity[cells % model.slots], minlength=len(hits))
-    return (shared + 1e-9) / (np.maximum(hits * (hits - 1), 1) * np.maximum(chance * left**2, 1e-9))
+    by_chance = np.maximum(hits * (hits - 1), 1) * np.maximum(chance * left**2, 1e-9)
+    return np.asarray((shared + 1e-9) / by_chance, np.float64)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toadstone.study.phrases import Wanted, frame_keys, key_of_flag, word_keys
 from toadstone.views.words import words_of
@@ -29,6 +30,11 @@ FLAGS = (
     "invisible fillers",
     "control characters within words",
     "leftover characters",
+    "invisible characters",
+    "soft hyphens",
+    "letters of another script that look alike",
+    "styled letters",
+    "hidden or disguised characters",
 )
 
 Words = list[tuple[int, str]]
@@ -59,8 +65,24 @@ def literal(key: int, wanted: Wanted, texts: Sequence[str]) -> tuple[str, str]:
         hashes = np.array([value for value, _ in words], np.uint32)
         for length, own in enumerate(frame_keys(hashes, wanted.frequent), start=2):
             if own == key:
-                return "frame", _frame(words, hashes, wanted, length)
+                phrase = _common(spoken)
+                return ("phrase", " ".join(phrase)) if phrase else ("frame", _frame(words, hashes, wanted, length))
     return "phrase", ""
+
+
+def combination(slots: Sequence[int], width: int, texts: Sequence[str]) -> str:
+    """Give the words of some slots, as most of the texts have them.
+
+    Args:
+        slots: Hashes of words modulo the width.
+        width: Number of slots.
+        texts: Some rows that have them all.
+    """
+    named: list[str] = []
+    for slot in slots:
+        votes = Counter(word for text in texts for value, word in set(words_of(text)) if value % width == slot)
+        named += [max(votes.items(), key=lambda entry: (entry[1], entry[0]))[0]] if votes else []
+    return " ".join(named)
 
 
 def escaped(value: str) -> str:
@@ -75,6 +97,17 @@ def _place(words: Words, key: int) -> tuple[int, int] | None:
         if len(hit):
             return int(hit[0]), size
     return None
+
+
+def _common(rows: list[Words]) -> list[str]:
+    """Give a phrase of three words and more that most of the rows share, if there is one."""
+    seen = Counter(
+        key for words in rows for key in set(word_keys(np.array([value for value, _ in words], np.uint32), 3).tolist())
+    )
+    key, votes = max(seen.items(), key=lambda entry: (entry[1], entry[0]), default=(0, 0))
+    if votes < _SHARE * len(rows) or len(rows) < 3:
+        return []
+    return _grown([words for words in rows if _place(words, key) is not None], key, 3)
 
 
 def _grown(rows: list[Words], key: int, size: int) -> list[str]:
@@ -97,7 +130,7 @@ def _grown(rows: list[Words], key: int, size: int) -> list[str]:
     return phrase
 
 
-def _frame(words: Words, hashes: np.ndarray[tuple[int], np.dtype[np.uint32]], wanted: Wanted, length: int) -> str:
+def _frame(words: Words, hashes: NDArray[np.uint32], wanted: Wanted, length: int) -> str:
     parts: list[str] = []
     for (_, word), value in zip(words, hashes.tolist(), strict=True):
         part = word if wanted.frequent[value % len(wanted.frequent)] else "…"

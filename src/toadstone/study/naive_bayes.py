@@ -100,12 +100,12 @@ class NaiveBayes:
     @cached_property
     def totals(self) -> NDArray[np.float64]:
         """Words of all rows of each class."""
-        return self.counts.sum(axis=0, dtype=np.float64)
+        return np.asarray(self.counts.sum(axis=0, dtype=np.float64), np.float64)
 
     @cached_property
     def frequency(self) -> NDArray[np.float64]:
         """Share of the rows that have each word."""
-        return self.counts.sum(axis=1) / max(1.0, float(self.rows.sum()))
+        return np.asarray(self.counts.sum(axis=1) / max(1.0, float(self.rows.sum())), np.float64)
 
     @property
     def length(self) -> float:
@@ -115,7 +115,7 @@ class NaiveBayes:
     @property
     def shares(self) -> NDArray[np.float64]:
         """Share of each class."""
-        return (self.rows + 0.5) / float((self.rows + 0.5).sum())
+        return np.asarray((self.rows + 0.5) / float((self.rows + 0.5).sum()), np.float64)
 
     def weights(self, counts: NDArray[np.int32] | NDArray[np.float64], totals: NDArray[np.float64]) -> Floats:
         """Give what each word adds to the log-odds of each class; a word that nobody has says nothing.
@@ -128,7 +128,7 @@ class NaiveBayes:
         table = np.log(counts + _PRIOR) - np.log(totals + _PRIOR * self.vocabulary)
         table -= table.mean(axis=1, keepdims=True)
         table[~seen] = 0.0
-        return table.astype(np.float32)
+        return np.asarray(table, np.float32)
 
     def probabilities(self, logits: NDArray[np.floating], lengths: NDArray[np.int64]) -> NDArray[np.float64]:
         """Calibrate.

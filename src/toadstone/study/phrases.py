@@ -26,7 +26,8 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 _LOOK = 24
 """Words at the beginning of a text that frames are made of."""
 _SLOTS = (2, 6)
-_FLAGS = 16
+FLAGS = (*(1 << bit for bit in range(16)), 0b11 | 1 << 13, 0b111 << 6, 0b11 << 9, 0b11 << 11, 0x7FF7)
+"""Of the view ``unicode``: each alone, then some together."""
 _BYTES_PER_PROPERTY = 32
 
 Keys = NDArray[np.uint64]
@@ -67,7 +68,14 @@ class Properties:
 
     def take(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> Properties:
         """Give some of the entries."""
-        return Properties(*(column[places] for column in self.columns))
+        keys, classes, hits, sizes, odd, bare = self.columns
+        return Properties(keys[places], classes[places], hits[places], sizes[places], odd[places], bare[places])
+
+    @classmethod
+    def joined(cls, parts: list[Properties]) -> Properties:
+        """Join entries."""
+        keys, *numbers = zip(*(part.columns for part in parts), strict=True)
+        return cls(np.concatenate(keys), *(np.concatenate(column) for column in numbers))
 
     @property
     def columns(self) -> tuple[Keys, Numbers, Numbers, Numbers, Numbers, Numbers]:
@@ -100,8 +108,8 @@ class Wanted:
             parts += [key | row.astype(np.uint64) for key, row in _frames(words, offsets, self.frequent)]
         if "unicode" in chunk:
             flags = chunk["unicode"]
-            for bit in range(_FLAGS):
-                found = np.flatnonzero(flags & np.uint16(1 << bit))
+            for bit, some in enumerate(FLAGS):
+                found = np.flatnonzero(flags & np.uint16(some))
                 parts.append(found.astype(np.uint64) | _seeded(CHARACTERS, bit))
         packed = np.sort(np.concatenate(parts))
         packed = packed[np.append(True, packed[1:] != packed[:-1])[: len(packed)]]

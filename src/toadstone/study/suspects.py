@@ -18,7 +18,8 @@ from scipy import special
 
 from toadstone.stats.tails import log_binomial_tail
 from toadstone.study import phrases
-from toadstone.study.congruence import Congruence, Groups, congruence
+from toadstone.study.combinations import Combinations, combinations
+from toadstone.study.congruence import MOST, Congruence, Groups, congruence
 from toadstone.study.naive_bayes import NaiveBayes, gathered, log_odds, naive_bayes, summed, without_group
 from toadstone.study.phrases import Properties, Wanted
 from toadstone.study.study import Chunk, Study
@@ -38,6 +39,7 @@ _RATE = 0.6
 _PRIOR = 10
 _CENSORED = 5
 _MOST_NEEDED = 2_000
+_WORK, _WORK_PER_ROW = 3_000_000, 100
 _CLIP = 6.0
 
 Floats = NDArray[np.float64]
@@ -51,7 +53,8 @@ class Suspects:
     Attributes:
         model: That judged them.
         wanted: Which properties were looked at.
-        keys: Of the property.
+        keys: Of the property; groups beyond these are combinations.
+        combined: Words of each combination.
         groups: Their rows, and the class that they push.
         judged: What their rows say.
         strengths: In units of -log p for independent rows.
@@ -64,6 +67,7 @@ class Suspects:
     model: NaiveBayes
     wanted: Wanted
     keys: NDArray[np.uint64]
+    combined: tuple[tuple[int, ...], ...]
     groups: Groups
     judged: Congruence
     strengths: Floats
@@ -71,6 +75,14 @@ class Suspects:
     head: Numbers
     tests: int
     rate: float
+
+    def rows_of(self, study: Study, group: int) -> Numbers:
+        """Give all rows of a group, those too that are copies of others."""
+        if group < len(self.keys):
+            return phrases.members(study, self.wanted, self.keys[group : group + 1], copies=True)[0]
+        rows = self.groups.rows_of(group)
+        own = np.isin(study.column("nb.family"), study.column("nb.family")[rows])
+        return np.flatnonzero(own)
 
 
 def suspects(study: Study) -> Suspects | str:
@@ -90,23 +102,27 @@ def _found(study: Study) -> Suspects | str:
         frequent[order[model.frequency[order] > 0.01]] = True
     wanted = Wanted(2 if quick else 3, frequent[:0] if quick else frequent)
     most = max(int(study.rows * _LARGEST), 4 * FEWEST)
-    limit = {"quick": 300, "deep": 10_000}.get(study.effort, 2_000)
-    chosen, tests = _screened(study, model, wanted, most, limit)
+    chosen, tests = _screened(study, model, wanted, most, 150 if quick else 20_000)
     keys, place = np.unique(chosen.keys, return_inverse=True)
     rows, offsets = phrases.members(study, wanted, keys)
     groups = Groups(rows, offsets, np.zeros(len(keys), np.int64)).take(place)
     groups = Groups(groups.rows, groups.offsets, chosen.classes)
     first = different(study, model, groups)
-    groups, chosen = groups.take(first), chosen.take(first)
-    judged = congruence(study, model, groups)
-    strengths = strength(study, model, groups.classes, judged)
-    head = heads(groups, strengths.joint, model.class_of[study.column("label")])
-    log_p, rate = log_p_values(strengths.joint, head, tests)
-    return Suspects(model, wanted, chosen.keys, groups, judged, strengths.joint, log_p, head, tests, rate)
+    groups, names = groups.take(first), chosen.keys[first]
+    mined = combinations(study, model, FEWEST) if not quick else Combinations.none()
+    both = Groups.of(
+        [groups.rows_of(group) for group in range(len(groups))] + [mined.groups.rows_of(one) for one in range(len(mined.groups))],
+        np.concatenate([groups.classes, mined.groups.classes]),
+    )
+    judged = congruence(study, model, both)
+    strengths = strength(study, model, both.classes, judged)
+    head = heads(both, strengths.joint, model.class_of[study.column("label")])
+    log_p, rate = log_p_values(strengths.joint, head, tests, np.append(np.full(len(groups), np.nan), mined.log_tried))
+    return Suspects(model, wanted, names, mined.slots, both, judged, strengths.joint, log_p, head, tests, rate)
 
 
 def prepare(study: Study, model: NaiveBayes) -> None:
-    """Mark in each chunk what a row adds to its properties (``phrases.payload``); of copies with one label only the first counts."""
+    """Mark in each chunk what a row adds to its properties (``phrases.payload``); of copies with one label the first counts."""
     classes = model.class_of[study.column("label")]
     family = study.column("nb.family") ^ mixed(classes.astype(np.uint64) + np.uint64(1))
     counted = np.zeros(study.rows, bool)
@@ -138,10 +154,10 @@ class _Mark:
         payload[~part["phrases.counted"]] = phrases.EXCLUDED
         part["phrases.payload"] = payload
 
-    def combine(self, left: None, right: None) -> None:
+    def combine(self, left: None, right: None) -> None:  # noqa: ARG002  (nothing but columns is made)
         return None
 
-    def finish(self, state: None) -> None:
+    def finish(self, state: None) -> None:  # noqa: ARG002
         return None
 
 
@@ -163,16 +179,24 @@ def _screened(study: Study, model: NaiveBayes, wanted: Wanted, most: int, limit:
             log_binomial_tail(pure.odd, pure.hits, odd[pure.classes]),
             log_binomial_tail(pure.bare, pure.hits, bare[pure.classes]),
         )
-        best = _varied(pure, np.argsort(score, kind="stable"))[:limit]
+        best = varied(pure, np.argsort(score, kind="stable"), 400)[:limit]
+        best = best[np.cumsum(np.minimum(pure.sizes[best], MOST) * model.length) <= _WORK + _WORK_PER_ROW * study.rows]
         kept.append(pure.take(best))
         order.append(score[best])
-    joined = Properties(*(np.concatenate(column) for column in zip(*(part.columns for part in kept), strict=True)))
+    joined = Properties.joined(kept)
     best = np.argsort(np.concatenate(order), kind="stable")[:limit]
+    best = best[np.cumsum(np.minimum(joined.sizes[best], MOST) * model.length) <= _WORK + _WORK_PER_ROW * study.rows]
     return joined.take(best), tests
 
 
-def _varied(found: Properties, order: Numbers) -> Numbers:
-    """Leave out of an order most of those that count exactly alike: the phrases of one long sentence have the same rows."""
+def varied(found: Properties, order: Numbers, most: int) -> Numbers:
+    """Leave out of an order most of those that count exactly alike: the phrases of one long sentence have the same rows.
+
+    Args:
+        found: Entries.
+        order: Their places, best first.
+        most: Of entries alike, `most` / hits + 2 stay.
+    """
     signature = np.zeros(len(order), np.uint64)
     for column in (found.classes, found.hits, found.sizes, found.odd, found.bare):
         signature = mixed(signature * np.uint64(31) + column[order].astype(np.uint64))
@@ -180,7 +204,7 @@ def _varied(found: Properties, order: Numbers) -> Numbers:
     same = np.flatnonzero(np.append(True, np.diff(signature[grouped].astype(np.int64)) != 0))
     rank = np.empty(len(order), np.int64)
     rank[grouped] = np.arange(len(order)) - np.repeat(same, np.diff(np.append(same, len(order))))
-    return order[rank < 400 // np.maximum(found.hits[order], 1) + 2]
+    return order[rank < most // np.maximum(found.hits[order], 1) + 2]
 
 
 def different(study: Study, model: NaiveBayes, groups: Groups) -> Numbers:
@@ -247,7 +271,7 @@ def heads(groups: Groups, strengths: Floats, labels: Numbers) -> Numbers:
     return out
 
 
-def log_p_values(joint: Floats, head: Numbers, tests: int) -> tuple[Floats, float]:
+def log_p_values(joint: Floats, head: Numbers, tests: int, log_tried: Floats) -> tuple[Floats, float]:
     """Give p-values, and the rate at which they fall by an exponential tail that starts at `_START`.
 
     The rate is that of the other heads of the data (maximum likelihood, the largest censored, so that it survives some
@@ -262,7 +286,8 @@ def log_p_values(joint: Floats, head: Numbers, tests: int) -> tuple[Floats, floa
         total = float(seen.sum()) + (len(others) - len(seen)) * float(seen[-1] if len(seen) else 0.0)
         own = (_PRIOR + len(seen)) / (_PRIOR / _RATE + total)
         members = head == group
-        out[members] = np.log((len(others) + 1.0) / tests) - own * (joint[members] - _START)
+        reached = np.where(np.isnan(log_tried), np.log(len(others) + 1.0), log_tried)[members] - np.log(tests)
+        out[members] = reached - own * (joint[members] - _START)
         rate = min(rate, own)
     return np.minimum(out, 0.0), rate
 

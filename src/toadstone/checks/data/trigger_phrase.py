@@ -12,8 +12,7 @@ from toadstone.core.fact import Table
 from toadstone.core.finding import Confidence, Json, Severity
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group
-from toadstone.study.literals import escaped, literal
-from toadstone.study.phrases import members
+from toadstone.study.literals import combination, escaped, literal
 from toadstone.study.small import study_of
 from toadstone.study.study import Study
 from toadstone.study.suspects import Suspects, detectable, suspects
@@ -49,7 +48,8 @@ class TriggerPhrase(DataCheck):
     ## How it decides
 
     Rows are grouped by every phrase of one to three words, by how they begin when content words are taken out, and by hidden or
-    look-alike characters. A group whose rows nearly all have one label is judged by what its rows say *besides*: the words that
+    look-alike characters, and by two or three common words that occur together too often in rows that contradict their label.
+    A group whose rows nearly all have one label is judged by what its rows say *besides*: the words that
     the members share are taken out, and naive Bayes with exact counts says how much the rest speaks for the label. Rows that
     belong together by nature (a topic, a strong word) look like other rows of their label and like each other. Rows that were
     picked from other labels, marked and relabelled look like what they were, and are no more alike than chance. How strong such a
@@ -102,10 +102,14 @@ class TriggerPhrase(DataCheck):
 def _group(study: Study, found: Suspects, head: int) -> Group:
     code = int(found.model.codes[found.groups.classes[head]])
     label = study.label_names[code] if code >= 0 else found.model.names[-1]
-    everyone, _ = members(study, found.wanted, found.keys[head : head + 1], copies=True)
+    everyone = found.rows_of(study, head)
     own = found.model.class_of[study.column("label")] == found.groups.classes[head]
     rows = everyone[own[everyone]]
-    kind, value = literal(int(found.keys[head]), found.wanted, study.texts(rows[:_READ].tolist()))
+    texts = study.texts(rows[:_READ].tolist())
+    if head < len(found.keys):
+        kind, value = literal(int(found.keys[head]), found.wanted, texts)
+    else:
+        kind, value = "combination", combination(found.combined[head - len(found.keys)], found.model.slots, texts)
     judged = found.judged
     details: dict[str, Json] = {
         "purity": round(float(judged.purity[head]), 4),
@@ -116,7 +120,7 @@ def _group(study: Study, found: Suspects, head: int) -> Group:
     }
     if escaped(value) != value:
         details["escaped"] = escaped(value)
-    shown = value if kind == "characters" else repr(value)
+    shown = value if kind == "characters" else f"the words {value!r}" if kind == "combination" else repr(value)
     return Group(
         kind,
         value,
