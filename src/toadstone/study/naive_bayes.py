@@ -95,7 +95,7 @@ class NaiveBayes:
     @cached_property
     def vocabulary(self) -> int:
         """How many different words there are."""
-        return int((self.counts.sum(axis=1) > 0).sum())
+        return max(1, int((self.counts.sum(axis=1) > 0).sum()))
 
     @cached_property
     def totals(self) -> NDArray[np.float64]:
