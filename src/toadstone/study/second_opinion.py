@@ -21,6 +21,7 @@ _LEAST = 40
 _MOST_CLASSES = 500
 _ROWS = {"quick": 20_000, "standard": 40_000, "deep": 200_000}
 _STEPS = {"quick": 5, "standard": 8, "deep": 16}
+_STEPS_TIMES_CLASSES = 480
 _CALIBRATION_ROWS = 20_000
 _DIRECTED_CLASSES = 30
 _BLOCK = 1 << 21
@@ -90,7 +91,7 @@ def _fitted(study: Study, kinds: list[str], sample: _Taken, chosen: Codes) -> tu
     """Fit all classifiers; give the spaces and the scores of some rows of the sample."""
     shape = (FOLDS, len(study.label_names))
     most = int(np.clip((study.memory >> 7) // (shape[0] * shape[1]), 1024, 1 << 17))
-    steps = _STEPS[study.effort]
+    steps = max(2, min(_STEPS[study.effort], _STEPS_TIMES_CLASSES // shape[1]))
     folds = sample.folds[chosen]
     spaces: list[Space] = []
     scores: list[Any] = []
