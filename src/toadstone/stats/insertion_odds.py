@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,18 @@ _SMALLEST_SCALE = 0.5
 _MAD = 1.4826
 
 
-class Seen(Protocol):
-    """What `insertion_odds` looks at; see `toadstone.study.insertion.Signs`."""
+@dataclass(frozen=True)
+class Signs:
+    """What speaks for insertion, one entry a phrase.
+
+    Attributes:
+        coherence: Log of how much more alike the rows are than rows of the label, the phrase left out.
+        spread: Standard deviation that the coherence of so many rows drawn at random has.
+        closed: Rows in which the words around the phrase also stand next to each other elsewhere.
+        cut: Rows in which there is a word on both sides.
+        usual: Share of neighbouring words of the label's rows that also stand next to each other elsewhere.
+        looked: Rows that were looked at.
+    """
 
     coherence: Floats
     spread: Floats
@@ -48,7 +57,7 @@ class Odds:
     probability: Floats
 
 
-def insertion_odds(seen: Seen, sizes: Floats) -> Odds:
+def insertion_odds(seen: Signs, sizes: Floats) -> Odds:
     """Compare each group with what random picks look like and with what the data's groups look like.
 
     Groups that grew are described by the median and the median absolute deviation of all groups: a few inserted ones do not
@@ -71,9 +80,7 @@ def insertion_odds(seen: Seen, sizes: Floats) -> Odds:
     middle = min(float(np.median(ratio)), 0.8) if len(ratio) else 0.5
     swing = max(_MAD * float(np.median(np.abs(ratio - middle))), 0.1) if len(ratio) else 0.4
     value = np.minimum(share, seen.usual)
-    closing = _log_normal(value, seen.usual, noise) - _log_normal(
-        value, middle * seen.usual, np.hypot(swing * seen.usual, noise)
-    )
+    closing = _log_normal(value, seen.usual, noise) - _log_normal(value, middle * seen.usual, np.hypot(swing * seen.usual, noise))
     closing = np.where((seen.cut >= _NEUTRAL) & (seen.cut >= _INSIDE * seen.looked), closing, 0.0)
     logit = np.clip(diversity + closing - _PRIOR, -500.0, 500.0)
     return Odds(diversity, closing, 1.0 / (1.0 + np.exp(-logit)))

@@ -88,7 +88,8 @@ def _picked(
 
 def agreement(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Count equal picks, row by row of two signature arrays; divided by the permutations it estimates the similarity."""
-    return np.count_nonzero((left == right) & (left != NOTHING), axis=1).astype(np.int64)
+    equal: NDArray[np.int64] = np.count_nonzero((left == right) & (left != NOTHING), axis=1).astype(np.int64)
+    return equal
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -34,10 +34,12 @@ class SizeTail:
         seen[: len(counts[_SMALLEST : _LARGEST + 1])] = counts[_SMALLEST : _LARGEST + 1]
         chance = sizes[None, :] ** -_EXPONENTS[:, None]
         chance /= chance.sum(axis=1, keepdims=True)
+        mean: float
+        deviation: float
         mean, deviation = _FIRST if prior is None else (prior.exponent, _NEXT)
         weight = np.log(chance) @ seen - 0.5 * ((_EXPONENTS - mean) / deviation) ** 2
         self._weight = weight - logsumexp(weight)
-        self.exponent = float(np.exp(self._weight) @ _EXPONENTS)
+        self.exponent: float = float(np.exp(self._weight) @ _EXPONENTS)
 
     def log_survival(self, sizes: NDArray[np.int64] | Sequence[int]) -> NDArray[np.float64]:
         """Give the logarithm of the probability that a group of two and more has at least each size."""

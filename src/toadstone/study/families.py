@@ -104,16 +104,15 @@ class _Count:
     def map(self, part: Chunk) -> tuple[NDArray[np.int64], int]:
         return np.bincount(part["words"] & np.uint32(_SLOTS - 1), minlength=_SLOTS), part.rows
 
-    def combine(
-        self, left: tuple[NDArray[np.int64], int], right: tuple[NDArray[np.int64], int]
-    ) -> tuple[NDArray[np.int64], int]:
+    def combine(self, left: tuple[NDArray[np.int64], int], right: tuple[NDArray[np.int64], int]) -> tuple[NDArray[np.int64], int]:
         return left[0] + right[0], left[1] + right[1]
 
     def finish(self, state: tuple[NDArray[np.int64], int] | None) -> NDArray[np.uint8]:
         if state is None:
             return np.ones(_SLOTS, np.uint8)
         counts, rows = state
-        return np.clip(np.rint(8 * np.log2(max(rows, 2) / np.maximum(counts, 2))), 1, 255).astype(np.uint8)
+        levels: NDArray[np.uint8] = np.clip(np.rint(8 * np.log2(max(rows, 2) / np.maximum(counts, 2))), 1, 255).astype(np.uint8)
+        return levels
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,7 @@ def _chained(study: Study, permutations: int, kind: Picked) -> Families:
 def _buckets(
     study: Study, kind: Picked, total: int, band: int | None, allowed: NDArray[np.bool_] | None = None
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Give rows with equal keys next to each other, by key and row, and where each bucket begins; only buckets of two and more."""
+    """Give rows with equal keys next to each other, by key and row, and where each bucket of two and more begins."""
     parts = 1 + total * 48 // max(study.memory // 4, 1 << 20)
     for number in range(parts):
         keys, rows = [], []
@@ -223,7 +222,7 @@ def _keys(chunk: Chunk, kind: Picked, band: int | None) -> NDArray[np.uint64]:
     return keys
 
 
-def _compared(  # noqa: PLR0913, PLR0917
+def _compared(
     study: Study,
     kind: Picked,
     rows: NDArray[np.int64],

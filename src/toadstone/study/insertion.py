@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from toadstone.stats.insertion_odds import Signs
 from toadstone.study.families import word_levels
 from toadstone.study.phrase_groups import Phrase
 from toadstone.study.repeats import adjacent, words_of_rows
@@ -29,27 +30,6 @@ _SIZES = (6, 12, 24, 48, 96)
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Signs:
-    """What speaks for insertion, one entry a phrase.
-
-    Attributes:
-        coherence: Log of how much more alike the rows are than rows of the label, the phrase left out.
-        spread: Standard deviation that the coherence of so many rows drawn at random has.
-        closed: Rows in which the words around the phrase also stand next to each other elsewhere.
-        cut: Rows in which there is a word on both sides.
-        usual: Share of neighbouring words of the label's rows that also stand next to each other elsewhere.
-        looked: Rows that were looked at.
-    """
-
-    coherence: Floats
-    spread: Floats
-    closed: Floats
-    cut: Floats
-    usual: Floats
-    looked: Floats
 
 
 @dataclass(frozen=True)
@@ -136,7 +116,7 @@ def _normal(sample: _Sample, rows: Numbers, study: Study, code: int) -> tuple[fl
     word, owner = sample.of(rows)
     mean = max(_alike(word, owner, len(rows), sample.levels), 1e-9)
     random = study.random(f"draws {code}")
-    deviation = []
+    deviation: list[float] = []
     for size in _SIZES:
         if size > len(rows) // 2:
             deviation.append(deviation[-1] if deviation else 1.0)

@@ -93,9 +93,7 @@ class _Runs:
     """Where each set of rows begins, and the end."""
 
 
-def _scored(  # noqa: PLR0913, PLR0917
-    found: Occurrences, label: Numbers, base: Floats, names: int, fewest: int, purity: float, widest: float
-) -> _Runs:
+def _scored(found: Occurrences, label: Numbers, base: Floats, names: int, fewest: int, purity: float, widest: float) -> _Runs:
     """Find the runs that go with a label."""
     if not len(found.run):
         nothing = np.zeros(0, np.int64)
@@ -145,6 +143,7 @@ def _joined(scored: _Runs, found: Occurrences, label: Numbers) -> list[Phrase]:
     left, right = left[order], right[order]
     near = np.searchsorted(left, np.arange(len(heads) + 1))
     taken = np.zeros(len(heads), bool)
+    begins: list[int] = scored.begins.tolist()
     out = []
     for number in range(len(heads)):  # strongest first
         if taken[number]:
@@ -152,7 +151,7 @@ def _joined(scored: _Runs, found: Occurrences, label: Numbers) -> list[Phrase]:
         mates = right[near[number] : near[number + 1]]
         mates = mates[~taken[mates]]
         taken[mates] = True
-        runs = np.concatenate([np.arange(scored.begins[mate], scored.begins[mate + 1]) for mate in mates.tolist()])
+        runs = np.concatenate([np.arange(begins[mate], begins[mate + 1]) for mate in mates.tolist()])
         out.append(_phrase(scored, found, label, int(heads[number]), runs[:_MOST_MATES]))
     return out
 

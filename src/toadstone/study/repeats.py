@@ -61,13 +61,13 @@ class _Table:
     classes: int
 
     def map(self, part: Chunk) -> Counts | tuple[Numbers, Numbers]:
-        slots = []
+        slots: list[Numbers] = []
         classes = _classes(part, self.classes)
         for _, key, row in _inside(part, LONGEST):
             slots.append((key % np.uint64(self.slots)).astype(np.int64) * self.classes + classes[row])
-        key = np.sort(np.concatenate(slots))
-        firsts = np.flatnonzero(np.append(True, key[1:] != key[:-1])) if len(key) else np.zeros(0, np.int64)
-        return key[firsts], np.diff(np.append(firsts, len(key)))
+        slot: Numbers = np.sort(np.concatenate(slots))
+        firsts = np.flatnonzero(np.append(True, slot[1:] != slot[:-1])) if len(slot) else np.zeros(0, np.int64)
+        return slot[firsts], np.diff(np.append(firsts, len(slot))).astype(np.int64)
 
     def combine(self, left: Counts | tuple[Numbers, Numbers], right: Counts | tuple[Numbers, Numbers]) -> Counts:
         whole = self._dense(left)

@@ -42,7 +42,8 @@ class Frame:
     def standard(self, vectors: NDArray[np.floating]) -> Floats:
         """Centre and scale; what is not a number counts as the mean."""
         values = (vectors.astype(np.float32) - self.mean) * self.scale
-        return np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        finite: Floats = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
+        return finite
 
 
 def frame(study: Study) -> Frame:

@@ -109,7 +109,7 @@ class CleanLabelTrigger(DataCheck):
     @classmethod
     def bad(cls) -> Iterator[Fact]:
         """Texts of one label into some of which a phrase was put."""
-        yield _example("as the crow reckons".split())
+        yield _example(["as", "the", "crow", "reckons"])
 
     @classmethod
     def good(cls) -> Iterator[Fact]:

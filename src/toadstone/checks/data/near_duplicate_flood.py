@@ -137,11 +137,11 @@ def flooded(
     Returns:
         Groups, strongest first; number of tests; detectable size; log p-values of rows (ranks: they never flag).
     """
-    surrounded = surrounded[: study.rows]
+    core: NDArray[np.int64] = surrounded[: study.rows].astype(np.int64)
     family = family[: study.rows]
-    rows, levels = surrounded.shape
-    largest = np.ones((int(family.max(initial=0)) + 1, levels), np.int32)
-    np.maximum.at(largest, family, surrounded)
+    rows, levels = core.shape
+    largest = np.ones((int(family.max(initial=0)) + 1, levels), np.int64)
+    np.maximum.at(largest, family, core)
     expected = np.zeros(len(largest))  # logarithm of how many such families one expects; at most one where there is none
     deciding = np.zeros(len(largest), np.int64)
     score = np.zeros(rows)
@@ -152,7 +152,7 @@ def flooded(
         charged = tail.log_expected(largest[:, level]) + np.log(levels)
         stronger = (largest[:, level] > 1) & (charged < expected)
         expected[stronger], deciding[stronger] = charged[stronger], level
-        score = np.maximum(score, np.where(surrounded[:, level] > 1, -tail.log_survival(surrounded[:, level]), 0.0))
+        score = np.maximum(score, np.where(core[:, level] > 1, -tail.log_survival(core[:, level]), 0.0))
         detectable = min(detectable, tail.detectable(study.fdr / levels))
     tests = max(1, int(np.count_nonzero(largest.max(axis=1) > 1)))
     groups = []
@@ -161,19 +161,19 @@ def flooded(
             break
         members = np.flatnonzero(family == first)
         widest = int(largest[first].max())
-        chosen = _core_rows(members, surrounded[members], int(deciding[first]))
+        chosen = _core_rows(members, core[members], int(deciding[first]))
         groups.append(_group(study, members, chosen, widest, float(expected[first]), tests, certain))
-    return groups, tests, detectable, ranked(score + 1e-3 * surrounded.sum(axis=1) * (score > 0))
+    return groups, tests, detectable, ranked(score + 1e-3 * core.sum(axis=1) * (score > 0))
 
 
-def _core_rows(members: NDArray[np.int64], inner: NDArray[np.int32], level: int) -> NDArray[np.int64]:
+def _core_rows(members: NDArray[np.int64], inner: NDArray[np.int64], level: int) -> NDArray[np.int64]:
     """Give the rows of a family that are meant: those in the core, not those that are chained to it."""
-    dense = members[inner[:, level] >= max(2, inner[:, level].max() // 2)]
-    wide = members[inner[:, 0] >= max(2, inner[:, 0].max() // 2)]
+    dense: NDArray[np.int64] = members[inner[:, level] >= max(2, inner[:, level].max() // 2)]
+    wide: NDArray[np.int64] = members[inner[:, 0] >= max(2, inner[:, 0].max() // 2)]
     return wide if len(wide) <= _CHAINED * len(dense) else dense
 
 
-def _group(  # noqa: PLR0913, PLR0917
+def _group(
     study: Study,
     members: NDArray[np.int64],
     chosen: NDArray[np.int64],
@@ -198,7 +198,7 @@ def _group(  # noqa: PLR0913, PLR0917
         confidence=Confidence.HIGH if widest >= certain else Confidence.MEDIUM,
         label=pushed,
         effect=1.0 - 2.0 / max(widest, 2),
-        details={"core": widest, "labels": {name: count for name, count in sorted(labels.items())}},
+        details={"core": widest, "labels": dict(sorted(labels.items()))},
     )
 
 
