@@ -71,7 +71,7 @@ class LabelShortcut(DataCheck):
     def weigh(self, study: Study) -> Evidence:
         """Weigh the phrases."""
         if study.effort == "quick":
-            return Evidence(not_run="shortcuts are looked for from effort `standard` on")
+            return Evidence(idle="shortcuts are looked for from effort `standard` on")
         found = shortcuts(study)
         if isinstance(found, str):
             return Evidence(not_run=found)

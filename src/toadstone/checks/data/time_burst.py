@@ -191,7 +191,7 @@ def _group(
     rows = one.rows[one.contrary]
     strength = one.discounted / factor
     sure = one.cohesion <= 1.5 * usual and strength >= np.log(tests) + _CLEAR and len(rows) >= 3
-    first, last = (_moment(times[order[place]]) for place in (window.first, window.stop - 1))
+    first, last = (_moment(float(times[order[place]])) for place in (window.first, window.stop - 1))
     at_end = window.stop >= len(order) * (1 - _END)
     label = study.label_names[_most(study, "label", rows)[0]]
     details: dict[str, Json] = {"from": first, "to": last, "at_end": bool(at_end), "cohesion": round(one.cohesion, 4)}
