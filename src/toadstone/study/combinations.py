@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from toadstone.stats.ragged import summed
 from toadstone.stats.tails import log_binomial_tail
 from toadstone.study.congruence import Groups
-from toadstone.study.naive_bayes import NaiveBayes, summed
+from toadstone.study.naive_bayes import NaiveBayes
 from toadstone.study.phrases import EXCLUDED
 from toadstone.study.study import Chunk, Study
 

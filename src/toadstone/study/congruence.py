@@ -14,7 +14,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.study.naive_bayes import NaiveBayes, Rows, gathered, log_odds, ranges, summed
+from toadstone.stats.ragged import log_odds, ranges, summed
+from toadstone.study.naive_bayes import NaiveBayes, Rows, gathered
 from toadstone.study.study import Study
 
 MOST = 128

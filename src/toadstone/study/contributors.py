@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.study.naive_bayes import NaiveBayes, Rows, gathered, ranges, summed, without_group
+from toadstone.stats.ragged import ranges, summed
+from toadstone.study.naive_bayes import NaiveBayes, Rows, gathered, without_group
 from toadstone.study.study import Chunk, Study
 
 _SHARES = np.array([0.1, 0.2, 0.4, 0.7, 0.95])

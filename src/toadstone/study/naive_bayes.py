@@ -23,6 +23,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from toadstone.stats.ragged import log_odds, picked, ranges, summed
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
 
@@ -31,8 +32,7 @@ _SLOTS = 1 << 18
 _CELLS = 1 << 21
 _MOST_CLASSES = 32
 _MOST_LABELS = 100_000
-_FEWEST = 5
-"""Rows that a class needs."""
+_FEWEST = 5  # rows that a class needs
 _SAMPLE = 20_000
 _PRIOR = 0.5
 _TEMPERATURES = np.geomspace(0.7, 24.0, 16)
@@ -144,18 +144,12 @@ class NaiveBayes:
 
     def content(self, probabilities: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Give the log-odds of one class a row, less those of the class's share: what the words alone say for it."""
-        return log_odds(_picked(probabilities, classes)) - log_odds(self.shares)[classes]
+        return log_odds(picked(probabilities, classes)) - log_odds(self.shares)[classes]
 
 
 def naive_bayes(study: Study) -> NaiveBayes | str:
     """Give the model of a study, or the reason why there is none. Needs the view ``words`` and labels."""
     return study.shared("naive-bayes", lambda: _fitted(study))
-
-
-def log_odds(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give log(p / (1 - p)), bounded."""
-    p = np.clip(p, 1e-9, 1 - 1e-9)
-    return np.log(p) - np.log1p(-p)
 
 
 def gathered(study: Study, model: NaiveBayes, rows: NDArray[np.int64]) -> Rows:
@@ -187,23 +181,6 @@ def gathered(study: Study, model: NaiveBayes, rows: NDArray[np.int64]) -> Rows:
     for place, part in zip(places, parts, strict=True):
         slots[ranges(starts[place], lengths[place])] = part
     return Rows(slots, starts, classes)
-
-
-def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give starts[0], starts[0] + 1 .. for lengths[0] numbers, then the same of the next."""
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    out: NDArray[np.int64] = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
-    return out
-
-
-def summed(values: NDArray[np.floating], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Add up ragged rows: values shape (total, ...), result shape (rows, ...)."""
-    out = np.zeros((len(offsets) - 1, *values.shape[1:]), np.float64)
-    filled = np.flatnonzero(np.diff(offsets))
-    if len(filled):
-        out[filled] = np.add.reduceat(values, offsets[filled], axis=0, dtype=np.float64)
-    return out
 
 
 def leave_group_out(study: Study, rows: NDArray[np.int64], label: int | None = None) -> tuple[float, float]:
@@ -243,10 +220,6 @@ def without_group(model: NaiveBayes, group: Rows) -> NDArray[np.float64]:
     totals = model.totals - own.sum(axis=0)
     table = model.weights((model.counts[slots] - own).astype(np.int32), totals)
     return model.probabilities(summed(table[places], group.offsets), group.lengths)
-
-
-def _picked(values: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    return values[np.arange(len(classes)), classes]
 
 
 def _length_bins(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -345,8 +318,7 @@ class _Score:
         return np.concatenate([left[0], right[0]]), np.concatenate([left[1], right[1]]), np.concatenate([left[2], right[2]])
 
     def finish(self, state: _Sample | None) -> _Sample:
-        nothing = np.zeros(0, np.int64)
-        return state if state is not None else (np.zeros((0, self.tables.shape[2]), np.float32), nothing, nothing)
+        return state or (np.zeros((0, self.tables.shape[2]), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -364,7 +336,7 @@ class _Judge:
         own = np.where(labelled, classes, 0)
         best = p.argmax(axis=1)
         part["nb.prediction"] = model.codes[best]
-        part["nb.margin"] = np.where(labelled, log_odds(_picked(p, own)), 0.0).astype(np.float32)
+        part["nb.margin"] = np.where(labelled, log_odds(picked(p, own)), 0.0).astype(np.float32)
         part["nb.content"] = np.where(labelled, model.content(p, own), 0.0).astype(np.float32)
         return int(labelled.sum()), int((best == classes).sum())
 
@@ -418,7 +390,7 @@ def _calibrate(model: NaiveBayes, logits: Floats, lengths: NDArray[np.int64], cl
     bins = _length_bins(lengths)
     loss = np.zeros((len(_FLOORS), len(_TEMPERATURES), _LENGTHS))
     for t, temperature in enumerate(_TEMPERATURES):
-        bare = _picked(_calibrated(logits, np.full(len(logits), temperature), 0.0, prior), classes)
+        bare = picked(_calibrated(logits, np.full(len(logits), temperature), 0.0, prior), classes)
         for f, floor in enumerate(_FLOORS):
             losses = -np.log(bare * (1 - floor) + floor * model.shares[classes])
             loss[f, t] = np.bincount(bins, weights=losses, minlength=_LENGTHS)

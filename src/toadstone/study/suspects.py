@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from toadstone.stats.ragged import log_odds, summed
 from toadstone.stats.tails import log_binomial_tail
 from toadstone.study import phrases
 from toadstone.study.combinations import Combinations, combinations
 from toadstone.study.congruence import MOST, Congruence, Groups, congruence
-from toadstone.study.naive_bayes import NaiveBayes, gathered, log_odds, naive_bayes, summed, without_group
+from toadstone.study.naive_bayes import NaiveBayes, gathered, naive_bayes, without_group
 from toadstone.study.phrases import Properties, Wanted
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
