@@ -28,10 +28,8 @@ from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
 
 FOLDS = 5
-_SLOTS = 1 << 18
-_CELLS = 1 << 21
-_MOST_CLASSES = 32
-_MOST_LABELS = 100_000
+_SLOTS, _CELLS = 1 << 18, 1 << 21
+_MOST_CLASSES, _MOST_LABELS = 32, 100_000
 _FEWEST = 5  # rows that a class needs
 _SAMPLE = 20_000
 _PRIOR = 0.5
