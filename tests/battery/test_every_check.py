@@ -7,8 +7,7 @@ import json
 import pytest
 
 from toadstone.core.check import SECTIONS, Check, discover, section, summary
-from toadstone.core.fact import Table
-from toadstone.core.fact import Anomaly
+from toadstone.core.fact import Anomaly, Table
 from toadstone.core.finding import Severity
 from toadstone.core.taxonomy import resolve
 from tools.pages.checks import described

@@ -50,18 +50,36 @@ def test_groups_are_corrected_by_the_number_of_tests():
     evidence = Evidence((group([1, 2], 1e-4),), tests=100)
     assert len(decide(STUDY, [(weigher("one"), evidence)]).findings) == 1
     evidence = Evidence((group([1, 2], 1e-4),), tests=1000)
-    assert decide(STUDY, [(weigher("one"), evidence)]).findings == ()
+    decided = decide(STUDY, [(weigher("one"), evidence)])
+    assert [finding.severity for finding in decided.findings] == [Severity.INFO]
+    assert not decided.flagged.any()
 
 
 def test_the_rate_is_shared_by_all_checks_that_ran():
     found = Evidence((group([1, 2], 0.02),), tests=1)
     silent = Evidence(tests=1)
     assert len(decide(STUDY, [(weigher("one"), found), (weigher("two"), silent)]).findings) == 1
-    assert decide(STUDY, [(weigher("one"), found), *((weigher(f"w{n}"), silent) for n in range(2))]).findings == ()
+    decided = decide(STUDY, [(weigher("one"), found), *((weigher(f"w{n}"), silent) for n in range(2))])
+    assert not decided.flagged.any()
     left_out = Evidence(not_run="no labels")
     decided = decide(STUDY, [(weigher("one"), found), (weigher("two"), left_out), (weigher("three"), left_out)])
     assert len(decided.findings) == 1
     assert decided.not_run == {"two": "no labels", "three": "no labels"}
+
+
+def test_what_is_near_is_shown_and_ranks_rows_but_flags_none():
+    evidence = Evidence(tuple(group([number], 0.01 * (number + 1), str(number)) for number in range(8)), tests=10)
+    decided = decide(STUDY, [(weigher("one"), evidence)])
+    assert [finding.evidence["group"]["value"] for finding in decided.findings] == ["0", "1", "2"]
+    assert {finding.severity for finding in decided.findings} == {Severity.INFO}
+    assert decided.findings[0].message == "Not significant, but the nearest to it: these rows are odd."
+    assert np.argsort(-decided.scores)[0] == 0
+    assert not decided.flagged.any()
+
+
+def test_a_check_with_many_groups_does_not_pay_for_listing_them():
+    groups = tuple(group([number], 1e-5 if number == 0 else 0.4, str(number)) for number in range(40))
+    assert decide(STUDY, [(weigher("one"), Evidence(groups, tests=1000))]).flagged.nonzero()[0].tolist() == [0]
 
 
 def test_groups_with_mostly_the_same_rows_are_one():

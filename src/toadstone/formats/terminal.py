@@ -121,17 +121,21 @@ def _origin(subject: Subject) -> list[tuple[str, str]]:
     return lines
 
 
+def _where(finding: Finding) -> str:
+    """Give the place inside its file; the first of its rows says nothing of a group."""
+    where = str(finding.place)[len(finding.place.path) :]
+    if "group" in finding.evidence:
+        return ""
+    for mark, word in ((":", "line "), (" @", "offset "), ("!", "")):
+        if where.startswith(mark):
+            return word + where.removeprefix(mark)
+    return where
+
+
 def _finding(page: _Page, finding: Finding, told: set[str]) -> None:
     """Write a finding: what is wrong, where it stands, the payload as code (once), how it comes to its effect."""
     label = finding.severity.label
-    where = str(finding.place)[len(finding.place.path) :]
-    for mark, word in ((":", "line "), (" @", "offset "), ("!", "")):
-        if where.startswith(mark):
-            where = word + where.removeprefix(mark)
-            break
-    if "group" in finding.evidence:
-        where = ""  # the first of its rows says nothing of the group
-    page.block(f"{label:<8}", _COLOURS[label], f"{finding.check}: {finding.message}", where)
+    page.block(f"{label:<8}", _COLOURS[label], f"{finding.check}: {finding.message}", _where(finding))
     stages = finding.evidence.get("stages")
     if isinstance(stages, list) and stages:
         page.block("", "", " ← ".join(str(stage) for stage in stages), code="35", most=2)

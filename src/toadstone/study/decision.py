@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.core.finding import Finding, Json, Severity
+from toadstone.core.finding import Confidence, Finding, Json, Severity
 from toadstone.core.place import Place
+from toadstone.core.record import replace
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.study import Study
@@ -18,6 +19,10 @@ _MOST_GROUPS = 20
 _MOST_SAMPLE = 20
 _MOST_EXAMPLES = 3
 _EXAMPLE_LENGTH = 300
+_MOST_NEAR = 3
+"""Groups that are shown although they do not stand."""
+_NEAR = float(np.log(0.5))
+"""Logarithm of the corrected p-value up to which they are."""
 _SAME = 0.5
 """Groups of one check whose suspected rows overlap by more than this (Jaccard) are one."""
 
@@ -73,15 +78,16 @@ class Decision:
 def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decision:
     """Correct for everything that was tested, merge what says the same, and flag.
 
-    Within a check, p-values of groups are corrected by the number of tests (Bonferroni); over all groups then by Benjamini
-    and Hochberg (1995). Single rows are flagged by Benjamini and Hochberg within each check that gives row evidence, each at
+    Within a check, p-values of groups are corrected by the number of tests (Bonferroni); over the checks by Benjamini and
+    Hochberg (1995). Single rows are flagged by Benjamini and Hochberg within each check that gives row evidence, each at
     its share of the rate. A row's score is its strongest evidence: silent checks never dilute it.
     """
-    accepted = _accepted(weighed, study.fdr)
+    accepted, near = _judged(weighed, study.fdr)
     verdict = _Verdict(study, [(check, evidence.rows) for check, evidence in weighed if evidence.rows is not None])
     verdict.flag_groups(accepted)
+    verdict.raise_scores(near)
     verdict.flag_rows(study.fdr)
-    findings = [_finding(study, entry) for entry in accepted]
+    findings = [_finding(study, entry) for entry in accepted] + [_near_finding(study, entry) for entry in near]
     findings += [_row_finding(study, check, rows, log_p) for check, rows, log_p in verdict.alone()]
     flags = verdict.flags()
     flagged = np.zeros(study.rows, bool)
@@ -131,6 +137,12 @@ class _Verdict:
             if entry.group.relabel in self._names:
                 self.proposals[rows] = self._names.index(str(entry.group.relabel))
 
+    def raise_scores(self, near: Sequence[Accepted]) -> None:
+        """Add to the scores of rows what groups say that do not stand."""
+        for entry in near:
+            if entry.group.rows_stand:
+                self.scores[entry.group.rows] -= entry.log_p
+
     def flag_rows(self, rate: float) -> None:
         """Take over the rows that stand out alone, each check at its share of the rate."""
         for check, rows in self._row_checks:
@@ -168,31 +180,44 @@ def discoveries(log_p: NDArray[np.float64], rate: float) -> NDArray[np.int64]:
     return np.flatnonzero(log_p <= ordered[below[-1]])
 
 
-def _accepted(weighed: Sequence[tuple[DataCheck, Evidence]], rate: float) -> list[Accepted]:
-    """Give the groups that stand, strongest first, those of one check with mostly the same rows as one."""
-    entries = [
-        Accepted(check, group, min(0.0, group.log_p + float(np.log(max(evidence.tests, 1)))))
+def _judged(weighed: Sequence[tuple[DataCheck, Evidence]], rate: float) -> tuple[list[Accepted], list[Accepted]]:
+    """Give the groups that stand, strongest first, those of one check with mostly the same rows as one; and the nearest others.
+
+    A check is a family of tests. Its smallest corrected p-value tells whether it found anything at all; over the families that
+    is decided by Benjamini and Hochberg, and within those that did, groups are corrected at the rate times the share of
+    families that did (Benjamini and Bogomolov 2014).
+    """
+    families = [
+        [Accepted(check, group, min(0.0, group.log_p + float(np.log(max(evidence.tests, 1))))) for group in evidence.groups]
         for check, evidence in weighed
-        for group in evidence.groups
+        if evidence.ran
     ]
-    if not entries:
-        return []
-    entries.sort(key=lambda entry: (entry.log_p, entry.check.id, str(entry.group.value)))
-    ran = sum(1 for _, evidence in weighed if evidence.ran)
-    most = max(ran, len(entries))
-    limits = np.log(rate) + np.log(np.arange(1, len(entries) + 1) / most)
-    passing = np.flatnonzero(np.array([entry.log_p for entry in entries]) <= limits)
-    standing = entries[: int(passing[-1]) + 1] if len(passing) else []
-    standing.sort(key=lambda entry: (-entry.group.severity, -_strength(entry), entry.check.id, str(entry.group.value)))
+    best = np.sort([min((entry.log_p for entry in family), default=0.0) for family in families])
+    below = np.flatnonzero(best <= np.log(rate) + np.log(np.arange(1, len(best) + 1) / max(len(best), 1)))
+    found = int(below[-1]) + 1 if len(below) else 0
+    limit = float(np.log(rate * found / len(families))) if found else -np.inf
+    entries = sorted((entry for family in families for entry in family), key=_rank)
+    standing = _merged([entry for entry in entries if entry.log_p <= limit])
+    others = [entry for entry in entries if limit < entry.log_p < _NEAR and entry.group.severity >= Severity.HIGH]
+    apart = [entry for entry in _merged(others) if all(_overlap(known, entry) <= _SAME for known in standing)]
+    return standing[:_MOST_GROUPS], apart[:_MOST_NEAR]
+
+
+def _rank(entry: Accepted) -> tuple[int, float, str, str]:
+    return -entry.group.severity, -_strength(entry), entry.check.id, str(entry.group.value)
+
+
+def _merged(entries: Sequence[Accepted]) -> list[Accepted]:
+    """Join groups of one check with mostly the same rows."""
     merged: list[Accepted] = []
-    for entry in standing:
+    for entry in entries:
         same = next((place for place, known in enumerate(merged) if _overlap(known, entry) > _SAME), None)
         if same is None:
             merged.append(entry)
         else:
             known = merged[same]
             merged[same] = Accepted(known.check, known.group, known.log_p, (*known.also, entry.group.value)[:10])
-    return merged[:_MOST_GROUPS]
+    return merged
 
 
 def _overlap(left: Accepted, right: Accepted) -> float:
@@ -237,6 +262,13 @@ def _finding(study: Study, entry: Accepted) -> Finding:
         details={**details, **group.details},
         indicators=group.indicators,
     )
+
+
+def _near_finding(study: Study, entry: Accepted) -> Finding:
+    """Report a group that does not stand, for whoever wants to look further than the rate allows."""
+    found = _finding(study, entry)
+    message = f"Not significant, but the nearest to it: {found.message[0].lower()}{found.message[1:]}"
+    return replace(found, severity=Severity.INFO, confidence=Confidence.LOW, message=message)
 
 
 def _row_finding(study: Study, check: DataCheck, rows: NDArray[np.int64], log_p: NDArray[np.float64]) -> Finding:
