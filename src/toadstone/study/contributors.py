@@ -23,7 +23,8 @@ class Weighed:
     Attributes:
         rows: Row numbers, sorted, those with a label.
         contrary: Whether the model would rather give each another label.
-        log_e: Logarithm of the evidence that a share of the labels is wrong: an e-value, so that exp(-log_e) bounds the p-value.
+        log_e: Logarithm of the evidence that a share of the labels is wrong: an e-value, so that exp(-log_e) bounds the p-value;
+            the smaller one of the model without these rows and of the model across folds.
         cohesion: Mean cosine of pairs of rows, by their telling words, in [0, 1].
         discounted: Evidence as of independent rows: rows of one topic err together.
         excess: Contrary rows beyond those that the model expects.
@@ -54,13 +55,20 @@ def weighed(study: Study, model: NaiveBayes, groups: list[NDArray[np.int64]]) ->
         while last < len(groups) and held + len(groups[last]) <= most:
             held += len(groups[last])
             last += 1
-        part = gathered(study, model, np.concatenate(groups[first:last]))
+        numbers = np.concatenate(groups[first:last])
+        part, seen = gathered(study, model, numbers), _across(study, numbers)
         start = 0
         for group in groups[first:last]:
-            found.append(_weighed(model, group, _section(part, start, start + len(group))))
+            found.append(_weighed(model, group, _section(part, start, start + len(group)), seen[start : start + len(group)]))
             start += len(group)
         first = last
     return found
+
+
+def _across(study: Study, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give each row's probability of its own label across folds: by a model that has seen others of its origin."""
+    margins = study.column("nb.margin")[rows].astype(np.float64)
+    return np.asarray(1 / (1 + np.exp(-np.minimum(margins, 30.0))), np.float64)
 
 
 def _section(rows: Rows, start: int, stop: int) -> Rows:
@@ -68,7 +76,7 @@ def _section(rows: Rows, start: int, stop: int) -> Rows:
     return Rows(rows.slots[offsets[0] : offsets[-1]], offsets - offsets[0], rows.classes[start:stop])
 
 
-def _weighed(model: NaiveBayes, numbers: NDArray[np.int64], group: Rows) -> Weighed:
+def _weighed(model: NaiveBayes, numbers: NDArray[np.int64], group: Rows, across: NDArray[np.float64]) -> Weighed:
     kept = np.flatnonzero(group.classes >= 0)
     if len(kept) < len(numbers):
         lengths = group.lengths[kept]
@@ -78,12 +86,19 @@ def _weighed(model: NaiveBayes, numbers: NDArray[np.int64], group: Rows) -> Weig
         return Weighed(numbers[kept], np.zeros(0, bool), 0.0, 0.0, 0.0, 0.0)
     p = without_group(model, group)
     own = p[np.arange(len(kept)), group.classes]
-    log_e = float(np.logaddexp.reduce(_evidence(own, p.shape[1]).sum(axis=1)) - np.log(len(_SHARES)))
-    contrary = p.argmax(axis=1) != group.classes
+    # Whoever writes about what nobody else writes about has labels that only such rows explain: an origin with a subject, a
+    # style or a time of its own. So what is left counts when the model knows other rows of the origin.
+    log_e = min(_total(own, p.shape[1]), _total(across[kept], p.shape[1]))
+    contrary = (p.argmax(axis=1) != group.classes) & (across[kept] < 0.5)
     together = _cohesion(model, group)
     excess = float(contrary.sum() - (1 - p.max(axis=1)).sum())
     discounted = log_e / (1 + (len(kept) - 1) * together)
     return Weighed(numbers[kept], contrary, log_e, together, discounted, excess)
+
+
+def _total(own: NDArray[np.floating], classes: int) -> float:
+    """Give the evidence of all rows together, over all shares."""
+    return float(np.logaddexp.reduce(_evidence(own, classes).sum(axis=1)) - np.log(len(_SHARES)))
 
 
 def _evidence(own: NDArray[np.floating], classes: int) -> NDArray[np.float64]:

@@ -67,6 +67,8 @@ class SchemaDrift(DataCheck):
     gap: float = 0.15
     """Least difference of cumulative shares of numbers or lengths that is reported."""
 
+    compares = True
+
     def weigh(self, study: Study) -> Evidence:
         """Compare the versions."""
         base = study.baseline

@@ -23,6 +23,8 @@ from toadstone.views.words import Words
 
 _SHORTEST = 8
 _LONGEST_SHARE = 0.1
+_PERSISTENT = 0.4
+"""Persistence of labels from which time itself decides them: then no window can be told from any other."""
 _DENSITIES = (0.3, 0.8)
 """Shares of wrong labels in a window that are tried."""
 _LABELS = 8
@@ -69,8 +71,9 @@ class TimeBurst(DataCheck):
     the words contradict, all labels together and each label by itself (a scan statistic). The strongest are weighed again by a
     model without their rows, as in `source-concentration`: the evidence counts as of independent rows, and what the other
     windows of the same data reach is taken for usual, so that honest bursts (one event, one campaign, a change of subject)
-    explain themselves. `high`, with the contrary rows quarantined, is a window whose rows are as mixed as those of other
-    windows; `medium` is any other. A window at the end of the collection says so.
+    explain themselves. Where labels follow from the time itself nothing is more than `low`. `high`, with the contrary rows
+    quarantined, is a window whose rows are as mixed as those of other windows; `medium` is any other. A window at the end of
+    the collection says so.
 
     ## What it misses
 
@@ -105,7 +108,7 @@ class TimeBurst(DataCheck):
         found = weighed(study, model, [np.sort(rows[window.first : window.stop]) for window in windows])
         values = np.array([one.discounted for one in found])
         factor = temper(values, max(2, len(rows) // (4 * _SHORTEST)))
-        usual = _usual(study, model, rows)
+        usual = _usual(study, model, rows) if _persistence(labels[rows]) <= _PERSISTENT else -1.0
         groups = [
             _group(study, times, rows, windows[place], found[place], factor, usual, tests)
             for place in np.argsort(-values, kind="stable")[:_MOST].tolist()
@@ -122,6 +125,13 @@ class TimeBurst(DataCheck):
     def good(cls) -> Iterator[Study]:
         """Give labels that are right all the time."""
         yield study_of(_example(wrong=range(0)), [Words()])
+
+
+def _persistence(labels: NDArray[np.int32]) -> float:
+    """Give how much more often rows next to each other in time share a label than chance has it, 0 to 1."""
+    shares = np.bincount(labels) / max(1, len(labels))
+    chance = float((shares * shares).sum())
+    return (float((labels[1:] == labels[:-1]).mean()) - chance) / max(1 - chance, 1e-9)
 
 
 def _scanned(own: NDArray[np.float64], labels: NDArray[np.int32], classes: int) -> tuple[list[_Window], int]:

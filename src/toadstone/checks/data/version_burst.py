@@ -90,6 +90,8 @@ class VersionBurst(DataCheck):
     growth: float = 1.5
     """Times by which the share of a contributor or a label has to rise."""
 
+    compares = True
+
     def weigh(self, study: Study) -> Evidence:
         """Compare with the previous version."""
         base = study.baseline
