@@ -142,3 +142,11 @@ def test_a_flood_does_not_vouch_for_itself() -> None:
     assert alone.detectable(0.05) < 20
     counts[2:6] = 450, 150, 75, 45
     assert SizeTail(counts).log_expected([30])[0] > 0  # where sizes fall off slowly, thirty is nothing new
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_families_are_whole_however_long_their_chains(seed: int) -> None:
+    study, mask = _flooded(0.08, 30, seed)
+    known = families(study)
+    assert len(np.unique(known.family[mask])) == 1
+    assert (known.family[known.family] == known.family).all()

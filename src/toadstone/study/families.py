@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.stats.minhash import agreement, signatures
-from toadstone.stats.partition import joined
+from toadstone.stats.partition import found, joined
 from toadstone.study.sketches import frame, sketched
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
@@ -170,7 +170,7 @@ def _chained(study: Study, permutations: int, kind: Picked) -> Families:
     for band in range(0, permutations - kind.band + 1, kind.band):
         for same, firsts in _buckets(study, kind, total, band, lone):
             _compared(study, kind, same, firsts, permutations, family, closest)
-    family = family[family]
+    family = found(family, rows)
     closest = np.maximum(closest, closest[content])
     return Families(family, content, closest)
 
