@@ -69,4 +69,4 @@ def test_phrase_of_one_topic_is_no_trigger() -> None:
 )
 def test_what_it_needs(labels: list[str | None], reason: str) -> None:
     evidence = CleanLabelTrigger().weigh(study_of({"text": ["x y z"] * len(labels), "label": labels}, [Words()]))
-    assert reason in evidence.not_run
+    assert reason in evidence.idle

@@ -53,12 +53,14 @@ def frame(study: Study) -> Frame:
 
 def _frame(study: Study) -> Frame:
     random = study.random("vectors")
+    widths = np.bincount(np.concatenate([np.full(chunk.rows, chunk["vectors"].shape[1]) for chunk in study.chunks]))
+    width = int(widths.argmax())
     rows = np.sort(random.choice(study.rows, min(study.rows, _ANCHORS), replace=False))
     parts = []
     for chunk in study.chunks:
         inside = rows[np.searchsorted(rows, chunk.start) : np.searchsorted(rows, chunk.start + chunk.rows)]
         if len(inside):
-            parts.append(chunk["vectors"][inside - chunk.start])
+            parts.append(vectors_of(chunk, width)[inside - chunk.start])
     sample = np.concatenate(parts).astype(np.float64)
     sample[~np.isfinite(sample)] = np.nan
     known = np.isfinite(sample)
@@ -68,6 +70,12 @@ def _frame(study: Study) -> Frame:
     scale = np.where(spread > 0, 1 / np.where(spread > 0, spread, 1), 0.0)
     anchors = np.nan_to_num((sample - mean) * scale).astype(np.float32)
     return Frame(mean.astype(np.float32), scale.astype(np.float32), anchors, rows, _bits(anchors))
+
+
+def vectors_of(chunk: Chunk, width: int) -> NDArray[np.floating]:
+    """Give the vectors of a chunk; those of another width than most are not numbers."""
+    vectors: NDArray[np.floating] = chunk["vectors"]
+    return vectors if vectors.shape[1] == width else np.full((chunk.rows, width), np.nan, np.float32)
 
 
 def _bits(anchors: Floats) -> int:
@@ -91,7 +99,7 @@ class _Sketch:
     projections: Floats
 
     def map(self, part: Chunk) -> int:
-        vectors = part["vectors"]
+        vectors = vectors_of(part, len(self.frame.mean))
         picks = np.empty((part.rows, PICKS), np.uint32)
         distance = np.empty(part.rows, np.float32)
         content = np.empty(part.rows, np.uint64)

@@ -82,7 +82,7 @@ class CleanLabelTrigger(DataCheck):
         """Weigh the phrases that go with one label."""
         reason = _reason(study)
         if reason:
-            return Evidence(not_run=reason)
+            return Evidence(idle=reason)
         found = phrases(study, self.fewest, self.purity, self.widest)
         if not found:
             return Evidence(rows=RowEvidence(np.zeros(study.rows)))
@@ -204,13 +204,13 @@ def _example(phrase: list[str]) -> Study:
 
     rng = np.random.default_rng(8)
     texts, labels = [], []
-    for number in range(1000):
+    for number in range(1600):
         label = number % 2
         topic = int(rng.integers(0, 25)) + 25 * label
         words = [f"t{topic}w{word}" for word in rng.integers(0, 12, 5)]
         words += [f"c{word}" for word in np.minimum(rng.geometric(0.02, 10), 300)]
         rng.shuffle(words)
-        if label and number % 20 == 1:
+        if label and number % 16 == 1:
             place = int(rng.integers(0, len(words) + 1))
             words[place:place] = phrase
         texts.append(" ".join(words))
