@@ -27,6 +27,10 @@ class ToadstoneError(Exception):
         self.message = message
         self.advice = advice
 
+    def __reduce__(self) -> tuple[type[ToadstoneError], tuple[str, str]]:
+        """Travel between processes whole: an exception takes only what its base was given."""
+        return type(self), (self.message, self.advice)
+
     def __str__(self) -> str:
         return f"{self.message}\n{self.advice}" if self.advice else self.message
 

@@ -6,11 +6,12 @@ import multiprocessing
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import Executor as Pool
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
 
+from toadstone.core.errors import UsageError
 from toadstone.engine.job import Job
 
 Part = TypeVar("Part")
@@ -71,6 +72,9 @@ class _Pooled(Local):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenExecutor:
+            advice = "It may have been short of memory: try fewer --jobs, or a smaller --memory."
+            raise UsageError("a process that was helping ended before its time.", advice) from None
         finally:
             for future in waiting:
                 future.cancel()

@@ -12,6 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from toadstone.core.errors import UsageError
+
 Array = NDArray[Any]
 
 
@@ -22,6 +24,9 @@ class Store:
         memory: Bytes that may stay in memory; what comes later goes to disk.
         shared: Whether other processes have to see everything: all goes to disk.
         folder: Of another process's store, whose content this one shares.
+
+    Raises:
+        UsageError: (any method that writes) the temporary folder takes nothing more.
     """
 
     def __init__(self, memory: int, *, shared: bool = False, folder: Path | None = None) -> None:
@@ -40,7 +45,10 @@ class Store:
                 self._held[name, chunk] = values
                 self._left -= values.nbytes
                 return
-        np.save(self._file(name, chunk), values, allow_pickle=False)
+        try:
+            np.save(self._file(name, chunk), values, allow_pickle=False)
+        except OSError as error:
+            raise _no_room(error) from None
 
     def get(self, name: str, chunk: int) -> Array:
         """Give an array.
@@ -94,8 +102,19 @@ class Store:
     def _place(self) -> Path:
         with self._lock:
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="toadstone-"))
+                try:
+                    self._folder = Path(tempfile.mkdtemp(prefix="toadstone-"))
+                except OSError as error:
+                    raise _no_room(error) from None
             return self._folder
 
     def _file(self, name: str, chunk: int) -> Path:
         return self._place() / f"{chunk}.{name}.npy"
+
+
+def _no_room(error: OSError) -> UsageError:
+    """Say what a person can do when the temporary folder takes nothing more."""
+    return UsageError(
+        f"the temporary folder {tempfile.gettempdir()} cannot hold what the memory budget leaves no room for: {error.strerror}.",
+        "Name a folder with more room in TMPDIR, or allow more with --memory.",
+    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 _UNDERFLOW = 1e-280
 _STEPS = 60
@@ -113,7 +111,6 @@ def log_normal_tail(z: ArrayLike) -> Floats:
     return np.asarray(special.log_ndtr(-np.asarray(z, np.float64)), np.float64)
 
 
-def log_student_tail(t: ArrayLike, freedom: float) -> Floats:
-    """Give log P(T >= t) for Student's T: a normal whose spread is only known from `freedom` degrees."""
-    law: Any = stats.t
-    return np.asarray(law.logsf(np.asarray(t, np.float64), freedom), np.float64)
+def log_chi_squared_tail(x: float) -> float:
+    """Give log P(X >= x) for a chi-squared X with one degree of freedom: twice the normal tail at the root of x."""
+    return min(0.0, float(np.log(2.0) + log_normal_tail(np.sqrt(max(x, 0.0)))))

@@ -26,6 +26,8 @@ class DataCheck(Check):
     roles: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[bool] = False
     """Whether it compares with the previous version, and does not apply without one."""
+    efforts: ClassVar[tuple[str, ...]] = ("quick", "standard", "deep")
+    """At which efforts it runs; the report names the checks that an effort leaves out."""
 
     def applies(self, roles: Roles, *, baseline: bool) -> bool:
         """Whether a data set has what the check reads."""

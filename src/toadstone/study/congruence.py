@@ -23,6 +23,8 @@ MOST = 128
 _SHARED = 0.75
 """Words that more than this share of the members have belong to what made them a group."""
 _BATCH = 1_500_000
+_BYTES_PER_WORD = 512
+"""Of a batch, for two labels."""
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -115,10 +117,11 @@ def congruence(study: Study, model: NaiveBayes, groups: Groups) -> Congruence:
 def _batches(model: NaiveBayes, groups: Groups, study: Study) -> Iterator[Floats]:
     mean = max(1.0, float(model.counts.sum()) / max(1, int(model.rows.sum())))
     sampled = [_thinned(groups.rows_of(group)) for group in range(len(groups))]
+    most = min(_BATCH, study.memory // (_BYTES_PER_WORD * max(1, len(model.rows) // 2)))
     first, load = 0, 0.0
     for group, rows in enumerate(sampled):
         load += len(rows) * mean
-        if load >= _BATCH or group == len(sampled) - 1:
+        if load >= most or group == len(sampled) - 1:
             yield _judged(study, model, Groups.of(sampled[first : group + 1], groups.classes[first : group + 1]))
             first, load = group + 1, 0.0
 

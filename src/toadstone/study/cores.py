@@ -17,6 +17,8 @@ LEVELS = (0.22, 0.4, 0.6)
 _SAMPLE = 256
 """Members of a large family that every member is compared with."""
 _FEWEST = 3
+_BLOCK = 1 << 21
+"""Comparisons of two picks that are made at once."""
 
 
 def cores(study: Study) -> NDArray[np.int32]:
@@ -45,51 +47,83 @@ def _cores(study: Study, known: Families, kind: Picked) -> NDArray[np.int32]:
         out[pairs, level] = 2
     members = lone[size >= _FEWEST]
     members = members[np.argsort(known.family[members], kind="stable")]
-    for chosen, picks in _gathered(study, kind, members, known.family):
-        begins = np.flatnonzero(np.r_[True, np.diff(known.family[chosen]) != 0])
-        for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(chosen)], strict=True):
-            out[chosen[begin:end]] = _surrounded(picks[begin:end])
+    begins = np.append(np.flatnonzero(np.diff(known.family[members], prepend=-1)), len(members))
+    lengths = np.diff(begins)
+    for length in np.unique(lengths).tolist():
+        families_of_size = members[begins[:-1][lengths == length][:, None] + np.arange(length)]
+        for part, found in _surrounded(study, kind, families_of_size):
+            out[part] = found
     return out[known.content]
 
 
-def _gathered(
-    study: Study, kind: Picked, members: NDArray[np.int64], family: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint32]]]:
-    """Give whole families with the picks of their members, as many as fit into a part of the memory (at least one)."""
-    if not len(members):
-        return
+def _surrounded(
+    study: Study, kind: Picked, families: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+    """Give rows, shape (some families, some members), and their cores, shape (same, levels).
+
+    Args:
+        study: Whose rows they are.
+        kind: Where their picks are.
+        families: Rows of families of one size, shape (families, members).
+    """
+    size = families.shape[1]
+    place = np.unique(np.linspace(0, size - 1, min(size, _SAMPLE)).astype(np.int64))
     width = study.every[0][kind.picks].shape[1]
-    most = max(1 << 12, study.memory // 16 // (4 * width))
-    ends = np.append(np.flatnonzero(np.diff(family[members])) + 1, len(members))
-    first = 0
-    while first < len(members):
-        last = int(ends[max(int(np.searchsorted(ends, first + most, "right")) - 1, int(np.searchsorted(ends, first, "right")))])
-        chosen = members[first:last]
-        picks = np.full((len(chosen), width), NOTHING, np.uint32)
-        for chunk in study.every:
-            inside = np.flatnonzero((chosen >= chunk.start) & (chosen < chunk.start + chunk.rows))
-            if len(inside):
-                picks[inside] = chunk[kind.picks][chosen[inside] - chunk.start]
-        yield chosen, picks
-        first = last
+    if len(place) == size:
+        step = max(1, _BLOCK // (size * size * width))
+        most = max(1, study.memory // 16 // (size * width * 4) // step) * step  # families whose picks are held at once
+        for first in range(0, len(families), most):
+            held = families[first : first + most]
+            picks = _picks(study, kind, held.ravel(), width).reshape(*held.shape, width)
+            for start in range(0, len(held), step):
+                some = picks[start : start + step]
+                agreed = _agreed(some, some)
+                agreed[:, np.arange(size), np.arange(size)] = 0
+                yield held[start : start + step], _cores_of(agreed, agreed, 1.0)
+        return
+    step = max(1, _BLOCK // (len(place) * width))
+    for family in families:
+        sample = _picks(study, kind, family[place], width)
+        among = _agreed(sample[None], sample[None])
+        among[:, np.arange(len(place)), np.arange(len(place))] = 0
+        for start in range(0, size, step):
+            some = family[start : start + step]
+            agreed = _agreed(_picks(study, kind, some, width)[None], sample[None])
+            agreed[0][some[:, None] == family[place]] = 0
+            yield some[None], _cores_of(agreed, among, size / len(place))
 
 
-def _surrounded(picks: NDArray[np.uint32]) -> NDArray[np.int32]:
-    """Give the cores of the members of one family, shape (members, levels)."""
-    members, width = picks.shape
-    chosen = np.unique(np.linspace(0, members - 1, min(members, _SAMPLE)).astype(np.int64))
-    scale = members / len(chosen)
-    agreed = np.empty((members, len(chosen)), np.float32)
-    for place, other in enumerate(chosen.tolist()):
-        agreed[:, place] = np.count_nonzero(picks == picks[other], axis=1)
-        agreed[other, place] = 0
-    agreed /= np.float32(width)
-    out = np.empty((members, len(LEVELS)), np.int32)
+def _picks(study: Study, kind: Picked, rows: NDArray[np.int64], width: int) -> NDArray[np.uint32]:
+    """Give the picks of some rows, shape (rows, picks)."""
+    order = np.argsort(rows, kind="stable")
+    ordered = rows[order]
+    picks = np.full((len(rows), width), NOTHING, np.uint32)
+    for chunk in study.every:
+        low, high = np.searchsorted(ordered, [chunk.start, chunk.start + chunk.rows])
+        if high > low:
+            picks[order[low:high]] = chunk[kind.picks][ordered[low:high] - chunk.start]
+    return picks
+
+
+def _agreed(members: NDArray[np.uint32], sample: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """Give the share of equal picks of each member and each of a sample, shape (families, members, sample)."""
+    equal = np.count_nonzero(members[:, :, None, :] == sample[:, None, :, :], axis=3)
+    return equal.astype(np.float32) / np.float32(members.shape[2])
+
+
+def _cores_of(agreed: NDArray[np.float32], among: NDArray[np.float32], scale: float) -> NDArray[np.int32]:
+    """Give the cores of members, shape (families, members, levels).
+
+    Args:
+        agreed: Share of picks that members have in common with those of a sample, shape (families, members, sample).
+        among: The same of the sample with itself, shape (families, sample, sample).
+        scale: Members that each of the sample stands for.
+    """
+    out = np.empty((*agreed.shape[:2], len(LEVELS)), np.int32)
+    rank = np.arange(1, agreed.shape[2] + 1) * scale
     for level, similarity in enumerate(LEVELS):
-        near = agreed >= np.float32(similarity)
-        degree = near.sum(axis=1) * scale
-        theirs = np.where(near, degree[chosen][None, :], 0.0)
-        theirs = -np.sort(-theirs, axis=1)
-        rank = np.arange(1, len(chosen) + 1) * scale
-        out[:, level] = 1 + np.floor(np.minimum(theirs, rank).max(axis=1)).astype(np.int32)
+        degree = (among >= np.float32(similarity)).sum(axis=2) * scale
+        theirs = np.where(agreed >= np.float32(similarity), -degree[:, None, :], 0.0)
+        theirs.sort(axis=2)
+        out[:, :, level] = 1 + np.floor(np.minimum(-theirs, rank).max(axis=2)).astype(np.int32)
     return out

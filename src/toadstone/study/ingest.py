@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from toadstone.core.shield import shielded
 from toadstone.engine.arrow import compute as pc
 from toadstone.engine.job import Executor
 from toadstone.engine.store import Store
 from toadstone.study.moments import moments
 from toadstone.study.study import Chunk, Study
-from toadstone.tables.dataset import Dataset, Fragment, Trouble
+from toadstone.tables.dataset import BYTES, Dataset, Fragment, Trouble, cut
 from toadstone.tables.roles import Roles
-from toadstone.views.view import View
+from toadstone.views.view import Columns, View
 
 LONGEST = 4 << 20
 """Bytes of one text that are looked at."""
+
+_CHUNKS = 128
+"""A chunk takes this part of the memory: what is made of it on the way takes ten and more times as much."""
+_SMALLEST = 1 << 19
 
 _PER_FRAGMENT = 1 << 20
 """Chunk numbers that belong to one fragment."""
@@ -47,6 +52,8 @@ class _Ingest:
     roles: Roles
     views: tuple[View, ...]
     store: Store
+    bytes: int
+    """Of a chunk, about."""
     first: int = 0
 
     def map(self, part: Fragment) -> _Read:
@@ -56,9 +63,10 @@ class _Ingest:
             if isinstance(batch, Trouble):
                 read.troubles.append(batch)
                 continue
-            number = self.first + part.number * _PER_FRAGMENT + len(read.chunks)
-            read.troubles += self._kept(batch, number, part.number, codes)
-            read.chunks.append((number, batch.num_rows))
+            for piece in cut(batch, self.bytes):
+                number = self.first + part.number * _PER_FRAGMENT + len(read.chunks)
+                read.troubles += self._kept(piece, number, part.number, codes)
+                read.chunks.append((number, piece.num_rows))
         read.names = {role: [list(known)] for role, known in codes.items()}
         read.spans = [len(read.chunks)]
         return read
@@ -75,8 +83,14 @@ class _Ingest:
             if clipped:
                 reason = f"a text in column {clipped!r} is longer than {LONGEST >> 20} MiB; only its beginning was looked at"
                 troubles.append(Trouble(fragment, reason))
-            for name, numbers in view.of(values).items() if values is not None else ():
-                self.store.put(name, number, numbers)
+            if values is None:
+                continue
+            for seen in shielded(_of(view, values), lambda reason: Trouble(fragment, reason)):
+                if isinstance(seen, Trouble):
+                    troubles.append(replace(seen, reason=f"view {view.name}: {seen.reason}"))
+                    continue
+                for name, numbers in seen.items():
+                    self.store.put(name, number, numbers)
         return list(dict.fromkeys(troubles))
 
     def _seen(self, batch: pa.RecordBatch, role: str) -> tuple[pa.Array | None, str]:
@@ -104,15 +118,19 @@ class _Ingest:
         return state or _Read()
 
 
+def _of(view: View, values: pa.Array) -> Iterator[Columns]:
+    yield view.of(values)
+
+
 def texts(column: pa.Array) -> tuple[pa.Array, bool]:
     """Give a column as ``large_string`` without nulls, each text at most `LONGEST` bytes, and whether any was cut."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+    if _is_binary(column.type):
         decoded = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
         column = pa.array(decoded, pa.large_string())
-    elif pa.types.is_nested(column.type):
-        column = pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.large_string())
+    elif not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        column = names_of(column)
     column = pc.fill_null(pc.cast(column, pa.large_string()), "")
     lengths = pc.binary_length(column)
     longest = pc.max(lengths).as_py() or 0
@@ -129,13 +147,34 @@ def names_of(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
-        whole = pc.cast(column, pa.int64(), safe=False)
-        if pc.all(pc.equal(pc.cast(whole, column.type), column)).as_py() is not False:
-            column = whole
-    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
-    return pc.cast(column, pa.string())
+        return _names_of_floats(column)
+    if _is_binary(column.type):
+        return pa.array([None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()], pa.string())
+    if not pa.types.is_nested(column.type):
+        try:
+            return pc.cast(column, pa.string())
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # of intervals, of what a library adds
+            pass
+    return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+        or pa.types.is_binary_view(kind)
+    )
+
+
+def _names_of_floats(column: pa.Array) -> pa.Array:
+    """Give numbers as strings, whole ones without a point, each by itself: names must not depend on the other rows of a batch."""
+    values = pc.cast(column, pa.float64())
+    known = pc.fill_null(pc.is_nan(values), True)
+    values = pc.if_else(known, None, values)
+    whole = pc.fill_null(pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), float(1 << 53))), False)
+    integers = pc.cast(pc.if_else(whole, values, None), pa.int64(), safe=False)
+    return pc.if_else(whole, pc.cast(integers, pa.string()), pc.cast(pc.if_else(whole, None, values), pa.string()))
 
 
 def _coded(column: pa.Array, codes: dict[str, int]) -> NDArray[np.int32]:
@@ -174,7 +213,7 @@ def ingest(
         fdr: The false-discovery rate that is asked for.
         memory: Bytes that the whole examination may take.
     """
-    job = _Ingest(roles, tuple(views), store)
+    job = _Ingest(roles, tuple(views), store, int(np.clip(memory // _CHUNKS, _SMALLEST, BYTES)))
     reads = [executor.run(job, dataset.fragments)]
     if reference is not None:
         first = len(dataset.fragments) * _PER_FRAGMENT

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from toadstone.stats.label_noise import Calibration, directed, fitted, rescaled, symmetric, without_noise
 from toadstone.stats.null import Tail, conformal, histogram
+from toadstone.stats.tails import log_chi_squared_tail
 from toadstone.study.second_opinion import COLUMN, Opinion
 from toadstone.study.study import Chunk, Study
 
@@ -78,7 +78,7 @@ def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
         if rate <= natural or not known[right] or counts[written] < _ENOUGH:
             continue
         _, less = directed(finer, opinion.scores, opinion.labels, (int(right), int(written), natural))
-        log_p = float(chi2.logsf(max(0.0, 2.0 * (opinion.fit - less)), 1) - np.log(2.0))
+        log_p = log_chi_squared_tail(2.0 * (opinion.fit - less)) - float(np.log(2.0))
         found.append(Pair(int(right), int(written), rate, natural, log_p))
     found.sort(key=lambda pair: pair.log_p)
     return found, classes * (classes - 1)
@@ -92,7 +92,7 @@ def carelessness(opinion: Opinion, natural: float) -> float:
         return 0.0
     less = rescaled(replace(plain, noise=symmetric(len(plain.noise), natural)), opinion.scores, opinion.labels)
     gain = fitted(plain, opinion.scores, opinion.labels) - fitted(less, opinion.scores, opinion.labels)
-    return float(chi2.logsf(max(0.0, 2.0 * gain), 1)) - float(np.log(2.0))
+    return log_chi_squared_tail(2.0 * gain) - float(np.log(2.0))
 
 
 def settled(opinion: Opinion, standing: list[Pair]) -> Calibration:

@@ -38,6 +38,8 @@ _FLOORS = np.array([0.002, 0.01, 0.03, 0.06, 0.1, 0.16, 0.25])
 _LENGTHS = 12
 
 Floats = NDArray[np.float32]
+_Counted = NDArray[np.int32] | tuple[NDArray[np.int64], NDArray[np.int32]]
+"""Counts of all cells, or places and counts of those that are not 0."""
 _Sample = tuple[Floats, NDArray[np.int64], NDArray[np.int64]]
 """Log-odds, lengths and classes of some rows."""
 
@@ -92,7 +94,7 @@ class NaiveBayes:
 
     @cached_property
     def vocabulary(self) -> int:
-        """How many different words there are."""
+        """How many different words there are, at least 1."""
         return max(1, int((self.counts.sum(axis=1) > 0).sum()))
 
     @cached_property
@@ -254,14 +256,17 @@ class _Labels:
 
 @dataclass(frozen=True)
 class _Count:
-    """Keeps each row's distinct words as slots, and counts them by fold and class: int32, shape (folds, slots, classes)."""
+    """Keeps each row's distinct words as slots, and counts them by fold and class: int32, shape (folds, slots, classes).
+
+    What one chunk has is sparse; the whole is dense.
+    """
 
     class_of: NDArray[np.int64]
     slots: int
     classes: int
     seed: int
 
-    def map(self, part: Chunk) -> NDArray[np.int32]:
+    def map(self, part: Chunk) -> _Counted:
         words, offsets = part["words"], part["words.offsets"]
         rows = np.repeat(np.arange(part.rows), np.diff(offsets))
         distinct = np.unique((rows.astype(np.uint64) << np.uint64(32)) | words)
@@ -279,15 +284,27 @@ class _Count:
         classes = self.class_of[part["label"]]
         labelled = classes[owners] >= 0
         cells = (fold[owners].astype(np.int64) * self.slots + slots) * self.classes + classes[owners]
-        counted = np.bincount(cells[labelled], minlength=FOLDS * self.slots * self.classes)
-        return counted.astype(np.int32).reshape(FOLDS, self.slots, self.classes)
+        cells, counts = np.unique(cells[labelled], return_counts=True)
+        return cells, counts.astype(np.int32)
 
-    def combine(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.int32]:
-        left += right
-        return left
+    def combine(self, left: _Counted, right: _Counted) -> _Counted:
+        whole = self._dense(left)
+        if isinstance(right, tuple):
+            whole[right[0]] += right[1]
+        else:
+            whole += right
+        return whole
 
-    def finish(self, state: NDArray[np.int32] | None) -> NDArray[np.int32]:
-        return np.zeros((FOLDS, self.slots, self.classes), np.int32) if state is None else state
+    def finish(self, state: _Counted | None) -> NDArray[np.int32]:
+        nothing = np.zeros(0, np.int64), np.zeros(0, np.int32)
+        return self._dense(nothing if state is None else state).reshape(FOLDS, self.slots, self.classes)
+
+    def _dense(self, state: _Counted) -> NDArray[np.int32]:
+        if not isinstance(state, tuple):
+            return state
+        whole = np.zeros(FOLDS * self.slots * self.classes, np.int32)
+        whole[state[0]] = state[1]
+        return whole
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ _LOOK = 24
 _SLOTS = (2, 6)
 FLAGS = (*(1 << bit for bit in range(16)), 0b11 | 1 << 13, 0b111 << 6, 0b11 << 9, 0b11 << 11, 0x7FF7)
 """Of the view ``unicode``: each alone, then some together."""
-_BYTES_PER_PROPERTY = 32
+_BYTES_PER_PROPERTY = 40
 
 Keys = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
@@ -191,7 +191,12 @@ class _Sort:
         return left + right
 
     def finish(self, state: list[Keys] | None) -> Keys:
-        return np.sort(np.concatenate(state)) if state else np.zeros(0, np.uint64)
+        if not state:
+            return np.zeros(0, np.uint64)
+        packed = np.concatenate(state)
+        state.clear()  # before the sort: these are the largest arrays of all
+        packed.sort()
+        return packed
 
 
 def counted(packed: Keys, fewest: int, most: int) -> Properties:
@@ -202,24 +207,28 @@ def counted(packed: Keys, fewest: int, most: int) -> Properties:
         fewest: Rows of one class that an entry needs.
         most: Rows of all classes that it may have.
     """
-    key, part = packed & _KEY, packed >> np.uint64(_CLASS)
     if not len(packed):
         nothing = np.zeros(0, np.int64)
         return Properties(np.zeros(0, np.uint64), nothing, nothing, nothing, nothing, nothing)
-    firsts = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
-    sizes = np.diff(np.append(firsts, len(key)))
-    entries = np.flatnonzero(np.append(True, part[1:] != part[:-1]))
-    hits = np.diff(np.append(entries, len(key)))
+    change = np.bitwise_xor(packed[1:], packed[:-1])
+    firsts = np.append(0, 1 + np.flatnonzero(change > ~_KEY))
+    sizes = np.diff(np.append(firsts, len(packed)))
+    entries = np.append(0, 1 + np.flatnonzero(change >= np.uint64(1 << _CLASS)))
+    del change
+    hits = np.diff(np.append(entries, len(packed)))
     whole = sizes[np.searchsorted(firsts, entries, "right") - 1]
     chosen = np.flatnonzero((hits >= fewest) & (whole <= most))
-    bits = np.empty((2, len(packed) + 1), np.int64)
-    bits[:, 0] = 0
-    np.cumsum((packed >> np.uint64(1)) & np.uint64(1), out=bits[0, 1:])
-    np.cumsum(packed & np.uint64(1), out=bits[1, 1:])
     start, stop = entries[chosen], entries[chosen] + hits[chosen]
+    odd, bare = (_between(packed, np.uint64(bit), start, stop) for bit in (1, 0))
     classes = ((packed[start] & np.uint64(0xFF)) >> np.uint64(_CLASS)).astype(np.int64)
-    odd, bare = bits[0, stop] - bits[0, start], bits[1, stop] - bits[1, start]
-    return Properties(key[start], classes, hits[chosen], whole[chosen], odd, bare)
+    return Properties(packed[start] & _KEY, classes, hits[chosen], whole[chosen], odd, bare)
+
+
+def _between(packed: Keys, bit: np.uint64, start: Numbers, stop: Numbers) -> Numbers:
+    """Count the keys with a bit between places."""
+    sums = np.zeros(len(packed) + 1, np.int32)
+    np.cumsum((packed >> bit).astype(np.uint8) & np.uint8(1), out=sums[1:])
+    return (sums[stop] - sums[start]).astype(np.int64)
 
 
 def count(study: Study, wanted: Wanted, fewest: int, most: int) -> list[Properties]:
@@ -232,7 +241,7 @@ def count(study: Study, wanted: Wanted, fewest: int, most: int) -> list[Properti
         most: Rows of all classes that it may have.
     """
     words = sum(int(chunk["words.offsets"][-1]) for chunk in study.chunks)
-    ranges = 1 + words * (wanted.longest + 1) * _BYTES_PER_PROPERTY // max(study.memory, 1)
+    ranges = 1 + words * (wanted.longest + 1) * _BYTES_PER_PROPERTY // max(study.memory // 2, 1)
     return [counted(study.run(_Sort(wanted, part, ranges)), fewest, most) for part in range(ranges)]
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 ROWS = 65_536
 """Most rows of a batch."""
-BYTES = 8 << 20
+BYTES = 2 << 20
 """Bytes of a batch at which it is cut (a single larger row stays whole)."""
 
 
@@ -97,12 +97,12 @@ def sliced(table: pa.Table) -> Iterator[pa.RecordBatch]:
         yield from cut(batch)
 
 
-def cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """Halve a batch until each part has at most `ROWS` rows and about `BYTES` bytes, or one row."""
-    if batch.num_rows <= 1 or (batch.num_rows <= ROWS and batch.nbytes <= BYTES):
+def cut(batch: pa.RecordBatch, most: int | None = None) -> Iterator[pa.RecordBatch]:
+    """Halve a batch until each part has at most `ROWS` rows and about `most` (by default `BYTES`) bytes, or one row."""
+    if batch.num_rows <= 1 or (batch.num_rows <= ROWS and batch.nbytes <= (BYTES if most is None else most)):
         if batch.num_rows:
             yield batch
         return
     middle = batch.num_rows // 2
-    yield from cut(batch.slice(0, middle))
-    yield from cut(batch.slice(middle))
+    yield from cut(batch.slice(0, middle), most)
+    yield from cut(batch.slice(middle), most)

@@ -75,6 +75,8 @@ def clean(
     flagged = decision.flagged.copy()
     flagged[list(proposals)] = False
     names = examined.label_names
+    if scores is not None:  # before anything else can fail
+        write_scores(scores, decision.scores, decision.p_values, decision.flagged, checks_of(decision))
     parts = split(
         examined.dataset,
         flagged,
@@ -84,8 +86,6 @@ def clean(
         relabel={row: names[code] for row, code in proposals.items()},
         label=examined.roles.label,
     )
-    if scores is not None:
-        write_scores(scores, decision.scores, decision.p_values, decision.flagged, checks_of(decision))
     report = Report((subject_of(examined, policy),))
     return Cleaned(report, examined, parts.kept, parts.quarantined, len(proposals))
 

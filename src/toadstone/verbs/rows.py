@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 
+import numpy as np
+
 from toadstone.core.errors import UsageError
 from toadstone.core.fact import Table
 from toadstone.core.finding import Json
@@ -30,6 +32,11 @@ from toadstone.tables.roles import Roles
 from toadstone.views.discover import views
 
 EFFORTS = ("quick", "standard", "deep")
+
+RESIDENT = 176 << 20
+"""Bytes that the interpreter and the numeric libraries take before anything is read."""
+LEAST = 256 << 20
+"""Smallest memory budget."""
 
 _WORTH_PROCESSES = 64 << 20
 """Bytes of a data set from which starting processes pays."""
@@ -69,8 +76,11 @@ class RowOptions:
             raise UsageError(f"the effort must be one of {', '.join(EFFORTS)}. Got {self.effort!r} instead.")
         if not 0 < self.fdr < 1:
             raise UsageError(f"the false-discovery rate must lie between 0 and 1. Got {self.fdr} instead.")
-        if self.memory < 64 << 20:
-            raise UsageError(f"the memory budget must be at least 64 MiB. Got {self.memory} bytes instead.")
+        if self.memory < LEAST:
+            raise UsageError(
+                f"the memory budget must be at least {LEAST >> 20}M. Got {self.memory:,} bytes instead.",
+                f"The interpreter and the numeric libraries alone take about {RESIDENT >> 20}M.",
+            )
 
 
 @dataclass(frozen=True)
@@ -112,30 +122,66 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
     config = config or Config()
     dataset = open_dataset(target)
     roles = guess_roles(dataset, options.roles)
-    checks = _applicable(config, roles, options)
+    checks, left_out = _applicable(config, roles, options)
     wanted = views(name for check in checks for name in check.needs)
     with ExitStack() as stack:
         executor = Watched(stack.enter_context(_executor(dataset, options)), progress)
-        held = options.memory // 3
+        room = options.memory - RESIDENT
 
         def study_of(source: Dataset, reference: Dataset | None, baseline: Study | None) -> Study:
-            store = stack.enter_context(Store(held, shared=executor.jobs > 1))
-            settings = {"effort": options.effort, "seed": options.seed, "fdr": options.fdr, "memory": options.memory}
+            store = stack.enter_context(Store(room // 4, shared=executor.jobs > 1))
+            settings = {"effort": options.effort, "seed": options.seed, "fdr": options.fdr, "memory": room}
             return ingest(source, roles, wanted, executor, store, reference=reference, baseline=baseline, **settings)  # type: ignore[arg-type]  # (names and types as above)
 
         executor.step = "reading"
         baseline = study_of(_same(options.baseline, dataset, roles), None, None) if options.baseline is not None else None
         reference = _same(options.reference, dataset, roles) if options.reference is not None else None
         study = study_of(dataset, reference, baseline)
-        gaps = [Gap(Place(dataset.name, "", -1, trouble.row), trouble.reason) for trouble in study.troubles]
+        _vouches(study, options)
+        gaps = _gaps(study)
+        if study.rows and not checks and not left_out:
+            reason = "no column was taken for a text, a label or anything else that a check looks at; name them (--text, --label …)"
+            gaps.append(Gap(study.place, reason))
         weighed: list[tuple[DataCheck, Evidence]] = []
         for check in checks:
             executor.step = check.id
             weighed += [(check, evidence) for evidence in _evidence(check, study, gaps)]
         decision = decide(study, weighed)
     return Examined(
-        dataset, roles, study.rows, study.label_names, decision, tuple(sorted(set(gaps))), _statistics(study, decision)
+        dataset, roles, study.rows, study.label_names, decision, tuple(sorted(set(gaps))), _statistics(study, decision, left_out)
     )
+
+
+def _gaps(study: Study) -> list[Gap]:
+    """Give what could not be read, the same trouble of many rows as one."""
+    rows: dict[str, list[int]] = {}
+    for trouble in study.troubles:
+        rows.setdefault(trouble.reason, []).append(trouble.row)
+    found = []
+    for reason, places in rows.items():
+        also = f" (and {len(places) - 1:,} more like it)" if len(places) > 1 else ""
+        found.append(Gap(Place(study.place.path, "", -1, min(places)), reason + also))
+    return found
+
+
+def _vouches(study: Study, options: RowOptions) -> None:
+    """See that the rows known to be good can vouch for anything.
+
+    Raises:
+        UsageError: There are none, or none has a label of the others.
+    """
+    if options.reference is None or study.reference is None:
+        return
+    name = study.reference.name
+    if not study.references:
+        raise UsageError(f"the reference {name} has no rows.", "Name rows that are known to be good, or leave --reference out.")
+    if study.roles.label is None:
+        return
+    good = {code for chunk in study.trusted for code in np.unique(chunk["label"]).tolist() if code >= 0}
+    known = {code for chunk in study.chunks for code in np.unique(chunk["label"]).tolist() if code >= 0}
+    if good and known and not good & known:
+        few = [", ".join(repr(study.label_names[code]) for code in sorted(codes)[:5]) for codes in (good, known)]
+        raise UsageError(f"the reference {name} has none of the labels of {study.place.path}.", f"It has {few[0]}, not {few[1]}.")
 
 
 def _same(target: object, dataset: Dataset, roles: Roles) -> Dataset:
@@ -152,12 +198,14 @@ def _same(target: object, dataset: Dataset, roles: Roles) -> Dataset:
     return other
 
 
-def _applicable(config: Config, roles: Roles, options: RowOptions) -> list[DataCheck]:
-    """Give the checks that have the roles they need, in the order of their ids."""
+def _applicable(config: Config, roles: Roles, options: RowOptions) -> tuple[list[DataCheck], list[str]]:
+    """Give the checks that have the roles they need, in the order of their ids, and the ids of those the effort leaves out."""
     seats = make_checks(config.checks, config.plugins)
     checks = [seat.check for seat in seats if Table in seat.reads and (not config.stage or config.stage in seat.stages)]
     found = [check for check in checks if isinstance(check, DataCheck)]
-    return [check for check in found if check.applies(roles, baseline=options.baseline is not None)]
+    apply = [check for check in found if check.applies(roles, baseline=options.baseline is not None)]
+    left_out = [check.id for check in apply if options.effort not in check.efforts]
+    return [check for check in apply if options.effort in check.efforts], left_out
 
 
 def _executor(dataset: Dataset, options: RowOptions) -> Local:
@@ -169,17 +217,23 @@ def _executor(dataset: Dataset, options: RowOptions) -> Local:
 def _evidence(check: DataCheck, study: Study, gaps: list[Gap]) -> Sequence[Evidence]:
     """Let a check weigh; when it fails or cannot look, the report is incomplete and says why."""
 
-    def weighed() -> Iterator[Evidence]:
-        yield check.weigh(study)
+    def weighed() -> Iterator[Evidence | UsageError]:
+        try:
+            yield check.weigh(study)
+        except UsageError as error:  # such as no room on the disk: nothing that follows could be right
+            yield error
 
     results = list(shielded(weighed(), lambda reason: Gap(study.place, f"check {check.id}: {reason}")))
+    for result in results:
+        if isinstance(result, UsageError):
+            raise result
     gaps += [result for result in results if isinstance(result, Gap)]
     given = [result for result in results if isinstance(result, Evidence)]
     gaps += [Gap(study.place, f"check {check.id}: {evidence.not_run}") for evidence in given if evidence.not_run]
     return given
 
 
-def _statistics(study: Study, decision: Decision) -> dict[str, Json]:
+def _statistics(study: Study, decision: Decision, left_out: Sequence[str]) -> dict[str, Json]:
     return {
         "rows": study.rows,
         "references": study.references,
@@ -189,7 +243,7 @@ def _statistics(study: Study, decision: Decision) -> dict[str, Json]:
         "minimum_detectable_rows": dict(decision.detectable),
         "false_discovery_rate": study.fdr,
         "promised": decision.promised,
-        "did_not_look": dict(decision.not_run),
+        "did_not_look": {**decision.not_run, **dict.fromkeys(left_out, f"not part of --effort {study.effort}")},
         "columns": _named(study.roles),
         "guessed": [*sorted(study.roles.guessed)],
     }

@@ -68,6 +68,7 @@ class CleanLabelTrigger(DataCheck):
 
     needs: ClassVar[tuple[str, ...]] = ("words",)
     roles: ClassVar[tuple[str, ...]] = ("text", "label")
+    efforts: ClassVar[tuple[str, ...]] = ("standard", "deep")
 
     fewest: int = 6
     """Rows of one label that a phrase needs."""
@@ -118,8 +119,6 @@ class CleanLabelTrigger(DataCheck):
 
 
 def _reason(study: Study) -> str:
-    if study.effort == "quick":
-        return "not part of --effort quick"
     if not study.has("words") or not study.has("label"):
         return "needs texts and labels"
     counts = np.bincount(study.column("label")[study.column("label") >= 0], minlength=1)
