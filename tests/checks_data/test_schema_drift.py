@@ -35,7 +35,7 @@ def found(new: pa.Table, old: pa.Table) -> list[tuple[Severity, str]]:
     return [(finding.severity, finding.message) for finding in findings]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(10, 16))
 def test_samples_of_the_same_are_silent(seed):
     assert found(table(seed), table(seed + 60, 700)) == []
 
