@@ -150,3 +150,16 @@ def test_families_are_whole_however_long_their_chains(seed: int) -> None:
     known = families(study)
     assert len(np.unique(known.family[mask])) == 1
     assert (known.family[known.family] == known.family).all()
+
+
+@pytest.mark.parametrize("copied", [0, 30])
+def test_dense_vectors_are_no_flood_and_hide_none(copied: int) -> None:
+    rng = np.random.default_rng(4)
+    centres = 1.5 * rng.standard_normal((6, 64))
+    inner = rng.standard_normal((12_000, 6)) @ rng.standard_normal((6, 64)) * 0.4
+    vectors = centres[rng.integers(0, 6, 12_000)] + inner + 0.05 * rng.standard_normal((12_000, 64))
+    vectors[:copied] = vectors[0] + 0.01 * rng.standard_normal((copied, 64))
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.astype(np.float32).ravel()), 64)
+    study = study_of(pa.table({"embedding": column}), [Vectors()])
+    findings = [group for group in NearDuplicateFlood().weigh(study).groups if group.log_p < np.log(0.05 / 100)]
+    assert [group.rows.tolist() for group in findings] == ([list(range(copied))] if copied else [])

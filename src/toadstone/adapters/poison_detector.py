@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from toadstone.core.policy import Policy
 from toadstone.core.report import Report
@@ -120,8 +120,7 @@ class PoisonDetector(BaseEstimator):  # type: ignore[misc]  # (scikit-learn has 
             if not len(X):
                 raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
             return {"text": pa.array([str(text) for text in X], pa.large_string())}
-        checked = validate_data(self, X, reset=reset, dtype=np.float64)
-        checked = check_array(checked, dtype=np.float64)
+        checked: Any = validate_data(self, X, reset=reset, dtype=np.float64)
         flat = pa.array(checked.astype(np.float32).ravel())
         return {"embedding": pa.FixedSizeListArray.from_arrays(flat, checked.shape[1])}
 

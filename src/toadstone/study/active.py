@@ -45,13 +45,17 @@ _RE2: dict[str, tuple[str, Severity]] = {
         Severity.MEDIUM,
     ),
     "expression that runs a program": (
-        r"^[ \t(]*(?:__import__\([ \t]*['\"](?:os|subprocess|pty|socket|builtins)"
-        r"|(?:eval|exec)\([^\n]*(?:__import__|base64|urlopen))[^\n]*\)[ \t]*$",
+        (
+            r"^[ \t(]*(?:__import__\([ \t]*['\"](?:os|subprocess|pty|socket|builtins)"
+            r"|(?:eval|exec)\([^\n]*(?:__import__|base64|urlopen))[^\n]*\)[ \t]*$"
+        ),
         Severity.MEDIUM,
     ),
     "script": (
-        (r"(?i)<script[\s>/]|<(?:iframe|object|embed|svg|img|body)\b[^>]*(?:\bon[a-z]{3,20}\s*=|javascript:)"
-         r"|^[ \t]*(?:javascript|vbscript):|^[ \t]*data:text/html"),
+        (
+            r"(?i)<script[\s>/]|<(?:iframe|object|embed|svg|img|body)\b[^>]*(?:\bon[a-z]{3,20}\s*=|javascript:)"
+            r"|^[ \t]*(?:javascript|vbscript):|^[ \t]*data:text/html"
+        ),
         Severity.MEDIUM,
     ),
 }

@@ -16,6 +16,8 @@ LEVELS = (0.22, 0.4, 0.6)
 
 _SAMPLE = 256
 """Members of a large family that every member is compared with."""
+_SEEN = 4
+"""Neighbours in that sample below which it says nothing."""
 _FEWEST = 3
 _BLOCK = 1 << 21
 """Comparisons of two picks that are made at once."""
@@ -56,9 +58,7 @@ def _cores(study: Study, known: Families, kind: Picked) -> NDArray[np.int32]:
     return out[known.content]
 
 
-def _surrounded(
-    study: Study, kind: Picked, families: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+def _surrounded(study: Study, kind: Picked, families: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
     """Give rows, shape (some families, some members), and their cores, shape (same, levels).
 
     Args:
@@ -108,7 +108,7 @@ def _picks(study: Study, kind: Picked, rows: NDArray[np.int64], width: int) -> N
 def _agreed(members: NDArray[np.uint32], sample: NDArray[np.uint32]) -> NDArray[np.float32]:
     """Give the share of equal picks of each member and each of a sample, shape (families, members, sample)."""
     equal = np.count_nonzero(members[:, :, None, :] == sample[:, None, :, :], axis=3)
-    return equal.astype(np.float32) / np.float32(members.shape[2])
+    return np.asarray(equal.astype(np.float32) / np.float32(members.shape[2]), np.float32)
 
 
 def _cores_of(agreed: NDArray[np.float32], among: NDArray[np.float32], scale: float) -> NDArray[np.int32]:
@@ -122,7 +122,8 @@ def _cores_of(agreed: NDArray[np.float32], among: NDArray[np.float32], scale: fl
     out = np.empty((*agreed.shape[:2], len(LEVELS)), np.int32)
     rank = np.arange(1, agreed.shape[2] + 1) * scale
     for level, similarity in enumerate(LEVELS):
-        degree = (among >= np.float32(similarity)).sum(axis=2) * scale
+        count = (among >= np.float32(similarity)).sum(axis=2)
+        degree = np.where(count >= (_SEEN if scale > 1 else 0), count * scale, 0.0)
         theirs = np.where(agreed >= np.float32(similarity), -degree[:, None, :], 0.0)
         theirs.sort(axis=2)
         out[:, :, level] = 1 + np.floor(np.minimum(-theirs, rank).max(axis=2)).astype(np.int32)

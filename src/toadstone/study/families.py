@@ -31,6 +31,9 @@ _SIMILAR = 0.22
 """Weighted Jaccard similarity from which two texts are near-duplicates: two independent paraphrases of one text that each
 changed three words in ten still reach 0.3, texts on the same topic stay below 0.1."""
 
+_TIGHT = 0.6
+"""Similarity from which vectors are chained in families of more than `_VAST` rows."""
+_VAST = 1024
 _CHANCE = 6.0
 """Bits that two texts have to share beyond what some pair among all rows shares by chance: short texts made of ordinary words
 are alike without being copies."""
@@ -164,13 +167,16 @@ def _chained(study: Study, permutations: int, kind: Picked) -> Families:
     content = rows.copy()
     for same, firsts in _buckets(study, kind, total, None):
         content[same] = np.repeat(same[firsts], np.diff(np.append(firsts, len(same))))
-    family = content.copy()
+    family, tight = content.copy(), content.copy()
     closest = np.zeros(total, np.uint8)
     lone = content == rows
     for band in range(0, permutations - kind.band + 1, kind.band):
         for same, firsts in _buckets(study, kind, total, band, lone):
-            _compared(study, kind, same, firsts, permutations, family, closest)
+            _compared(study, kind, same, firsts, permutations, (family, tight), closest)
     family = found(family, rows)
+    if kind != TEXTS:  # dense vectors are all chained; in so large a family only what is tight says anything
+        vast = np.bincount(family, minlength=total)[family] > _VAST
+        family[vast] = found(tight, rows)[vast]
     closest = np.maximum(closest, closest[content])
     return Families(family, content, closest)
 
@@ -228,7 +234,7 @@ def _compared(
     rows: NDArray[np.int64],
     firsts: NDArray[np.int64],
     permutations: int,
-    family: NDArray[np.int64],
+    roots: tuple[NDArray[np.int64], NDArray[np.int64]],
     closest: NDArray[np.uint8],
 ) -> None:
     """Compare each row of a bucket with the one before, the second before and the first; join those that are similar."""
@@ -248,7 +254,9 @@ def _compared(
         strength = (alike[near] * 255).astype(np.uint8)
         np.maximum.at(closest, a, strength)
         np.maximum.at(closest, b, strength)
-        joined(family, a, b)
+        joined(roots[0], a, b)
+        tight = alike[near] >= _TIGHT
+        joined(roots[1], a[tight], b[tight])
 
 
 def similarity(

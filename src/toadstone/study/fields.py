@@ -118,14 +118,10 @@ def leaves(column: str, values: pa.Array, rows: Rows, depth: int = 0) -> Iterato
         kind = values.type
     if isinstance(values, pa.ExtensionArray):
         yield from leaves(column, values.storage, rows, depth)
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    elif (wide := _wide(kind)) is not None:
         kept = np.asarray(values.is_valid().to_numpy(zero_copy_only=False), bool)
         if kept.any():
-            yield column, pc.cast(values.drop_null(), pa.large_string()), rows[kept]
-    elif _is_binary(kind):
-        kept = np.asarray(values.is_valid().to_numpy(zero_copy_only=False), bool)
-        if kept.any():
-            yield column, pc.cast(values.drop_null(), pa.large_binary()), rows[kept]
+            yield column, pc.cast(values.drop_null(), wide), rows[kept]
     elif depth < _DEEPEST and pa.types.is_struct(kind):
         for place, inner in enumerate(kind):
             yield from leaves(f"{column}.{inner.name}", pc.struct_field(values, place), rows, depth + 1)
@@ -134,6 +130,13 @@ def leaves(column: str, values: pa.Array, rows: Rows, depth: int = 0) -> Iterato
             return
         parents = np.asarray(pc.list_parent_indices(values).to_numpy(zero_copy_only=False), np.int64)
         yield from leaves(column, pc.list_flatten(values), rows[parents], depth + 1)
+
+
+def _wide(kind: pa.DataType) -> pa.DataType | None:
+    """Give the type as which texts or bytes are read; None for anything else."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if _is_binary(kind) else None
 
 
 def _is_binary(kind: pa.DataType) -> bool:

@@ -149,7 +149,8 @@ def names_of(column: pa.Array) -> pa.Array:
     if pa.types.is_floating(column.type):
         return _names_of_floats(column)
     if _is_binary(column.type):
-        return pa.array([None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()], pa.string())
+        decoded = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
+        return pa.array(decoded, pa.string())
     if not pa.types.is_nested(column.type):
         try:
             return pc.cast(column, pa.string())

@@ -38,7 +38,8 @@ def study_of(
         settings: ``effort``, ``seed``, ``fdr``, ``memory`` as of `toadstone.study.ingest.ingest`.
     """
     table = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
-    chosen = roles or Roles(**{name: name for name in _NAMED if name in table.column_names})
+    known: dict[str, Any] = {name: name for name in _NAMED if name in table.schema.names}
+    chosen = roles or Roles(**known)
     good = None
     if reference is not None:
         good = Dataset.of(reference if isinstance(reference, pa.Table) else pa.table(dict(reference)))

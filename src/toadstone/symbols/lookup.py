@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from toadstone.symbols.knowledge import Effect, Knowledge, parse_knowledge
 from toadstone.symbols.tables import class_bases, effect_line, has_table, judged_modules, module_names
@@ -61,7 +61,7 @@ def steps(module: str, parts: tuple[str, ...]) -> Iterator[Place]:
     if names is None:
         yield from outside(module, parts)
         return
-    stars = names.get("*", ())
+    stars: Sequence[str] = names.get("*", ())
     inner = f"{module}.{parts[0]}"
     if len(parts) > 1 and f"{inner}:" in stars and module_names(inner) is None:
         stars = ()  # a compiled submodule of which nothing is known but its name: the search would go in circles through it

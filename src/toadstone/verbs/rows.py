@@ -140,7 +140,7 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
         _vouches(study, options)
         gaps = _gaps(study)
         if study.rows and not checks and not left_out:
-            reason = "no column was taken for a text, a label or anything else that a check looks at; name them (--text, --label …)"
+            reason = "no column was taken for a text, a label or anything else to look at; name them (--text, --label …)"
             gaps.append(Gap(study.place, reason))
         weighed: list[tuple[DataCheck, Evidence]] = []
         for check in checks:

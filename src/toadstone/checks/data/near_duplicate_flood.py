@@ -23,6 +23,8 @@ _CERTAIN = -700.0
 """Logarithm of a p-value for what is counted, not estimated."""
 _MOST = 40
 _EXCERPT = 120
+_DENSE = 0.05
+"""Share of vectors with a neighbour above which a level says nothing about copies."""
 _CHAINED = 1.5
 """Rows that are a little alike, for each that decides, up to which they count as its paraphrases."""
 
@@ -93,7 +95,7 @@ class NearDuplicateFlood(DataCheck):
         if study.rows < 2 or not (texts or study.has("vectors")):
             return Evidence(idle="no two texts or vectors to compare")
         known = families(study) if texts else vector_families(study)
-        surrounded = cores(study) if texts else vector_cores(study)
+        surrounded = cores(study) if texts else sparse_levels(vector_cores(study))
         counted = copies(study, known, stand=self.quarantine_copies, conflicts=self.quarantine_conflicts)
         if study.has("vectors"):
             counted += outlying(study, self.far)
@@ -242,6 +244,13 @@ def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> li
                 )
             )
     return groups
+
+
+def sparse_levels(surrounded: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Leave out the levels at which many rows have neighbours: there, vectors are dense, not copied."""
+    sparse = (surrounded > 1).mean(axis=0) <= _DENSE
+    sparse[-1] = True
+    return surrounded[:, sparse]
 
 
 def outlying(study: Study, far: float) -> list[Group]:

@@ -117,20 +117,21 @@ class VersionBurst(DataCheck):
         if new < self.fewest:
             return [], 1, None
         counts, before = study.run(Count(fresh=True)), base.run(Count(fresh=False))
+        tests = int(np.count_nonzero(counts))  # which of them repeat is already a choice
         slots = np.flatnonzero(counts >= self.fewest)
         if not len(slots):
             return [], 1, None
-        rate = (before[slots] + 0.5) / (base.rows + 1.0)
+        rate = _rate(before[slots], base.rows)
         log_p = log_binomial_tail(counts[slots], new, np.minimum(rate, 0.999))
         chosen = np.argsort(log_p, kind="stable")[:_CANDIDATES]
         bursts = _joined(study, slots[chosen], -log_p[chosen], before)
-        factor = temper(np.array([burst.value for burst in bursts]), len(slots))
+        factor = temper(np.array([burst.value for burst in bursts]), tests)
         bursts.sort(key=lambda burst: (-burst.value, burst.slots[0]))
-        groups = [_burst(study, burst, factor, new, len(slots)) for burst in bursts[:_MOST]]
-        needed = -(np.log(study.fdr / 20) - np.log(len(slots))) * factor
+        groups = [_burst(study, burst, factor, new, tests) for burst in bursts[:_MOST]]
+        needed = -(np.log(study.fdr / 20) - np.log(tests)) * factor
         sizes = np.arange(1, max(2, min(new, 100_000)))
-        enough = np.flatnonzero(-log_binomial_tail(sizes, new, 0.5 / (base.rows + 1.0)) >= needed)
-        return groups, len(slots), int(max(self.fewest, sizes[enough[0]])) if len(enough) else None
+        enough = np.flatnonzero(-log_binomial_tail(sizes, new, _rate(np.zeros(1), base.rows)) >= needed)
+        return groups, tests, int(max(self.fewest, sizes[enough[0]])) if len(enough) else None
 
     def _names(self, study: Study, base: Study, role: str) -> tuple[list[Group], int]:
         if not (study.has(role) and base.has(role)) or not study.rows or not base.rows:
@@ -141,7 +142,7 @@ class VersionBurst(DataCheck):
         earlier = base.column(role)
         counted = dict(zip(old, np.bincount(earlier[earlier >= 0], minlength=len(old)).tolist(), strict=True))
         before = np.array([counted.get(name, 0) for name in names], np.int64)
-        rate = np.minimum((before + 0.5) / (base.rows + 1.0), 0.999)
+        rate = np.minimum(_rate(before, base.rows), 0.999)
         values = -log_binomial_tail(now, study.rows, rate)
         factor = temper(values, len(names)) if role == "source" else 1.0
         share = now / study.rows
@@ -180,6 +181,11 @@ class VersionBurst(DataCheck):
     def good(cls) -> Iterator[Study]:
         """Give more of the same."""
         yield _example(0, wrong=False)
+
+
+def _rate(before: NDArray[np.number], rows: int) -> NDArray[np.float64]:
+    """Give rates that counts in the previous version leave possible: one standard deviation above them."""
+    return np.asarray((before + 0.5 + np.sqrt(before + 0.5)) / (rows + 1.0), np.float64)
 
 
 def _joined(study: Study, slots: NDArray[np.int64], values: NDArray[np.float64], before: NDArray[np.int64]) -> list[_Burst]:

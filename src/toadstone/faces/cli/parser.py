@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # The words of argparse stay English, as all others here are: `error` goes by them, and looking for a catalogue of
 # translations imports `locale` and searches the file system at each of them.
-vars(argparse)["_"] = str
+setattr(argparse, "_", str)  # noqa: B010  (it has no such attribute for type checkers)
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
