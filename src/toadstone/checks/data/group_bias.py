@@ -172,7 +172,9 @@ class GroupBias(DataCheck):
         if not tests:
             return Evidence(idle=f"no value of {', '.join(columns)} has {self.fewest} rows and others to compare with")
         found.sort(key=lambda group: (-group.severity, group.log_p, str(group.value)))
-        return Evidence(tuple(found[: _MOST if asked or study.baseline else _MOST_UNASKED]), tests=tests)
+        unasked = [group for group in found if group.severity == Severity.INFO][:_MOST_UNASKED]
+        found = [group for group in found if group.severity > Severity.INFO][:_MOST] + unasked
+        return Evidence(tuple(found), tests=tests)
 
     def _compared(self, column: str, table: _Table, before: _Table | None, *, asked: bool) -> tuple[list[Group], int]:
         within = Severity.LOW if asked else Severity.INFO
