@@ -37,7 +37,7 @@ def study_of(
         roles: Which column is what, when their names do not say so.
         settings: ``effort``, ``seed``, ``fdr``, ``memory`` as of `toadstone.study.ingest.ingest`.
     """
-    table = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
+    table: Any = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
     known: dict[str, Any] = {name: name for name in _NAMED if name in table.schema.names}
     chosen = roles or Roles(**known)
     good = None

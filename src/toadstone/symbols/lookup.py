@@ -62,10 +62,11 @@ def steps(module: str, parts: tuple[str, ...]) -> Iterator[Place]:
         yield from outside(module, parts)
         return
     stars: Sequence[str] = names.get("*", ())
-    inner = f"{module}.{parts[0]}"
+    head = parts[0]
+    inner = f"{module}.{head}"
     if len(parts) > 1 and f"{inner}:" in stars and module_names(inner) is None:
         stars = ()  # a compiled submodule of which nothing is known but its name: the search would go in circles through it
-    for target in names.get(parts[0]) or [star + parts[0] for star in stars]:
+    for target in names.get(head) or [star + head for star in stars]:
         there, _, rest = target.lstrip(INSTANCE).partition(":")
         following = tuple(rest.split(".")) if rest else ()
         if following + parts[1:] and (len(parts) > 1 or not target.startswith(INSTANCE)):
