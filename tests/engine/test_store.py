@@ -15,7 +15,7 @@ def test_what_does_not_fit_goes_to_disk_and_comes_back_the_same():
         store.put("small", 0, small)
         store.put("large", 0, large)
         folder = store._folder
-        assert [file.name for file in folder.iterdir()] == ["0.large.npy"]
+        assert [file.name for file in folder.iterdir()] == ["0.large"]
         assert np.array_equal(store.get("small", 0), small)
         assert np.array_equal(store.get("large", 0), large)
     assert not folder.exists()
@@ -45,3 +45,22 @@ def test_another_process_writes_into_the_same_store():
         process.join()
         assert np.array_equal(store.get("there", 7), np.arange(3))
         assert isinstance(store._folder, Path)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros(0, np.int32),
+        np.zeros((0, 7), np.float32),
+        np.zeros((3, 0), np.uint16),
+        np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+        np.arange(12.0).reshape(3, 4).T,
+        np.array([True, False]),
+    ],
+)
+def test_every_shape_survives_the_disk(values):
+    with Store(0) as store:
+        store.put("values", 1, values)
+        back = store.get("values", 1)
+        assert (back.dtype, back.shape) == (values.dtype, values.shape)
+        assert np.array_equal(back, values)

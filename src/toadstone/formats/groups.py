@@ -19,7 +19,8 @@ def group_lines(finding: Finding) -> Iterator[str]:
         return
     p = evidence.get("p_value")
     sure = f", corrected p {p:.1e}" if isinstance(p, float) else ""
-    yield f"{_count(evidence.get('rows'))} rows{sure}"
+    rows = evidence.get("rows")
+    yield f"{_count(rows)} {'row' if rows == 1 else 'rows'}{sure}"
     lesson = evidence.get("lesson")
     if isinstance(lesson, str):
         yield f"a model would learn {lesson}"
@@ -50,15 +51,26 @@ def statistics_lines(subject: Subject, *, verbose: bool) -> Iterator[str]:
     columns = statistics.get("columns")
     guessed = statistics.get("guessed")
     named = ", ".join(_column(role, column, guessed) for role, column in columns.items()) if isinstance(columns, dict) else ""
-    yield f"{_count(statistics.get('rows'))} examined" + (f" ({named})" if named else "")
+    rows = statistics.get("rows")
+    yield f"{_count(rows)} {'row' if rows == 1 else 'rows'} examined" + (f" ({named})" if named else "")
     detectable = statistics.get("minimum_detectable_rows")
     if isinstance(detectable, dict) and detectable:
         listed = [f"{check} {_count(rows)}" for check, rows in detectable.items()]
         rest = f" and {len(listed) - _CHECKS} more" if len(listed) > _CHECKS and not verbose else ""
-        yield f"poison would have shown from these many rows on: {', '.join(listed if verbose else listed[:_CHECKS])}{rest}"
+        yield f"fewest rows of poison that would have shown: {', '.join(listed if verbose else listed[:_CHECKS])}{rest}"
     rate = statistics.get("false_discovery_rate")
     kind = "promised by the reference" if statistics.get("promised") else "estimated"
-    yield f"{_count(statistics.get('tests'))} groups tested, false-discovery rate {rate} ({kind})"
+    tests = statistics.get("tests")
+    yield f"{_count(tests)} {'group' if tests == 1 else 'groups'} tested, false-discovery rate {rate} ({kind})"
+    yield from _not_looked(subject, statistics.get("did_not_look"), verbose=verbose)
+
+
+def _not_looked(subject: Subject, reasons: Json, *, verbose: bool) -> Iterator[str]:
+    """Tell which checks the effort left out and, when everything is wanted, which had nothing to look at."""
+    unread = " ".join(gap.reason for gap in subject.unread)
+    for check, reason in sorted(reasons.items()) if isinstance(reasons, dict) else ():
+        if f"check {check}: " not in unread and (verbose or "--effort" in str(reason)):
+            yield f"{check} did not look: {reason}"
 
 
 def _column(role: str, column: Json, guessed: Json) -> str:

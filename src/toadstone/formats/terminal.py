@@ -94,10 +94,10 @@ def _subject(page: _Page, subject: Subject, envelope: Envelope) -> None:
         more = _counted(rest, "more finding")
         page.add(f"  {page.paint(f'+ {more} (--verbose lists them)', '2')}")
     for line in statistics_lines(subject, verbose=envelope.verbose):
-        page.add(f"  {page.paint('rows    ', '2')}  {printable(line)}")
+        page.block("rows", "2", line)
     for gap in subject.unread if envelope.verbose else subject.unread[:_GAPS]:
         inside = f"{gap.place.member}: " if gap.place.member else ""
-        page.add(f"  {page.paint('unread  ', '35')}  {printable(inside + gap.reason)}")
+        page.block("unread", "35", inside + gap.reason)
     if len(subject.unread) > _GAPS and not envelope.verbose:
         more = _counted(len(subject.unread) - _GAPS, "more unread part")
         page.add(f"  {page.paint(f'+ {more}', '2')}")

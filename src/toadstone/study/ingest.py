@@ -15,7 +15,7 @@ from toadstone.engine.job import Executor
 from toadstone.engine.store import Store
 from toadstone.study.moments import moments
 from toadstone.study.study import Chunk, Study
-from toadstone.tables.dataset import BYTES, Dataset, Fragment, Trouble, cut
+from toadstone.tables.dataset import BYTES, ROWS, Dataset, Fragment, Trouble, cut
 from toadstone.tables.roles import Roles
 from toadstone.views.view import Columns, View
 
@@ -59,17 +59,29 @@ class _Ingest:
     def map(self, part: Fragment) -> _Read:
         read = _Read()
         codes: dict[str, dict[str, int]] = {role: {} for role in _CODED}
-        for batch in part.batches(self.roles.columns):
-            if isinstance(batch, Trouble):
-                read.troubles.append(batch)
-                continue
-            for piece in cut(batch, self.bytes):
-                number = self.first + part.number * _PER_FRAGMENT + len(read.chunks)
-                read.troubles += self._kept(piece, number, part.number, codes)
-                read.chunks.append((number, piece.num_rows))
+        for batch in self._batches(part, read.troubles):
+            number = self.first + part.number * _PER_FRAGMENT + len(read.chunks)
+            read.troubles += self._kept(batch, number, part.number, codes)
+            read.chunks.append((number, batch.num_rows))
         read.names = {role: [list(known)] for role, known in codes.items()}
         read.spans = [len(read.chunks)]
         return read
+
+    def _batches(self, part: Fragment, troubles: list[Trouble]) -> Iterator[pa.RecordBatch]:
+        """Give the batches of a fragment in sizes that are worth a chunk: large ones cut, small neighbours joined."""
+        waiting: list[pa.RecordBatch] = []
+        rows = size = 0
+        for batch in part.batches(self.roles.columns):
+            if isinstance(batch, Trouble):
+                troubles.append(batch)
+                continue
+            if waiting and (rows + batch.num_rows > ROWS or size + batch.nbytes > self.bytes):
+                yield from cut(_joined_batches(waiting), self.bytes)
+                waiting, rows, size = [], 0, 0
+            waiting.append(batch)
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+        if waiting:
+            yield from cut(_joined_batches(waiting), self.bytes)
 
     def _kept(self, batch: pa.RecordBatch, number: int, fragment: int, codes: dict[str, dict[str, int]]) -> list[Trouble]:
         troubles: list[Trouble] = []
@@ -116,6 +128,13 @@ class _Ingest:
 
     def finish(self, state: _Read | None) -> _Read:
         return state or _Read()
+
+
+def _joined_batches(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    whole = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()
+    return whole[0] if whole else batches[0]
 
 
 def _of(view: View, values: pa.Array) -> Iterator[Columns]:

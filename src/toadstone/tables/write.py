@@ -85,7 +85,7 @@ def split(
     plan = Plan(np.asarray(mask, np.bool_).copy(), reasons, dict(relabel or {}), label)
     if plan.relabel and (label is None or label not in dataset.schema.names):
         raise UsageError(f"{dataset.name} has no column {label!r} to write labels to", "Name the label column.")
-    _check(dataset, kept, quarantine)
+    check_places(dataset, kept, quarantine)
     try:
         with _replacing(dataset, kept) as first:
             if quarantine is None:
@@ -100,12 +100,22 @@ def split(
     return Parts(plan.row - plan.quarantined, plan.quarantined)
 
 
-def _check(dataset: Dataset, kept: str | os.PathLike[str], quarantine: str | os.PathLike[str] | None) -> None:
+def check_places(
+    dataset: Dataset,
+    kept: str | os.PathLike[str],
+    quarantine: str | os.PathLike[str] | None,
+    scores: str | os.PathLike[str] | None = None,
+) -> None:
     """Refuse targets that would harm the input or each other.
 
     Raises:
         UsageError: One would.
     """
+    if scores is not None:
+        check_scores(dataset, scores)
+        for other in (kept, quarantine):
+            if other is not None and Path(os.fspath(other)).resolve() == Path(os.fspath(scores)).resolve():
+                raise UsageError(f"rows and scores would both go to {scores}", "Name two places.")
     if dataset.kind not in _WRITERS:
         raise UsageError(f"a data set of kind {dataset.kind} cannot be split", "Save it as Parquet first.")
     targets = [Path(os.fspath(path)) for path in (kept, quarantine) if path is not None]
@@ -128,6 +138,22 @@ def _check(dataset: Dataset, kept: str | os.PathLike[str], quarantine: str | os.
         places[0] == places[1] or _same(*places) or places[0] in places[1].parents or places[1] in places[0].parents
     ):
         raise UsageError(f"kept and quarantined rows would both go to {targets[0]}", "Name two places.")
+
+
+def check_scores(dataset: Dataset, scores: str | os.PathLike[str]) -> None:
+    """Refuse a place for scores that would harm the input.
+
+    Raises:
+        UsageError: It would.
+    """
+    place = Path(os.fspath(scores)).resolve()
+    source = Path(dataset.name).resolve() if dataset.kind != "memory" else None
+    if source is not None and (place == source or source in place.parents or _same(place, source)):
+        raise UsageError(f"{scores} is the input or lies within it", "Write somewhere else.")
+    if not place.parent.is_dir():
+        raise UsageError(f"the folder {Path(os.fspath(scores)).parent} is not there", "Make it first.")
+    if place.is_dir():
+        raise UsageError(f"{scores} is a folder", "Name a file.")
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -193,4 +219,4 @@ def write_scores(
         shutil.rmtree(inside, ignore_errors=True)
 
 
-__all__ = ["Parts", "Quarantine", "split", "write_scores"]
+__all__ = ["Parts", "Quarantine", "check_places", "check_scores", "split", "write_scores"]

@@ -12,8 +12,10 @@ from toadstone.core.policy import Config, Policy
 from toadstone.core.report import Report, Subject
 from toadstone.engine.progress import Progress
 from toadstone.study.decision import Decision
+from toadstone.tables.dataset import Dataset
+from toadstone.tables.open import open_dataset
 from toadstone.tables.plan import Quarantine
-from toadstone.tables.write import split, write_scores
+from toadstone.tables.write import check_places, split, write_scores
 from toadstone.verbs.rows import Examined, RowOptions, examine
 
 
@@ -69,7 +71,9 @@ def clean(
     """
     config = config or Config()
     policy = policy or Policy(config.gate, config.waivers)
-    examined = examine(target, options or RowOptions(), config, progress)
+    dataset = target if isinstance(target, Dataset) else open_dataset(target)
+    check_places(dataset, kept, quarantine, scores)  # not after hours of work
+    examined = examine(dataset, options or RowOptions(), config, progress)
     decision = examined.decision
     proposals = _proposals(decision) if relabel else {}
     flagged = decision.flagged.copy()

@@ -11,10 +11,17 @@ from toadstone.core.policy import Config, Policy
 from toadstone.core.record import replace
 from toadstone.core.report import Gap, Report, Subject
 from toadstone.engine.progress import Progress
-from toadstone.tables.write import write_scores
+from toadstone.tables.dataset import Dataset
+from toadstone.tables.open import open_dataset
+from toadstone.tables.write import check_scores, write_scores
 from toadstone.verbs.clean import checks_of, subject_of
 from toadstone.verbs.rows import Examined, RowOptions, examine
 from toadstone.verbs.targets import is_data
+
+_ROWS = frozenset(
+    {"x", "y", "label", "labels", "target", "text", "texts", "image", "images", "embedding", "embeddings", "features"}
+)
+"""Names of arrays of which each entry is a row."""
 
 
 def with_rows(
@@ -52,9 +59,14 @@ def with_rows(
     for name in named:
         known = subjects.get(name)
         try:
-            examined = examine(name, options, config, progress)
+            dataset = open_dataset(name)
+            if known is not None and scores is None and not _asked(options) and _is_model(dataset):
+                continue
+            if scores is not None:
+                check_scores(dataset, scores)
+            examined = examine(dataset, options, config, progress)
         except UsageError as error:
-            if known is None or _asked(options):
+            if known is None or scores is not None or _asked(options):
                 raise
             if not name.endswith(".npz"):  # arrays of a model, which are no rows
                 subjects[name] = replace(known, unread=(*known.unread, Gap(Place(name), f"its rows: {error.message}")))
@@ -63,6 +75,11 @@ def with_rows(
         if scores is not None:
             _write(scores, examined)
     return Report(tuple(subjects[path] for path in sorted(subjects)), report.received)
+
+
+def _is_model(dataset: Dataset) -> bool:
+    """Whether an archive of arrays holds weights rather than rows: none of them is called as rows are."""
+    return dataset.kind == "npz" and not _ROWS.intersection(name.lower() for name in dataset.schema.names)
 
 
 def _asked(options: RowOptions) -> bool:

@@ -38,6 +38,9 @@ RESIDENT = 176 << 20
 LEAST = 256 << 20
 """Smallest memory budget."""
 
+HELD = 4
+"""Part of what is left of the budget that the columns may take in memory; more goes to disk."""
+
 _WORTH_PROCESSES = 64 << 20
 """Bytes of a data set from which starting processes pays."""
 
@@ -110,7 +113,7 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
     """Examine the rows of a data set.
 
     Args:
-        target: A path, or an object that `toadstone.tables.open.open_dataset` knows.
+        target: A path, an object that `toadstone.tables.open.open_dataset` knows, or what that gives.
         options: How.
         config: Settings of the checks.
         progress: Called with the name of a step, parts done and parts in all.
@@ -120,7 +123,7 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
         ConfigError: A setting is wrong.
     """
     config = config or Config()
-    dataset = open_dataset(target)
+    dataset = target if isinstance(target, Dataset) else open_dataset(target)
     roles = guess_roles(dataset, options.roles)
     checks, left_out = _applicable(config, roles, options)
     wanted = views(name for check in checks for name in check.needs)
@@ -129,7 +132,7 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
         room = options.memory - RESIDENT
 
         def study_of(source: Dataset, reference: Dataset | None, baseline: Study | None) -> Study:
-            store = stack.enter_context(Store(room // 4, shared=executor.jobs > 1))
+            store = stack.enter_context(Store(room // HELD, shared=executor.jobs > 1))
             settings = {"effort": options.effort, "seed": options.seed, "fdr": options.fdr, "memory": room}
             return ingest(source, roles, wanted, executor, store, reference=reference, baseline=baseline, **settings)  # type: ignore[arg-type]  # (names and types as above)
 
@@ -146,6 +149,8 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
         for check in checks:
             executor.step = check.id
             weighed += [(check, evidence) for evidence in _evidence(check, study, gaps)]
+        if study.rows and not gaps and not any(evidence.ran for _, evidence in weighed):
+            gaps.append(Gap(study.place, "no check found a column that it looks at; name them (--text, --label …)"))
         decision = decide(study, weighed)
     return Examined(
         dataset, roles, study.rows, study.label_names, decision, tuple(sorted(set(gaps))), _statistics(study, decision, left_out)

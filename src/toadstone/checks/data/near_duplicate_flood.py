@@ -219,7 +219,7 @@ def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> li
                 len(repeated),
                 _CERTAIN,
                 Severity.INFO,
-                f"{len(repeated):,} rows repeat the words of an earlier row",
+                f"{len(repeated):,} {'row repeats' if len(repeated) == 1 else 'rows repeat'} the words of an earlier row",
                 rows_stand=stand,
             )
         )
@@ -238,7 +238,7 @@ def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> li
                     len(rows),
                     _CERTAIN,
                     Severity.LOW,
-                    f"{len(differing):,} texts have several labels in {len(rows):,} rows",
+                    f"{len(differing):,} {'text has' if len(differing) == 1 else 'texts have'} several labels in {len(rows):,} rows",
                     "nothing: the rows contradict each other",
                     rows_stand=conflicts,
                 )

@@ -52,6 +52,7 @@ def run(words: list[str]) -> int:
 
     if not os.path.exists(options.data):  # noqa: PTH110  (a path as it was typed)
         raise UsageError(f"{options.data} does not exist.")
+    _spared(options.output, (options.data, options.kept, options.quarantine, options.scores, options.reference, options.baseline))
     config = configuration(options.policy, [options.data], quiet=options.quiet)
     gate = Severity.parse(options.fail_on) if options.fail_on else config.gate
     config = replace(config, gate=gate, stage=options.stage or config.stage)
@@ -80,6 +81,21 @@ def run(words: list[str]) -> int:
     if options.format == "terminal" and not options.quiet:
         went = f" -> {options.quarantine}" if options.quarantine else " (left out; --quarantine FILE keeps them)"
         changed = f" ({cleaned.relabelled:,} with another label)" if cleaned.relabelled else ""
-        sys.stdout.write(f"kept {cleaned.kept:,} rows{changed} -> {options.kept}\n")
-        sys.stdout.write(f"quarantined {cleaned.quarantined:,} rows{went if cleaned.quarantined else ''}\n")
+        sys.stdout.write(f"kept {_rows(cleaned.kept)}{changed} -> {options.kept}\n")
+        sys.stdout.write(f"quarantined {_rows(cleaned.quarantined)}{went if cleaned.quarantined or options.quarantine else ''}\n")
     return cleaned.report.exit_code(gate)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
+def _spared(output: str | None, places: tuple[str | None, ...]) -> None:
+    """See that the report replaces none of the data.
+
+    Raises:
+        UsageError: It would.
+    """
+    for place in places:
+        if output is not None and place is not None and os.path.realpath(output) == os.path.realpath(place):
+            raise UsageError(f"the report would replace {place}.", "Name another file with --output.")
