@@ -112,10 +112,7 @@ def check_places(
         UsageError: One would.
     """
     if scores is not None:
-        check_scores(dataset, scores)
-        for other in (kept, quarantine):
-            if other is not None and Path(os.fspath(other)).resolve() == Path(os.fspath(scores)).resolve():
-                raise UsageError(f"rows and scores would both go to {scores}", "Name two places.")
+        check_scores(dataset, scores, (kept, quarantine))
     if dataset.kind not in _WRITERS:
         raise UsageError(f"a data set of kind {dataset.kind} cannot be split", "Save it as Parquet first.")
     targets = [Path(os.fspath(path)) for path in (kept, quarantine) if path is not None]
@@ -140,8 +137,8 @@ def check_places(
         raise UsageError(f"kept and quarantined rows would both go to {targets[0]}", "Name two places.")
 
 
-def check_scores(dataset: Dataset, scores: str | os.PathLike[str]) -> None:
-    """Refuse a place for scores that would harm the input.
+def check_scores(dataset: Dataset, scores: str | os.PathLike[str], others: Iterable[str | os.PathLike[str] | None] = ()) -> None:
+    """Refuse a place for scores that would harm the input or what else is written.
 
     Raises:
         UsageError: It would.
@@ -154,6 +151,8 @@ def check_scores(dataset: Dataset, scores: str | os.PathLike[str]) -> None:
         raise UsageError(f"the folder {Path(os.fspath(scores)).parent} is not there", "Make it first.")
     if place.is_dir():
         raise UsageError(f"{scores} is a folder", "Name a file.")
+    if any(Path(os.fspath(other)).resolve() == place for other in others if other is not None):
+        raise UsageError(f"rows and scores would both go to {scores}", "Name two places.")
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -219,7 +219,7 @@ def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> li
                 len(repeated),
                 _CERTAIN,
                 Severity.INFO,
-                f"{len(repeated):,} {'row repeats' if len(repeated) == 1 else 'rows repeat'} the words of an earlier row",
+                f"{_counted(len(repeated), 'row repeats', 'rows repeat')} the words of an earlier row",
                 rows_stand=stand,
             )
         )
@@ -238,7 +238,7 @@ def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> li
                     len(rows),
                     _CERTAIN,
                     Severity.LOW,
-                    f"{len(differing):,} {'text has' if len(differing) == 1 else 'texts have'} several labels in {len(rows):,} rows",
+                    f"{_counted(len(differing), 'text has', 'texts have')} several labels in {len(rows):,} rows",
                     "nothing: the rows contradict each other",
                     rows_stand=conflicts,
                 )
@@ -267,6 +267,10 @@ def outlying(study: Study, far: float) -> list[Group]:
         return []
     message = f"{len(rows):,} vectors are much farther from all others than is usual here"
     return [Group("outliers", "far from all others", rows, len(rows), _CERTAIN, Severity.LOW, message, rows_stand=False)]
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
 
 
 def label_counts(study: Study, rows: NDArray[np.int64]) -> dict[str, int]:
