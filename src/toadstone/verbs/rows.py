@@ -55,7 +55,8 @@ class RowOptions:
         seed: Of every random choice.
         fdr: False-discovery rate, in (0, 1).
         memory: Bytes that may be used.
-        jobs: Processes; 0: as many as there are cores, when the data set is large enough.
+        jobs: Processes, as far as the memory has room for them; 0: as many as there are cores, when the data set is large
+            enough. More than one needs a script that can be imported (``if __name__ == "__main__":``), as always in Python.
         reference: Rows known to be good: a path or a table.
         baseline: The previous version of the data set: a path or a table.
     """
@@ -65,7 +66,7 @@ class RowOptions:
     seed: int = 0
     fdr: float = 0.05
     memory: int = 1 << 30
-    jobs: int = 0
+    jobs: int = 1
     reference: object = None
     baseline: object = None
 
@@ -149,8 +150,8 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
         for check in checks:
             executor.step = check.id
             weighed += [(check, evidence) for evidence in _evidence(check, study, gaps)]
-        if study.rows and not gaps and not any(evidence.ran for _, evidence in weighed):
-            gaps.append(Gap(study.place, "no check found a column that it looks at; name them (--text, --label …)"))
+        if study.rows and not roles.columns:
+            gaps.append(Gap(study.place, "no column was taken for a text, a label or features; name them (--text, --label …)"))
         decision = decide(study, weighed)
     return Examined(
         dataset, roles, study.rows, study.label_names, decision, tuple(sorted(set(gaps))), _statistics(study, decision, left_out)
@@ -214,9 +215,15 @@ def _applicable(config: Config, roles: Roles, options: RowOptions) -> tuple[list
 
 
 def _executor(dataset: Dataset, options: RowOptions) -> Local:
-    jobs = options.jobs or (os.cpu_count() or 1)
+    room = options.memory - RESIDENT
+    jobs = min(options.jobs or _cores(), max(1, room // (RESIDENT + room // 8)))
     worth = options.jobs > 1 or (dataset.size >= _WORTH_PROCESSES and len(dataset.fragments) > 1)
     return Processes(jobs) if jobs > 1 and worth else Serial()
+
+
+def _cores() -> int:
+    """Give how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _evidence(check: DataCheck, study: Study, gaps: list[Gap]) -> Sequence[Evidence]:
