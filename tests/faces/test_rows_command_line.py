@@ -28,7 +28,7 @@ def test_poison_fails_the_gate_and_is_named(toadstone, data):
     assert "POISONED" in told.out
     assert "trigger-phrase: " in told.out
     assert WORD in told.out
-    assert "600 rows examined (label: label, text: text)" in told.out
+    assert "600 examined (label: label, text: text)" in told.out
     assert max(map(len, told.out.splitlines())) <= 120
 
 

@@ -52,7 +52,7 @@ def statistics_lines(subject: Subject, *, verbose: bool) -> Iterator[str]:
     guessed = statistics.get("guessed")
     named = ", ".join(_column(role, column, guessed) for role, column in columns.items()) if isinstance(columns, dict) else ""
     rows = statistics.get("rows")
-    yield f"{_count(rows)} {'row' if rows == 1 else 'rows'} examined" + (f" ({named})" if named else "")
+    yield f"{_count(rows)} examined" + (f" ({named})" if named else "")
     detectable = statistics.get("minimum_detectable_rows")
     if isinstance(detectable, dict) and detectable:
         listed = [f"{check} {_count(rows)}" for check, rows in detectable.items()]

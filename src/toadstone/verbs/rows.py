@@ -18,6 +18,7 @@ from toadstone.core.policy import Config
 from toadstone.core.report import Gap
 from toadstone.core.shield import shielded
 from toadstone.engine.executors import Local, Processes, Serial
+from toadstone.engine.memory import give_back
 from toadstone.engine.progress import Progress, Watched
 from toadstone.engine.store import Store
 from toadstone.study.check import DataCheck
@@ -33,7 +34,7 @@ from toadstone.views.discover import views
 
 EFFORTS = ("quick", "standard", "deep")
 
-RESIDENT = 176 << 20
+RESIDENT = 192 << 20
 """Bytes that the interpreter and the numeric libraries take before anything is read."""
 LEAST = 256 << 20
 """Smallest memory budget."""
@@ -149,6 +150,7 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
         weighed: list[tuple[DataCheck, Evidence]] = []
         for check in checks:
             executor.step = check.id
+            give_back()
             weighed += [(check, evidence) for evidence in _evidence(check, study, gaps)]
         if study.rows and not roles.columns:
             gaps.append(Gap(study.place, "no column was taken for a text, a label or features; name them (--text, --label …)"))
