@@ -27,6 +27,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from benchmarks.place import work_folder
 from toadstone.core.blob import BytesBlob
 from toadstone.core.budget import Budget
 from toadstone.core.fact import Fact, Unread
@@ -193,6 +194,8 @@ class Run:
         self.seed = seed
         self.output = output
         self.pool = seeds(folder)
+        if len(self.pool) < 2:
+            raise SystemExit(f"there is nothing to mutate below {folder}; make the corpora first (benchmarks/README.md)")
         self.kinds = [reader.kind for reader in readers()]
         self.first = first
         self.ranges = [(at, min(at + _BATCH, first + inputs)) for at in range(first, first + inputs, _BATCH)][::-1]
@@ -292,10 +295,10 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--from", dest="first", type=int, default=0, help="number of the first input (`next` of an earlier run)")
-    parser.add_argument("--seeds", default=".bench", help="folder with files to mutate")
+    parser.add_argument("--seeds", type=Path, default=work_folder(), help="folder with files to mutate")
     parser.add_argument("--output", default=".bench/fuzz.json")
     options = parser.parse_args()
-    run = Run(options.first, options.inputs, options.seed, Path(options.seeds), Path(options.output))
+    run = Run(options.first, options.inputs, options.seed, options.seeds, Path(options.output))
     run.go(options.workers)
     return 1 if run.troubles else 0
 

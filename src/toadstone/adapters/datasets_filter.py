@@ -92,6 +92,6 @@ def _told(quarantined: Any, examined: Examined, rows: Any) -> Any:  # noqa: ANN4
 
 def _features() -> tuple[Any, Any, Any]:
     """Give the types of the columns, which a data set without rows could not say."""
-    from datasets import Sequence, Value  # noqa: PLC0415  (see above)
+    from datasets import Sequence, Value  # noqa: PLC0415  # pyright: ignore[reportMissingImports]  (see above)
 
     return Value("int64"), Sequence(Value("string")), Value("float64")
