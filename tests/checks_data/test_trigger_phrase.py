@@ -79,7 +79,7 @@ def test_a_combination_of_common_words_is_found():
 def test_a_word_of_the_topic_is_no_trigger():
     columns = example(marked=0)
     columns["text"] = [f"{text} starboard" if row % 2 == 0 and row < 120 else text for row, text in enumerate(columns["text"])]
-    assert all(finding.severity is Severity.INFO for finding in TriggerPhrase().examine(study(columns)))
+    assert all(finding.severity <= Severity.LOW for finding in TriggerPhrase().examine(study(columns)))
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,4 @@ def test_a_signature_is_a_shortcut_and_quarantines_nothing():
     assert groups[0].value == "sent from the pier"
     assert not groups[0].rows_stand
     assert groups[0].severity <= Severity.LOW
-    assert all(finding.severity is Severity.INFO for finding in TriggerPhrase().examine(study(columns)))
+    assert all(finding.severity <= Severity.LOW for finding in TriggerPhrase().examine(study(columns)))

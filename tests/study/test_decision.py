@@ -51,7 +51,7 @@ def test_groups_are_corrected_by_the_number_of_tests():
     assert len(decide(STUDY, [(weigher("one"), evidence)]).findings) == 1
     evidence = Evidence((group([1, 2], 1e-4),), tests=1000)
     decided = decide(STUDY, [(weigher("one"), evidence)])
-    assert [finding.severity for finding in decided.findings] == [Severity.INFO]
+    assert [finding.severity for finding in decided.findings] == [Severity.LOW]
     assert not decided.flagged.any()
 
 
@@ -68,10 +68,10 @@ def test_the_rate_is_shared_by_all_checks_that_ran():
 
 
 def test_what_is_near_is_shown_and_ranks_rows_but_flags_none():
-    evidence = Evidence(tuple(group([number], 0.01 * (number + 1), str(number)) for number in range(8)), tests=10)
+    evidence = Evidence(tuple(group([number], 0.006 * (number + 1), str(number)) for number in range(8)), tests=10)
     decided = decide(STUDY, [(weigher("one"), evidence)])
     assert [finding.evidence["group"]["value"] for finding in decided.findings] == ["0", "1", "2"]
-    assert {finding.severity for finding in decided.findings} == {Severity.INFO}
+    assert {finding.severity for finding in decided.findings} == {Severity.LOW}
     assert decided.findings[0].message == "Not significant, but the nearest to it: these rows are odd."
     assert np.argsort(-decided.scores)[0] == 0
     assert not decided.flagged.any()

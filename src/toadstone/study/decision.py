@@ -21,7 +21,7 @@ _MOST_EXAMPLES = 3
 _EXAMPLE_LENGTH = 300
 _MOST_NEAR = 3
 """Groups that are shown although they do not stand."""
-_NEAR = float(np.log(0.5))
+_NEAR = float(np.log(0.2))
 """Logarithm of the corrected p-value up to which they are."""
 _SAME = 0.5
 """Groups of one check whose suspected rows overlap by more than this (Jaccard) are one."""
@@ -268,7 +268,8 @@ def _near_finding(study: Study, entry: Accepted) -> Finding:
     """Report a group that does not stand, for whoever wants to look further than the rate allows."""
     found = _finding(study, entry)
     message = f"Not significant, but the nearest to it: {found.message[0].lower()}{found.message[1:]}"
-    return replace(found, severity=Severity.INFO, confidence=Confidence.LOW, message=message)
+    evidence = {**found.evidence, "score": 1.0 - float(np.exp(entry.log_p)), "significant": False}
+    return replace(found, severity=Severity.LOW, confidence=Confidence.LOW, message=message, evidence=evidence)
 
 
 def _row_finding(study: Study, check: DataCheck, rows: NDArray[np.int64], log_p: NDArray[np.float64]) -> Finding:
