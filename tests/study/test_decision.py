@@ -82,6 +82,13 @@ def test_a_check_with_many_groups_does_not_pay_for_listing_them():
     assert decide(STUDY, [(weigher("one"), Evidence(groups, tests=1000))]).flagged.nonzero()[0].tolist() == [0]
 
 
+def test_what_is_merely_worth_knowing_makes_no_alarm_easier():
+    known = Evidence((group([3], 1e-30, severity=Severity.INFO),), tests=1)
+    doubtful = Evidence((group([1, 2], 0.02),), tests=1)
+    weighed = [(weigher("a"), doubtful), *((weigher(f"known{n}"), known) for n in range(3))]
+    assert not decide(STUDY, weighed).flagged[[1, 2]].any()
+
+
 def test_groups_with_mostly_the_same_rows_are_one():
     groups = (group(range(10), 1e-12, "a b"), group(range(1, 10), 1e-9, "b"), group(range(50, 60), 1e-9, "c"))
     findings = decide(STUDY, [(weigher("one"), Evidence(groups, tests=3))]).findings

@@ -192,15 +192,22 @@ def _judged(weighed: Sequence[tuple[DataCheck, Evidence]], rate: float) -> tuple
         for check, evidence in weighed
         if evidence.ran
     ]
-    best = np.sort([min((entry.log_p for entry in family), default=0.0) for family in families])
+    # What is worth knowing and no alarm (who supplies which label) is true of nearly every data set: it must not make alarms
+    # easier by counting among the families that found something.
+    best = np.sort([min((entry.log_p for entry in family if _alarms(entry)), default=0.0) for family in families])
     below = np.flatnonzero(best <= np.log(rate) + np.log(np.arange(1, len(best) + 1) / max(len(best), 1)))
     found = int(below[-1]) + 1 if len(below) else 0
-    limit = float(np.log(rate * found / len(families))) if found else -np.inf
+    alarm = float(np.log(rate * found / len(families))) if found else -np.inf
+    plain = float(np.log(rate / max(len(families), 1)))
     entries = sorted((entry for family in families for entry in family), key=_rank)
-    standing = _merged([entry for entry in entries if entry.log_p <= limit])
-    others = [entry for entry in entries if limit < entry.log_p < _NEAR and entry.group.severity >= Severity.HIGH]
+    standing = _merged([entry for entry in entries if entry.log_p <= (alarm if _alarms(entry) else plain)])
+    others = [entry for entry in entries if alarm < entry.log_p < _NEAR and entry.group.severity >= Severity.HIGH]
     apart = [entry for entry in _merged(others) if all(_overlap(known, entry) <= _SAME for known in standing)]
     return standing[:_MOST_GROUPS], apart[:_MOST_NEAR]
+
+
+def _alarms(entry: Accepted) -> bool:
+    return entry.group.severity >= Severity.MEDIUM
 
 
 def _rank(entry: Accepted) -> tuple[int, float, str, str]:
