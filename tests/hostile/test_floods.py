@@ -185,3 +185,14 @@ def test_names_without_end_that_a_configuration_calls_are_cut_and_that_is_said()
     assert any(isinstance(fact, Call) and fact.kwargs == (("x", "text"),) for fact in facts)
     assert any(isinstance(fact, Import) and str(fact.symbol) == "os.system" for fact in facts)
     assert unread(facts).count("more than 15,000 names are called") == 1
+
+
+def test_a_number_of_a_million_digits_is_looked_at_once():
+    """Looking ahead for a letter from every digit would take a square of their number."""
+    from toadstone.verbs.sighting import _MAYBE
+
+    digits = "9" * 1_000_000
+    assert _MAYBE.search(digits) is None
+    assert _MAYBE.search(digits + "a") is not None
+    assert _MAYBE.search("9" * 25 + "a") is not None
+    assert _MAYBE.search("9" * 24 + "a") is None

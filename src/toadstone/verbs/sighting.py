@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from toadstone.intel.spotting_types import Spotted
 
 _MAYBE = regex(
-    r"[\w\])}>\[({<]\s?[.\u3002\uff0e\uff61]\s?[\w\])}>\[({<]|[/:]{2}|\\/\\|(?=\d*[A-Za-z])[0-9A-Za-z]{26}|[dD][oO][tT]\s?[\])}>]|\[:\]|0[xX][0-9a-fA-F]{6}|(?<!\d)\d{9,10}(?!\d)|~/|:\\|"
+    r"[\w\])}>\[({<]\s?[.\u3002\uff0e\uff61]\s?[\w\])}>\[({<]|[/:]{2}|\\/\\|(?=\d{0,25}[A-Za-z])[0-9A-Za-z]{26}|[dD][oO][tT]\s?[\])}>]|\[:\]|0[xX][0-9a-fA-F]{6}|(?<!\d)\d{9,10}(?!\d)|~/|:\\|"
     r"/(?:etc|usr|var|tmp|home|root|opt|bin|sbin|dev|proc|sys|mnt|srv|run|boot|Users|Library)/"
 )
 """What no indicator can do without; most strings have none of it, and cost nothing more."""
