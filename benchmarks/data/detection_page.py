@@ -14,8 +14,9 @@ Cells = dict[tuple[str, str, str], list[Record]]
 TITLE = """# What is found in poisoned data sets
 
 Every figure is the mean over seeds with the smallest and the largest in parentheses; a seed draws the rows, the trigger, its
-wording and its places anew. Rules were tuned on the data sets `reviews` and `sotu`; `spam` and `docstrings` were only reported
-on. Texts are cut at 2,000 characters. `benchmarks/README.md` says how to repeat it; the attacks are in `toadstone.attacks`.
+wording and its places anew. No data set here is blind: rules were tuned on `reviews` and `sotu`, and some were set while looking at
+`spam` and `docstrings` too. Texts are cut at 2,000 characters. `benchmarks/README.md` says how to repeat it; the attacks are in
+`toadstone.attacks`.
 """
 
 
