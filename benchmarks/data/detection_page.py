@@ -13,10 +13,10 @@ Cells = dict[tuple[str, str, str], list[Record]]
 
 TITLE = """# What is found in poisoned data sets
 
-Every figure is the mean over seeds with the smallest and the largest in parentheses; a seed draws the rows, the trigger, its
-wording and its places anew. No data set here is blind: rules were tuned on `reviews` and `sotu`, and some were set while looking
-at `spam` and `docstrings` too. Texts are cut at 2,000 characters. `benchmarks/README.md` says how to repeat it; the attacks are in
-`toadstone.attacks`.
+Every figure is the mean over seeds with the smallest and the largest in parentheses; a seed draws the rows, the trigger,
+its wording and its places anew. No data set here is blind: rules were tuned on `reviews` and `sotu`, and some were set
+while looking at `spam` and `docstrings` too. Texts are cut at 2,000 characters. `benchmarks/README.md` says how to repeat
+it; the attacks are in `toadstone.attacks`.
 """
 
 
