@@ -16,6 +16,12 @@ def test_what_a_word_is():
     )
 
 
+def test_a_sign_alone_is_a_word_and_everyday_punctuation_is_none():
+    assert [word for _, word in words_of("one ~ two, three; (four) ^five | a-b")] == snapshot(
+        ["one", "~", "two", "three", "four", "^", "five", "|", "a", "b"]
+    )
+
+
 @given(st.lists(st.text(max_size=40), max_size=8), st.integers(0, 3))
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_a_row_has_the_same_words_wherever_the_batch_is_cut(texts, skip):

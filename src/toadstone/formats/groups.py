@@ -9,7 +9,6 @@ from toadstone.core.report import Subject
 
 _LENGTH = 160
 _EXAMPLES = 2
-_CHECKS = 6
 
 
 def group_lines(finding: Finding) -> Iterator[str]:
@@ -56,8 +55,7 @@ def statistics_lines(subject: Subject, *, verbose: bool) -> Iterator[str]:
     detectable = statistics.get("minimum_detectable_rows")
     if isinstance(detectable, dict) and detectable:
         listed = [f"{check} {_count(rows)}" for check, rows in detectable.items()]
-        rest = f" and {len(listed) - _CHECKS} more" if len(listed) > _CHECKS and not verbose else ""
-        yield f"fewest rows of poison that would have shown: {', '.join(listed if verbose else listed[:_CHECKS])}{rest}"
+        yield f"fewest rows of poison that would have shown: {', '.join(listed)}"
     rate = statistics.get("false_discovery_rate")
     kind = "promised by the reference" if statistics.get("promised") else "estimated"
     tests = statistics.get("tests")

@@ -1,8 +1,9 @@
 """Words as 32-bit hashes, without a Python object for any of them.
 
-A word is a run of letters, digits, ``_``, ``'`` and whatever is not ASCII; a run of two and more other printing characters is
-a word too (``##``, ``:)``); each Chinese or Japanese character stands alone, since nothing separates them. Letters count in
-lower case. The hash of a word is a polynomial of its bytes modulo 2^64 (Karp and Rabin 1987), read off prefix sums and mixed.
+A word is a run of letters, digits, ``_``, ``'`` and whatever is not ASCII; a run of two and more other printing characters
+is a word too (``##``, ``:)``), and so is one alone that is no everyday punctuation (``~``); each Chinese or Japanese
+character stands alone, since nothing separates them. Letters count in lower case. The hash of a word is a polynomial of its
+bytes modulo 2^64 (Karp and Rabin 1987), read off prefix sums and mixed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _BLOCK = 1 << 18
 _BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64
 _INVERSE = pow(_BASE, -1, 1 << 64)
 
-_SPACE, _WORD, _MARK, _ALONE, _INSIDE = range(5)
+_SPACE, _WORD, _MARK, _ALONE = range(4)
+_EVERYDAY = b'.,;:!?"()-/'
+"""Marks that are words only in company: they stand in every text."""
 
 
 @cache
@@ -33,6 +36,14 @@ def _classes() -> NDArray[np.uint8]:
         table[span.start : span.stop] = _WORD
     table[[ord("_"), ord("'")]] = _WORD
     table[0xE3:0xEA] = _ALONE  # lead bytes of U+3000 to U+9FFF
+    return table
+
+
+@cache
+def _everyday() -> NDArray[np.bool_]:
+    """Say of each byte whether it is punctuation of every text."""
+    table = np.zeros(256, bool)
+    table[list(_EVERYDAY)] = True
     return table
 
 
@@ -79,7 +90,8 @@ def spans(content: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArr
     starts = np.flatnonzero(begins)
     ends = np.append(starts[1:], len(kinds))
     kind = kinds[starts]
-    kept = (kind == _WORD) | (kind == _ALONE) | ((kind == _MARK) & (ends - starts > 1))
+    everyday = _everyday()[content[starts]]
+    kept = (kind == _WORD) | (kind == _ALONE) | ((kind == _MARK) & ((ends - starts > 1) | ~everyday))
     return starts[kept], ends[kept]
 
 
