@@ -144,7 +144,9 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
         study = study_of(dataset, reference, baseline)
         _vouches(study, options)
         gaps = _gaps(study)
-        if study.rows and not checks and not left_out:
+        if not study.rows:
+            gaps.append(Gap(study.place, "it has no rows, so nothing was examined"))
+        elif not checks and not left_out:
             reason = "no column was taken for a text, a label or anything else to look at; name them (--text, --label …)"
             gaps.append(Gap(study.place, reason))
         weighed: list[tuple[DataCheck, Evidence]] = []
