@@ -6,17 +6,13 @@ import os
 import sys
 import time
 
-from toadstone.core.check import ALL_STAGES
 from toadstone.core.errors import UsageError
 from toadstone.core.finding import Severity
 from toadstone.core.policy import Policy
 from toadstone.core.record import replace
 from toadstone.faces.cli.parser import Parser
+from toadstone.faces.cli.reporting import add_report_options, configuration, deliver, today
 from toadstone.faces.cli.rows import RowProgress, add_options, row_options
-from toadstone.faces.cli.scan import configuration, deliver, today
-from toadstone.formats import FORMATS, Envelope, write
-
-_LEVELS = ("low", "medium", "high", "critical")
 
 
 def parser() -> Parser:
@@ -31,16 +27,7 @@ def parser() -> Parser:
     made.add_argument("-o", "--kept", metavar="FILE", required=True, help="where the kept rows go, in the format of DATA")
     made.add_argument("--quarantine", metavar="FILE", help="where the others go, with row number, checks and p-value")
     made.add_argument("--relabel", action="store_true", help="keep rows whose label is to blame, with the label that fits")
-    made.add_argument("--format", choices=FORMATS, default="terminal", help="how the report is written (default: terminal)")
-    made.add_argument("--output", metavar="FILE", help="write the report to FILE instead of standard output")
-    made.add_argument(
-        "--fail-on", choices=_LEVELS, help="the gate: findings from this severity on give exit code 1 (default: high)"
-    )
-    made.add_argument("--stage", choices=ALL_STAGES, help="only checks of this stage of a model's life")
-    made.add_argument("--policy", metavar="FILE", help="configuration to use instead of the nearest toadstone.toml")
-    made.add_argument("--quiet", action="store_true", help="print nothing; the exit code is the same")
-    made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
-    made.add_argument("--verbose", action="store_true", help="list every finding, also below the gate")
+    add_report_options(made)
     add_options(made)
     return made
 
@@ -74,10 +61,7 @@ def run(words: list[str]) -> int:
     finally:
         if progress is not None:
             progress.clear()
-    if not options.quiet or options.output:
-        colour = options.output is None and sys.stdout.isatty() and not options.no_color and not os.environ.get("NO_COLOR")
-        envelope = Envelope(gate=gate, seconds=time.monotonic() - began, colour=colour, verbose=options.verbose, date="")
-        deliver(write(cleaned.report, options.format, envelope), options.output)
+    deliver(cleaned.report, options, gate, began)
     if options.format == "terminal" and not options.quiet:
         went = f" -> {options.quarantine}" if options.quarantine else " (left out; --quarantine FILE keeps them)"
         changed = f" ({cleaned.relabelled:,} with another label)" if cleaned.relabelled else ""

@@ -6,18 +6,16 @@ import os
 import sys
 import time
 
-from toadstone.core.check import ALL_STAGES
-from toadstone.core.config import find_config, read_config, read_suppressions
-from toadstone.core.errors import UsageError
+from toadstone.core.config import read_suppressions
 from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Policy
 from toadstone.core.record import replace
 from toadstone.faces.cli.parser import Parser
+from toadstone.faces.cli.reporting import add_report_options, configuration, deliver, today
 from toadstone.faces.cli.rows import RowProgress, add_options, row_options, wants_rows
-from toadstone.formats import FORMATS, Envelope, write
 from toadstone.intel.knowledge import lists_folder
 from toadstone.verbs.scan import scan
-from toadstone.verbs.targets import is_data, is_inside
+from toadstone.verbs.targets import is_data
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from toadstone.core.report import Report
     from toadstone.remotes.access import Access
     from toadstone.verbs.cache import Cache
-
-_LEVELS = ("low", "medium", "high", "critical")
 
 
 def parser() -> Parser:
@@ -42,15 +38,7 @@ def parser() -> Parser:
     made.add_argument(
         "targets", nargs="+", metavar="TARGET", help="a file, a folder, or a remote: hf://owner/name@revision, https://…, s3://…"
     )
-    made.add_argument("--format", choices=FORMATS, default="terminal", help="how the report is written (default: terminal)")
-    made.add_argument("--output", metavar="FILE", help="write the report to FILE instead of standard output")
-    made.add_argument(
-        "--fail-on", choices=_LEVELS, help="the gate: findings from this severity on give exit code 1 (default: high)"
-    )
-    made.add_argument("--stage", choices=ALL_STAGES, help="only checks of this stage of a model's life")
-    made.add_argument(
-        "--policy", metavar="FILE", help="configuration to use instead of the nearest toadstone.toml or pyproject.toml"
-    )
+    add_report_options(made)
     made.add_argument(
         "--suppress", metavar="FILE", action="append", default=[], help="known findings, each with a reason and an expiry"
     )
@@ -75,9 +63,6 @@ def parser() -> Parser:
         help="a private host that servers may redirect to (HOST or HOST:PORT)",
     )
     made.add_argument("--rows", action="store_true", help="examine the rows of data files inside folders, too")
-    made.add_argument("--quiet", action="store_true", help="print nothing; the exit code is the same")
-    made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
-    made.add_argument("--verbose", action="store_true", help="list every subject and every finding, also below the gate")
     add_options(made)
     return made
 
@@ -118,16 +103,7 @@ def run(words: list[str]) -> int:
             progress.clear()
         if cache is not None:
             cache.close()
-    if not options.quiet or options.output:
-        colour = options.output is None and sys.stdout.isatty() and not options.no_color and not os.environ.get("NO_COLOR")
-        envelope = Envelope(
-            gate=policy.gate,
-            seconds=time.monotonic() - began,
-            colour=colour,
-            verbose=options.verbose,
-            date=options.date.isoformat() if options.date else "",
-        )
-        deliver(write(report, options.format, envelope), options.output)
+    deliver(report, options, policy.gate, began, options.date.isoformat() if options.date else "")
     return report.exit_code(policy.gate)
 
 
@@ -160,50 +136,10 @@ def _access(targets: list[str], hosts: tuple[str, ...], *, digests: bool) -> Acc
     return Access(digests, hosts)
 
 
-def configuration(policy: str | None, targets: list[str], *, quiet: bool) -> Config:
-    """Read the named configuration, or the nearest one at or above the working folder.
-
-    Configurations elsewhere are never read: whoever made a model must not decide how it is judged. Somebody who stands
-    inside what is scanned may be using the settings of that somebody else, and is told so.
-    """
-    if policy:
-        return read_config(policy)
-    config = find_config(os.getcwd())
-    if config.origin and not quiet:
-        origin = os.path.realpath(config.origin)
-        if any(is_inside(origin, os.path.realpath(target)) for target in targets if "://" not in target):
-            advice = "which is part of what is scanned; --policy FILE names others."
-            sys.stderr.write(f"toadstone: using the settings of {config.origin}, {advice}\n")
-    return config
-
-
 def _cache(config: Config) -> Cache:
     from toadstone.verbs.cache import Cache, cache_folder  # noqa: PLC0415  (start-up time)
 
     return Cache(cache_folder(), config)
-
-
-def today() -> dt.date:
-    """Give the day by UTC."""
-    import datetime as dt  # noqa: PLC0415  (start-up time; only waivers and entries of lists expire)
-
-    return dt.datetime.now(tz=dt.UTC).date()
-
-
-def deliver(text: str, output: str | None) -> None:
-    """Write a report where the user wants it.
-
-    Raises:
-        UsageError: The file cannot be written.
-    """
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        with open(output, "w", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror}.") from None
 
 
 class _Progress:
