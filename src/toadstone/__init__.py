@@ -13,6 +13,7 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without the 10 ms that importi
 if TYPE_CHECKING:
     from typing import Any
 
+    from toadstone.adapters.certified import CertifiedClassifier, certify
     from toadstone.adapters.guarded import guarded
     from toadstone.adapters.poison_detector import PoisonDetector
     from toadstone.core.check import Check, check
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from toadstone.verbs.scan import scan
 
 _HOMES = {
+    "toadstone.adapters.certified": ("CertifiedClassifier", "certify"),
     "toadstone.adapters.guarded": ("guarded",),
     "toadstone.adapters.poison_detector": ("PoisonDetector",),
     "toadstone.core.check": ("Check", "check"),
@@ -50,6 +52,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Call",
+    "CertifiedClassifier",
     "Check",
     "Confidence",
     "Config",
@@ -72,6 +75,7 @@ __all__ = [
     "UsageError",
     "Waiver",
     "__version__",
+    "certify",
     "check",
     "clean",
     "find_config",
