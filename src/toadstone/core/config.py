@@ -33,7 +33,8 @@ from toadstone.core.policy import Config, Waiver
 from toadstone.core.record import replace
 
 _TOP = ("fail-on", "stage", "exclude", "plugins", "checks", "allow", "suppress", "intel")
-_ENTRY = ("check", "path", "symbol", "sha256", "reason", "expires")
+_SUPPRESSIONS = ("suppress", "allow", "quarantine", "rows")
+_ENTRY = ("check", "path", "symbol", "sha256", "group", "reason", "expires")
 
 
 def find_config(start: str | os.PathLike[str]) -> Config:
@@ -75,13 +76,15 @@ def read_config(path: str | os.PathLike[str]) -> Config:
 def read_suppressions(path: str | os.PathLike[str]) -> tuple[Waiver, ...]:
     """Read a suppression file: a TOML file of ``[[suppress]]`` and ``[[allow]]`` entries.
 
+    Reviews of rows add ``[[quarantine]]`` and ``[rows]``, which speak to ``toadstone clean`` only.
+
     Raises:
         ConfigError: If it cannot be read or is wrong.
     """
     table = _parse(path)
     for key in table:
-        if key not in ("suppress", "allow"):
-            raise ConfigError(f"{path}: unknown key {key!r} in a suppression file.", nearest(key, ("suppress", "allow")))
+        if key not in _SUPPRESSIONS:
+            raise ConfigError(f"{path}: unknown key {key!r} in a suppression file.", nearest(key, _SUPPRESSIONS))
     return _waivers(table, str(path))
 
 
@@ -169,5 +172,5 @@ def _waiver(entry: object, kind: str, origin: str) -> Waiver:
     wanted = "symbol" if kind == "allow" else "check"
     if not entry.get(wanted):
         raise ConfigError(f"{origin} needs `{wanted}`.")
-    texts = {key: str(entry[key]) for key in ("check", "path", "symbol", "sha256") if key in entry}
+    texts = {key: str(entry[key]) for key in ("check", "path", "symbol", "sha256", "group") if key in entry}
     return Waiver(reason=entry["reason"].strip(), expires=expires, origin=origin, **texts)

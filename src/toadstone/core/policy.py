@@ -23,6 +23,7 @@ class Waiver:
         path: Glob over the finding's path, or ``*``.
         symbol: For findings about a symbol: its dotted name, exactly; empty for any.
         sha256: Digest of the subject; empty for any.
+        group: For findings about a group of rows: its value, as reported; empty for any.
         origin: File and entry it comes from, for messages.
     """
 
@@ -32,6 +33,7 @@ class Waiver:
     path: str = "*"
     symbol: str = ""
     sha256: str = ""
+    group: str = ""
     origin: str = ""
 
     def covers(self, finding: Finding, digests: dict[str, str]) -> bool:
@@ -41,7 +43,17 @@ class Waiver:
             and (self.path == "*" or fnmatch.fnmatchcase(finding.place.path, self.path))
             and (not self.symbol or finding.evidence.get("symbol") == self.symbol)
             and (not self.sha256 or digests.get("sha256") == self.sha256)
+            and (not self.group or group_of(finding) == self.group)
         )
+
+
+def group_of(finding: Finding) -> str:
+    """Give the value of the group of rows that a finding is about, as text; empty when it is about none."""
+    import json  # noqa: PLC0415  (start-up time)
+
+    group = finding.evidence.get("group")
+    value = group.get("value", "") if isinstance(group, dict) else ""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 @dataclass(frozen=True)

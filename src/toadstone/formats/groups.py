@@ -33,13 +33,13 @@ def _value(group: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
-def shortened(text: str, around: str = "") -> str:
+def shortened(text: str, around: str = "", length: int = _LENGTH) -> str:
     """Cut a text to what fits a line or two, if possible so that it shows a certain part."""
-    if len(text) <= _LENGTH:
+    if len(text) <= length:
         return text
     found = text.lower().find(around.lower()) if around else 0
-    start = max(0, min(found - _LENGTH // 3, len(text) - _LENGTH))
-    return ("… " if start else "") + text[start : start + _LENGTH] + (" …" if start + _LENGTH < len(text) else "")
+    start = max(0, min(found - length // 3, len(text) - length))
+    return ("… " if start else "") + text[start : start + length] + (" …" if start + length < len(text) else "")
 
 
 def statistics_lines(subject: Subject, *, verbose: bool) -> Iterator[str]:

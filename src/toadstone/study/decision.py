@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -45,11 +46,26 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A finding and all the rows it is about.
+
+    Attributes:
+        finding: As reported; it names some of the rows.
+        rows: Sorted row numbers.
+        stands: Whether the rows are to be quarantined.
+    """
+
+    finding: Finding
+    rows: NDArray[np.int64]
+    stands: bool
+
+
+@dataclass(frozen=True)
 class Decision:
     """What becomes of the rows.
 
     Attributes:
-        findings: Of groups (and one of rows for each check that flags single rows), in report order.
+        marks: Findings of groups (and one of rows for each check that flags single rows), in report order.
         scores: One a row; higher is worse; neither rounded nor clipped.
         p_values: One a row: of the strongest evidence, corrected for the number of checks.
         flagged: Rows that are to be quarantined, bool.
@@ -62,7 +78,7 @@ class Decision:
         not_run: Reasons of checks that could not look or had nothing to look at, by check id.
     """
 
-    findings: tuple[Finding, ...]
+    marks: tuple[Mark, ...]
     scores: NDArray[np.float64]
     p_values: NDArray[np.float64]
     flagged: NDArray[np.bool_]
@@ -73,6 +89,26 @@ class Decision:
     detectable: dict[str, int]
     promised: bool
     not_run: dict[str, str]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Findings in report order."""
+        return tuple(mark.finding for mark in self.marks)
+
+    def reviewed(self, marks: Sequence[Mark], keep: NDArray[np.int64] | None = None) -> Decision:
+        """Give the decision with other marks, made by whoever looked at these.
+
+        Args:
+            marks: Instead of `marks`.
+            keep: Rows that are kept, whatever flags them.
+        """
+        flags = _flags(marks)
+        if keep is not None:
+            flags = {name: np.setdiff1d(rows, keep) for name, rows in flags.items()}
+        flagged = np.zeros(len(self.flagged), bool)
+        for rows in flags.values():
+            flagged[rows] = True
+        return dataclasses.replace(self, marks=tuple(marks), flagged=flagged, checks=tuple(flags), flags=tuple(flags.values()))
 
 
 def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decision:
@@ -87,15 +123,17 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
     verdict.flag_groups(accepted)
     verdict.raise_scores(near)
     verdict.flag_rows(study.fdr)
-    findings = [_finding(study, entry) for entry in accepted] + [_near_finding(study, entry) for entry in near]
-    findings += [_row_finding(study, check, rows, log_p) for check, rows, log_p in verdict.alone()]
-    flags = verdict.flags()
+    marks = [Mark(_finding(study, entry), entry.group.rows, entry.group.rows_stand) for entry in accepted]
+    marks += [Mark(_near_finding(study, entry), entry.group.rows, stands=False) for entry in near]
+    marks += [Mark(_row_finding(study, check, rows, log_p), rows, stands=True) for check, rows, log_p in verdict.alone()]
+    marks.sort(key=lambda mark: mark.finding.order)
+    flags = _flags(marks)
     flagged = np.zeros(study.rows, bool)
     for rows in flags.values():
         flagged[rows] = True
     ran = max(1, sum(1 for _, evidence in weighed if evidence.ran))
     return Decision(
-        tuple(sorted(findings, key=lambda finding: finding.order)),
+        tuple(marks),
         verdict.scores,
         np.minimum(1.0, np.exp(-verdict.strongest) * ran),
         flagged,
@@ -159,13 +197,14 @@ class _Verdict:
             if len(alone):
                 yield check, alone, rows.log_p
 
-    def flags(self) -> dict[str, NDArray[np.int64]]:
-        """Give the sorted rows that each check flags, by its id."""
-        joined = {name: list(parts) for name, parts in self._of_groups.items()}
-        for name, rows in self._of_rows.items():
-            joined.setdefault(name, []).append(rows)
-        unique = {name: np.unique(np.concatenate(parts)) for name, parts in sorted(joined.items())}
-        return {name: rows for name, rows in unique.items() if len(rows)}
+
+def _flags(marks: Sequence[Mark]) -> dict[str, NDArray[np.int64]]:
+    """Give the sorted rows that each check flags, by its id."""
+    parts: dict[str, list[NDArray[np.int64]]] = {}
+    for mark in marks:
+        if mark.stands and len(mark.rows):
+            parts.setdefault(mark.finding.check, []).append(mark.rows)
+    return {name: np.unique(np.concatenate(rows)) for name, rows in sorted(parts.items())}
 
 
 def discoveries(log_p: NDArray[np.float64], rate: float) -> NDArray[np.int64]:

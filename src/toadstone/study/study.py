@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -162,18 +162,7 @@ class Study(Table):
             rows: 0-based, in any order; the answer has them in this order.
             columns: Names of the data set's columns.
         """
-        wanted = np.array(rows, np.int64)
-        order = np.argsort(wanted, kind="stable")
-        found: list[pa.RecordBatch] = []
-        for start, batch in self._batches(wanted, columns):
-            inside = wanted[order][(wanted[order] >= start) & (wanted[order] < start + batch.num_rows)]
-            if len(inside):
-                found.append(batch.take(pa.array(inside - start)))
-        if not found:
-            return self.dataset.schema.empty_table().select(list(columns))
-        back = np.empty(len(order), np.int64)
-        back[order] = np.arange(len(order))
-        return pa.Table.from_batches(found).take(pa.array(back))
+        return self.dataset.take(rows, columns)
 
     def texts(self, rows: Sequence[int]) -> list[str]:
         """Read the texts of some rows again."""
@@ -181,16 +170,3 @@ class Study(Table):
             return []
         column = self.values(rows, [self.roles.text]).column(0)
         return ["" if value is None else str(value) for value in column.to_pylist()]
-
-    def _batches(self, wanted: NDArray[np.int64], columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Read the fragments that hold wanted rows."""
-        last = int(wanted.max(initial=-1))
-        start = 0
-        for fragment in self.dataset.fragments:
-            if start > last:
-                return
-            for batch in fragment.batches(columns):
-                if isinstance(batch, Trouble):
-                    continue
-                yield start, batch
-                start += batch.num_rows

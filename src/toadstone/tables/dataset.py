@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
 ROWS = 65_536
@@ -83,6 +84,38 @@ class Dataset:
     def of(cls, table: pa.Table, name: str = "<memory>") -> Dataset:
         """Wrap a table that is in memory."""
         return cls(name, "memory", table.schema, (Held(0, table),), size=table.nbytes)
+
+    def take(self, rows: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Read some rows.
+
+        Args:
+            rows: 0-based, among those that can be read, in any order; the answer has them in this order.
+            columns: Names of the columns that are wanted.
+        """
+        wanted = np.array(rows, np.int64)
+        order = np.argsort(wanted, kind="stable")
+        found: list[pa.RecordBatch] = []
+        for start, batch in self._batches(int(wanted.max(initial=-1)), columns):
+            inside = wanted[order][(wanted[order] >= start) & (wanted[order] < start + batch.num_rows)]
+            if len(inside):
+                found.append(batch.take(pa.array(inside - start)))
+        if not found:
+            return self.schema.empty_table().select(list(columns))
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        return pa.Table.from_batches(found).take(pa.array(back))
+
+    def _batches(self, last: int, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Read batches until the last wanted row, each with the number of its first row."""
+        start = 0
+        for fragment in self.fragments:
+            if start > last:
+                return
+            for batch in fragment.batches(columns):
+                if isinstance(batch, Trouble):
+                    continue
+                yield start, batch
+                start += batch.num_rows
 
 
 def bare(batches: Iterator[pa.RecordBatch | Trouble]) -> Iterator[pa.RecordBatch | Trouble]:

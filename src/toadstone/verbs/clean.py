@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from toadstone.tables.dataset import Dataset
 from toadstone.tables.open import open_dataset
 from toadstone.tables.plan import Quarantine
 from toadstone.tables.write import check_places, split, write_scores
+from toadstone.verbs.choices import Choices, applied
 from toadstone.verbs.rows import Examined, RowOptions, examine
 
 
@@ -48,6 +50,7 @@ def clean(
     scores: str | os.PathLike[str] | None = None,
     config: Config | None = None,
     policy: Policy | None = None,
+    choices: Sequence[Choices] = (),
     progress: Progress | None = None,
 ) -> Cleaned:
     """Examine the rows of a data set and write those that stand and those that do not.
@@ -63,17 +66,21 @@ def clean(
         relabel: Keep rows whose label is to blame, with the label that everything else in them speaks for.
         scores: Where the evidence on every row goes (Parquet).
         config: Settings of the checks.
-        policy: Gate and waivers.
+        policy: Gate and waivers. Rows that only waived findings speak against are kept.
+        choices: Of reviews; see `toadstone.verbs.choices.read_choices`.
         progress: Called with the name of a step, parts done and parts in all.
 
     Raises:
-        UsageError: The target is no data set, a named column does not exist, or a file cannot be written.
+        UsageError: The target is no data set, a named column does not exist, a file cannot be written, or choices do not fit.
     """
     config = config or Config()
     policy = policy or Policy(config.gate, config.waivers)
+    waivers = (*policy.waivers, *(waiver for chosen in choices for waiver in chosen.waivers))
+    policy = Policy(policy.gate, waivers, policy.today)
     dataset = target if isinstance(target, Dataset) else open_dataset(target)
     check_places(dataset, kept, quarantine, scores)  # not after hours of work
     examined = examine(dataset, options or RowOptions(), config, progress)
+    examined = replace(examined, decision=applied(examined.decision, choices, policy, dataset))
     decision = examined.decision
     proposals = _proposals(decision) if relabel else {}
     flagged = decision.flagged.copy()

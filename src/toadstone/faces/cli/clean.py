@@ -11,8 +11,13 @@ from toadstone.core.finding import Severity
 from toadstone.core.policy import Policy
 from toadstone.core.record import replace
 from toadstone.faces.cli.parser import Parser
-from toadstone.faces.cli.reporting import add_report_options, configuration, deliver, today
+from toadstone.faces.cli.reporting import add_report_options, configuration, deliver, today, write_text
 from toadstone.faces.cli.rows import RowProgress, add_options, row_options
+
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
+if TYPE_CHECKING:
+    from toadstone.verbs.choices import Choices
+    from toadstone.verbs.clean import Cleaned
 
 
 def parser() -> Parser:
@@ -27,6 +32,10 @@ def parser() -> Parser:
     made.add_argument("-o", "--kept", metavar="FILE", required=True, help="where the kept rows go, in the format of DATA")
     made.add_argument("--quarantine", metavar="FILE", help="where the others go, with row number, checks and p-value")
     made.add_argument("--relabel", action="store_true", help="keep rows whose label is to blame, with the label that fits")
+    made.add_argument("--review", metavar="FILE", help="write a page on which to look at groups and rows and choose (HTML)")
+    made.add_argument(
+        "--suppress", metavar="FILE", action="append", default=[], help="choices exported from that page, or known findings"
+    )
     add_report_options(made)
     add_options(made)
     return made
@@ -39,11 +48,14 @@ def run(words: list[str]) -> int:
 
     if not os.path.exists(options.data):  # noqa: PTH110  (a path as it was typed)
         raise UsageError(f"{options.data} does not exist.")
-    _spared(options.output, (options.data, options.kept, options.quarantine, options.scores, options.reference, options.baseline))
+    data = (options.data, options.kept, options.quarantine, options.scores, options.reference, options.baseline)
+    for page in (options.output, options.review):
+        _spared(page, (*data, *options.suppress))
     config = configuration(options.policy, [options.data], quiet=options.quiet)
     gate = Severity.parse(options.fail_on) if options.fail_on else config.gate
     config = replace(config, gate=gate, stage=options.stage or config.stage)
-    policy = Policy(gate, config.waivers, today() if config.waivers else None)
+    choices = _choices(options.suppress)
+    policy = Policy(gate, config.waivers, today())
     began = time.monotonic()
     progress = RowProgress() if sys.stderr.isatty() and not options.quiet else None
     try:
@@ -56,8 +68,11 @@ def run(words: list[str]) -> int:
             scores=options.scores,
             config=config,
             policy=policy,
+            choices=choices,
             progress=progress,
         )
+        if options.review:
+            _reviewed(cleaned, options.review)
     finally:
         if progress is not None:
             progress.clear()
@@ -68,6 +83,21 @@ def run(words: list[str]) -> int:
         sys.stdout.write(f"kept {_rows(cleaned.kept)}{changed} -> {options.kept}\n")
         sys.stdout.write(f"quarantined {_rows(cleaned.quarantined)}{went if cleaned.quarantined or options.quarantine else ''}\n")
     return cleaned.report.exit_code(gate)
+
+
+def _choices(files: list[str]) -> list[Choices]:
+    """Read the choices of reviews."""
+    from toadstone.verbs.choices import read_choices  # noqa: PLC0415  (numeric libraries)
+
+    return [read_choices(name) for name in files]
+
+
+def _reviewed(cleaned: Cleaned, output: str) -> None:
+    """Write the page on which a person chooses."""
+    from toadstone.formats.review import write_review  # noqa: PLC0415  (as above)
+    from toadstone.verbs.review import review_of  # noqa: PLC0415
+
+    write_text(write_review(review_of(cleaned.examined, today())), output)
 
 
 def _rows(count: int) -> str:

@@ -78,12 +78,21 @@ def deliver(report: Report, options: argparse.Namespace, gate: Severity, began: 
     text = write(report, options.format, envelope)
     if options.output is None:
         sys.stdout.write(text)
-        return
+    else:
+        write_text(text, options.output)
+
+
+def write_text(text: str, output: str) -> None:
+    """Write text to a file.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
     try:
-        with open(options.output, "w", encoding="utf-8") as stream:
+        with open(output, "w", encoding="utf-8") as stream:
             stream.write(text)
     except OSError as error:
-        raise UsageError(f"{options.output} cannot be written: {error.strerror}.") from None
+        raise UsageError(f"{output} cannot be written: {error.strerror}.") from None
 
 
 def today() -> dt.date:
