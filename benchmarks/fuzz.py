@@ -20,6 +20,7 @@ import resource
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -39,7 +40,7 @@ from toadstone.readers.walk import walk
 _LARGEST = 40_000
 _SLOW = 2.0
 _FAT = 256
-_STUCK = 20.0
+STUCK = 20.0
 """Seconds of CPU after which an input is given up."""
 _SILENT = 120.0
 """Seconds after which a worker that says nothing is ended."""
@@ -123,7 +124,7 @@ def examine(given: Input, dispatch: dict[type[Fact], list[Seat]]) -> tuple[str, 
     """Read one input with all checks; give its kind and what went wrong."""
     source = Source(BytesBlob(given.data), given.name, Place(given.name), Budget.of(len(given.data)), hint=given.hint)
     wrong: list[str] = []
-    signal.setitimer(signal.ITIMER_PROF, _STUCK)
+    signal.setitimer(signal.ITIMER_PROF, STUCK)
     began = time.process_time()
     try:
         for fact in walk(source):
@@ -146,26 +147,56 @@ def examine(given: Input, dispatch: dict[type[Fact], list[Seat]]) -> tuple[str, 
     return source.notes.get("kind", "?"), wrong
 
 
-def work(sender: Connection, first: int, count: int, seed: int, pool: list[tuple[str, bytes]]) -> None:
-    """Examine ``count`` inputs from number ``first`` on; tell each that begins and each trouble."""
-    signal.signal(signal.SIGPROF, _stuck)
-    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
-    kinds = [reader.kind for reader in readers()]
+Examiner = Callable[["Input"], tuple[str, list[str]]]
+"""Looks at one input; gives its kind and what went wrong."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is fuzzed.
+
+    Attributes:
+        pool: Names and bytes of the files that are mutated.
+        kinds: Readers that may be forced on a mutant.
+        prepare: Makes what looks at an input, in the process that will.
+        fat: MB that a process may grow to.
+    """
+
+    pool: list[tuple[str, bytes]]
+    kinds: list[str]
+    prepare: Callable[[], Examiner]
+    fat: int = _FAT
+
+
+def file_readers(folder: Path) -> Target:
+    """Give all readers of files, with the files below a folder to mutate."""
+    return Target(seeds(folder), [reader.kind for reader in readers()], _file_examiner)
+
+
+def _file_examiner() -> Examiner:
     dispatch: dict[type[Fact], list[Seat]] = {}
     for check in make_checks({}):
         for fact_type in check.reads:
             dispatch.setdefault(fact_type, []).append(check)
+    return lambda given: examine(given, dispatch)
+
+
+def work(sender: Connection, first: int, count: int, seed: int, target: Target) -> None:
+    """Examine ``count`` inputs from number ``first`` on; tell each that begins and each trouble."""
+    signal.signal(signal.SIGPROF, _stuck)
+    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+    look = target.prepare()
     seen: Counter[str] = Counter()
     slowest, memory = 0.0, _memory()
     for number in range(first, first + count):
         sender.send(("begins", number))
-        given = make(number, seed, pool, kinds)
+        given = make(number, seed, target.pool, target.kinds)
         began = time.process_time()
-        kind, wrong = examine(given, dispatch)
+        kind, wrong = look(given)
         slowest = max(slowest, time.process_time() - began)
         seen[kind] += 1
         before, memory = memory, _memory()
-        if memory > _FAT and memory > before:
+        if memory > target.fat and memory > before:
             wrong.append(f"the process grew from {before} to {memory} MB")
         if wrong:
             sender.send(("trouble", number, wrong))
@@ -190,13 +221,12 @@ class Worker:
 class Run:
     """Hands batches to workers, and goes on behind the input at which one died."""
 
-    def __init__(self, first: int, inputs: int, seed: int, folder: Path, output: Path) -> None:
+    def __init__(self, first: int, inputs: int, seed: int, target: Target, output: Path) -> None:
         self.seed = seed
         self.output = output
-        self.pool = seeds(folder)
-        if len(self.pool) < 2:
-            raise SystemExit(f"there is nothing to mutate below {folder}; make the corpora first (benchmarks/README.md)")
-        self.kinds = [reader.kind for reader in readers()]
+        self.target = target
+        if len(target.pool) < 2:
+            raise SystemExit("there is nothing to mutate; make the corpora first (benchmarks/README.md)")
         self.first = first
         self.ranges = [(at, min(at + _BATCH, first + inputs)) for at in range(first, first + inputs, _BATCH)][::-1]
         self.workers: list[Worker] = []
@@ -226,7 +256,7 @@ class Run:
     def _start(self, first: int, stop: int) -> None:
         context = multiprocessing.get_context("fork")
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=work, args=(sender, first, stop - first, self.seed, self.pool), daemon=True)
+        process = context.Process(target=work, args=(sender, first, stop - first, self.seed, self.target), daemon=True)
         process.start()
         sender.close()
         self.workers.append(Worker(process, receiver, first - 1, stop))
@@ -265,7 +295,7 @@ class Run:
             self.ranges.append((max(worker.last + 1, 0), worker.stop))
 
     def _trouble(self, number: int, reasons: list[str]) -> None:
-        given = make(number, self.seed, self.pool, self.kinds)
+        given = make(number, self.seed, self.target.pool, self.target.kinds)
         folder = self.output.with_suffix("")
         folder.mkdir(parents=True, exist_ok=True)
         saved = folder / f"{self.seed}-{number}-{given.name}"
@@ -289,16 +319,22 @@ class Run:
         os.replace(part, self.output)  # noqa: PTH105
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+def arguments(description: str, output: str) -> argparse.ArgumentParser:
+    """Make the options of a fuzzer."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--from", dest="first", type=int, default=0, help="number of the first input (`next` of an earlier run)")
+    parser.add_argument("--output", type=Path, default=work_folder() / output)
+    return parser
+
+
+def main() -> int:
+    parser = arguments(__doc__.splitlines()[0] if __doc__ else "", "fuzz.json")
     parser.add_argument("--seeds", type=Path, default=work_folder(), help="folder with files to mutate")
-    parser.add_argument("--output", default=".bench/fuzz.json")
     options = parser.parse_args()
-    run = Run(options.first, options.inputs, options.seed, options.seeds, Path(options.output))
+    run = Run(options.first, options.inputs, options.seed, file_readers(options.seeds), options.output)
     run.go(options.workers)
     return 1 if run.troubles else 0
 

@@ -1,6 +1,10 @@
 """Every executor gives the serial answer."""
 
 import operator
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from toadstone.core.errors import UsageError
 from toadstone.engine.executors import Processes, Serial, Threads
 from toadstone.engine.progress import Watched
 
@@ -83,3 +88,55 @@ def test_progress_counts_parts_and_ends_at_all_of_them():
     watched.step = "reading"
     watched.run(Joined(), [[1.0], [2.0]])
     assert told == [("reading", 0, 2), ("reading", 1, 2), ("reading", 2, 2)]
+
+
+@dataclass(frozen=True)
+class Dying:
+    """One of the processes that help is killed, as a system that is short of memory does."""
+
+    def map(self, part):
+        if part == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return part
+
+    def combine(self, left, right):
+        return left + right
+
+    def finish(self, state):
+        return state
+
+
+def test_a_process_that_is_killed_is_an_error_and_no_hang():
+    with pytest.raises(UsageError, match="ended before its time"), Processes(2) as pool:
+        pool.run(Dying(), range(8))
+
+
+_INTERRUPTED = """
+import sys, time
+from dataclasses import dataclass
+from toadstone.core.errors import UsageError
+from toadstone.engine.executors import Processes
+@dataclass(frozen=True)
+class Slow:
+    def map(self, part):
+        print("begun", flush=True)
+        time.sleep(600)
+    def combine(self, left, right): return None
+    def finish(self, state): return None
+if __name__ == "__main__":
+    with Processes(2) as pool:
+        pool.run(Slow(), range(8))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_no_process_outlives_the_one_that_it_helps(tmp_path, how):
+    (tmp_path / "slow.py").write_text(_INTERRUPTED)
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "slow.py"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(how)
+        assert process.stdout.read().strip() in (b"", b"begun")  # ends when nobody holds the pipe any more
+        process.wait(60)

@@ -20,14 +20,15 @@ from tests.tables.test_open import tables
 from toadstone.core.errors import UsageError
 from toadstone.tables.guess import guess_roles
 from toadstone.tables.open import open_dataset
-from toadstone.tables.plan import BROKEN, EXTRA
+from toadstone.tables.plan import BROKEN, EXTRA, Flags
 from toadstone.tables.records import TextFile, described, lines
 from toadstone.tables.roles import Roles
 from toadstone.tables.write import Quarantine, split, write_scores
 
 
 def reasons(rows: int) -> Quarantine:
-    checks = pa.array([["trigger-phrase", "label-flip"][: number % 3] for number in range(rows)], pa.list_(pa.string()))
+    numbers = np.arange(rows)
+    checks = Flags(("trigger-phrase", "label-flip"), (numbers[numbers % 3 > 0], numbers[numbers % 3 > 1]))
     return Quarantine(checks, np.linspace(0, 1, max(rows, 1))[:rows])
 
 
@@ -138,10 +139,9 @@ def test_records_of_a_table_of_text_are_copied_byte_for_byte(data):
         assert kept.read_bytes() == (end.join(["n,text", *good]) + end).encode(encoding)
         text = quarantine.read_bytes().decode(encoding).split(end, 1)
         assert text[0] == ",".join(EXTRA) + ",n,text"
-        expected = [
-            f"{row},{';'.join(reasons(len(flagged)).checks[row].as_py())},{float(reasons(len(flagged)).p_values[row])!r},{one}{end}"
-            for row, one in bad
-        ]
+        why = reasons(len(flagged))
+        checks = why.checks.of(np.arange(len(flagged))).to_pylist()
+        expected = [f"{row},{';'.join(checks[row])},{float(why.p_values[row])!r},{one}{end}" for row, one in bad]
         assert text[1] == "".join(expected)
 
 
@@ -255,7 +255,7 @@ def test_scores_are_one_line_a_row(tmp_path):
     assert table.column_names == ["row", "score", "p_value", "flagged", "checks"]
     assert table["row"].to_pylist() == [0, 1, 2, 3]
     assert table["score"].to_pylist() == [1e300, 0.1, -1, 2]
-    assert table["checks"].to_pylist() == evidence.checks.to_pylist()
+    assert table["checks"].to_pylist() == evidence.checks.of(np.arange(4)).to_pylist()
 
 
 def test_roles_are_guessed_carefully():

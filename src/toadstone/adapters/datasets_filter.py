@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toadstone.core.errors import UsageError
-from toadstone.tables.plan import extra_names
-from toadstone.verbs.clean import checks_of
+from toadstone.tables.plan import Flags, extra_names
 from toadstone.verbs.rows import Examined, RowOptions, examine
 
 if TYPE_CHECKING:
@@ -82,8 +81,8 @@ def _is_dataset(value: object) -> bool:
 
 
 def _told(quarantined: Any, examined: Examined, rows: Any) -> Any:  # noqa: ANN401
-    checks = checks_of(examined.decision)
-    values = (rows.tolist(), [checks[row].as_py() for row in rows.tolist()], examined.decision.p_values[rows].tolist())
+    checks = Flags(examined.decision.checks, examined.decision.flags).of(rows).to_pylist()
+    values = (rows.tolist(), checks, examined.decision.p_values[rows].tolist())
     features = _features()
     for name, column, feature in zip(extra_names(quarantined.column_names), values, features, strict=True):
         quarantined = quarantined.add_column(name, column, feature=feature)

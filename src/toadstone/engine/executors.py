@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import Executor as Pool
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self, TypeVar
 
 from toadstone.core.errors import UsageError
 from toadstone.engine.job import Job
+from toadstone.engine.memory import without_pandas
 
 Part = TypeVar("Part")
 State = TypeVar("State")
@@ -79,6 +84,15 @@ class _Pooled(Local):
             for future in waiting:
                 future.cancel()
 
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            self.abandon()
+        self.close()
+
+    def abandon(self) -> None:
+        """Stop what is on its way: nobody waits for it any more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
@@ -103,7 +117,30 @@ class Processes(_Pooled):
 
     def __init__(self, jobs: int) -> None:
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-        super().__init__(ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context(method)), jobs)
+        context = multiprocessing.get_context(method)
+        self._processes = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
+        super().__init__(self._processes, jobs)
+
+    def abandon(self) -> None:
+        """End the processes: a part may take long, and an interrupt must not."""
+        helping = list((self._processes._processes or {}).values())  # noqa: SLF001  (``kill_workers`` from Python 3.14 on)
+        super().abandon()
+        for process in helping:
+            process.kill()
+
+
+def _begin() -> None:
+    """Prepare a process that helps."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the process that the user sees; it ends the others
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+    without_pandas()
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    """End when the process ends that is helped: it may be killed, and then says nothing."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _folded(job: Job[Part, State, Result], states: Iterable[State]) -> State | None:

@@ -35,7 +35,7 @@ class Store:
         self._held: dict[tuple[str, int], Array] = {}
         self._folder = folder
         if shared:
-            self._place()
+            self.place()
 
     def put(self, name: str, chunk: int, values: Array) -> None:
         """Keep an array; one that is there already is replaced."""
@@ -48,7 +48,7 @@ class Store:
         try:
             _write(self._file(name, chunk), values)
         except OSError as error:
-            raise _no_room(error) from None
+            raise no_room(error) from None
 
     def get(self, name: str, chunk: int) -> Array:
         """Give an array.
@@ -93,22 +93,23 @@ class Store:
 
     def __getstate__(self) -> dict[str, Path]:
         """Travel to another process, which reads and writes the same folder; what is held in memory stays behind."""
-        return {"_folder": self._place()}
+        return {"_folder": self.place()}
 
     def __setstate__(self, state: dict[str, Path]) -> None:
         self.__init__(0, shared=True, folder=state["_folder"])  # type: ignore[misc]  # (the one way to be made)
 
-    def _place(self) -> Path:
+    def place(self) -> Path:
+        """Give the folder; made when it is first asked for."""
         with self._lock:
             if self._folder is None:
                 try:
                     self._folder = Path(tempfile.mkdtemp(prefix="toadstone-"))
                 except OSError as error:
-                    raise _no_room(error) from None
+                    raise no_room(error) from None
             return self._folder
 
     def _file(self, name: str, chunk: int) -> Path:
-        return self._place() / f"{chunk}.{name}"
+        return self.place() / f"{chunk}.{name}"
 
 
 _DIMENSIONS = 4
@@ -133,7 +134,7 @@ def _read(path: Path) -> Array:
     return values.reshape(shape)
 
 
-def _no_room(error: OSError) -> UsageError:
+def no_room(error: OSError) -> UsageError:
     """Say what a person can do when the temporary folder takes nothing more."""
     return UsageError(
         f"the temporary folder {tempfile.gettempdir()} cannot hold what the memory budget leaves no room for: {error.strerror}.",

@@ -88,8 +88,19 @@ def _picked(
 
 def agreement(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Count equal picks, row by row of two signature arrays; divided by the permutations it estimates the similarity."""
-    equal: NDArray[np.int64] = np.count_nonzero((left == right) & (left != NOTHING), axis=1).astype(np.int64)
-    return equal
+    return np.where(left[:, 0] != NOTHING, trues(left == right), 0)
+
+
+def trues(found: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count along the last axis, of at most 255: eight bytes at a time, several times as fast as ``numpy.count_nonzero``."""
+    if found.shape[-1] % 8:
+        return np.count_nonzero(found, axis=-1).astype(np.int64)
+    eights = np.ascontiguousarray(found).view(np.uint64)
+    total = eights[..., 0].copy()
+    for place in range(1, eights.shape[-1]):
+        total += eights[..., place]
+    sums: NDArray[np.int64] = ((total * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.int64)
+    return sums
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+RowNumbers = NDArray[np.signedinteger]
+"""Numbers of rows: of 32 bits where these are enough."""
 
-def joined(roots: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> None:
+
+def joined(roots: RowNumbers, left: RowNumbers, right: RowNumbers) -> None:
     """Join sets, in place.
 
     Args:
@@ -25,7 +28,7 @@ def joined(roots: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.
         left, right = found(roots, low), found(roots, high)
 
 
-def found(roots: NDArray[np.int64], elements: NDArray[np.int64]) -> NDArray[np.int64]:
+def found(roots: RowNumbers, elements: RowNumbers) -> RowNumbers:
     """Give the smallest element of each element's set."""
     current = roots[elements]
     while True:

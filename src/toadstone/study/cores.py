@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.stats.minhash import NOTHING
+from toadstone.stats.minhash import NOTHING, trues
+from toadstone.stats.partition import RowNumbers
 from toadstone.study.families import TEXTS, VECTORS, Families, Picked, families, vector_families
 from toadstone.study.study import Study
 
@@ -19,6 +20,8 @@ _SAMPLE = 256
 _SEEN = 4
 """Neighbours in that sample below which it says nothing."""
 _FEWEST = 3
+_ROWS = 1 << 18
+"""Rows that are looked at together."""
 _BLOCK = 1 << 21
 """Comparisons of two picks that are made at once."""
 
@@ -40,14 +43,8 @@ def vector_cores(study: Study) -> NDArray[np.int32]:
 
 def _cores(study: Study, known: Families, kind: Picked) -> NDArray[np.int32]:
     rows = len(known.family)
-    out = np.ones((rows, len(LEVELS)), np.int32)
-    lone = np.flatnonzero(known.content == np.arange(rows))
-    sizes = np.bincount(known.family[lone], minlength=rows)
-    size = sizes[known.family[lone]]
-    for level, similarity in enumerate(LEVELS):
-        pairs = lone[(size == 2) & (known.closest[lone] >= similarity * 255)]
-        out[pairs, level] = 2
-    members = lone[size >= _FEWEST]
+    out = study.array((rows, len(LEVELS)), np.int32, 1)
+    members = _members(study, known, out)
     members = members[np.argsort(known.family[members], kind="stable")]
     begins = np.append(np.flatnonzero(np.diff(known.family[members], prepend=-1)), len(members))
     lengths = np.diff(begins)
@@ -55,10 +52,35 @@ def _cores(study: Study, known: Families, kind: Picked) -> NDArray[np.int32]:
         families_of_size = members[begins[:-1][lengths == length][:, None] + np.arange(length)]
         for part, found in _surrounded(study, kind, families_of_size):
             out[part] = found
-    return out[known.content]
+    for start in range(0, rows, _ROWS):
+        first = known.content[start : start + _ROWS]
+        out[start : start + _ROWS] = out[first]  # the first of all copies stands before them, and for itself
+        study.rest()
+    return out
 
 
-def _surrounded(study: Study, kind: Picked, families: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+def _members(study: Study, known: Families, out: NDArray[np.int32]) -> RowNumbers:
+    """Give the rows of families of three and more, copies left out; write the cores of pairs."""
+    rows = len(known.family)
+    sizes = study.array(rows, known.family.dtype)
+    members = []
+    for counting in (True, False):
+        for start in range(0, rows, _ROWS):
+            content = known.content[start : start + _ROWS]
+            lone = np.flatnonzero(content == np.arange(start, start + len(content))) + start
+            family = known.family[lone]
+            if counting:
+                np.add.at(sizes, family, 1)
+                continue
+            size = sizes[family]
+            for level, similarity in enumerate(LEVELS):
+                out[lone[(size == 2) & (known.closest[lone] >= similarity * 255)], level] = 2
+            members.append(lone[size >= _FEWEST].astype(known.family.dtype))
+        study.rest()
+    return np.concatenate(members) if members else np.zeros(0, known.family.dtype)
+
+
+def _surrounded(study: Study, kind: Picked, families: RowNumbers) -> Iterator[tuple[RowNumbers, NDArray[np.int32]]]:
     """Give rows, shape (some families, some members), and their cores, shape (same, levels).
 
     Args:
@@ -71,7 +93,7 @@ def _surrounded(study: Study, kind: Picked, families: NDArray[np.int64]) -> Iter
     width = study.every[0][kind.picks].shape[1]
     if len(place) == size:
         step = max(1, _BLOCK // (size * size * width))
-        most = max(1, study.memory // 16 // (size * width * 4) // step) * step  # families whose picks are held at once
+        most = max(1, study.memory // 4 // (size * width * 4) // step) * step  # families whose picks are held at once
         for first in range(0, len(families), most):
             held = families[first : first + most]
             picks = _picks(study, kind, held.ravel(), width).reshape(*held.shape, width)
@@ -93,7 +115,7 @@ def _surrounded(study: Study, kind: Picked, families: NDArray[np.int64]) -> Iter
             yield some[None], _cores_of(agreed, among, size / len(place))
 
 
-def _picks(study: Study, kind: Picked, rows: NDArray[np.int64], width: int) -> NDArray[np.uint32]:
+def _picks(study: Study, kind: Picked, rows: RowNumbers, width: int) -> NDArray[np.uint32]:
     """Give the picks of some rows, shape (rows, picks)."""
     order = np.argsort(rows, kind="stable")
     ordered = rows[order]
@@ -107,7 +129,7 @@ def _picks(study: Study, kind: Picked, rows: NDArray[np.int64], width: int) -> N
 
 def _agreed(members: NDArray[np.uint32], sample: NDArray[np.uint32]) -> NDArray[np.float32]:
     """Give the share of equal picks of each member and each of a sample, shape (families, members, sample)."""
-    equal = np.count_nonzero(members[:, :, None, :] == sample[:, None, :, :], axis=3)
+    equal = trues(members[:, :, None, :] == sample[:, None, :, :])
     return np.asarray(equal.astype(np.float32) / np.float32(members.shape[2]), np.float32)
 
 

@@ -24,6 +24,8 @@ _MOST_NEAR = 3
 """Groups that are shown although they do not stand."""
 _NEAR = float(np.log(0.2))
 """Logarithm of the corrected p-value up to which they are."""
+_SPAN = 1 << 18
+"""Rows that are looked at together."""
 _SAME = 0.5
 """Groups of one check whose suspected rows overlap by more than this (Jaccard) are one."""
 
@@ -128,14 +130,14 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
     marks += [Mark(_row_finding(study, check, rows, log_p), rows, stands=True) for check, rows, log_p in verdict.alone()]
     marks.sort(key=lambda mark: mark.finding.order)
     flags = _flags(marks)
-    flagged = np.zeros(study.rows, bool)
+    flagged = study.array(study.rows, bool)
     for rows in flags.values():
         flagged[rows] = True
     ran = max(1, sum(1 for _, evidence in weighed if evidence.ran))
     return Decision(
         tuple(marks),
         verdict.scores,
-        np.minimum(1.0, np.exp(-verdict.strongest) * ran),
+        verdict.p_values(ran),
         flagged,
         tuple(flags),
         tuple(flags.values()),
@@ -151,17 +153,27 @@ class _Verdict:
     """Collects what becomes of the rows."""
 
     def __init__(self, study: Study, row_checks: Sequence[tuple[DataCheck, RowEvidence]]) -> None:
-        self.proposals = np.full(study.rows, -1, np.int32)
-        self.strongest = np.zeros(study.rows)
+        self.proposals = study.array(study.rows, np.int32, -1)
+        self.strongest = study.array(study.rows, np.float64)
         self.promised = bool(row_checks) and all(rows.promised for _, rows in row_checks)
         self._names = study.label_names
         self._row_checks = row_checks
         self._of_groups: dict[str, list[NDArray[np.int64]]] = {}
         self._of_rows: dict[str, NDArray[np.int64]] = {}
-        for _, rows in row_checks:
-            self.strongest = np.maximum(self.strongest, -rows.log_p)
-        self.scores = self.strongest.copy()
+        self.scores = study.array(study.rows, np.float64)
+        self._spans = [slice(start, min(start + _SPAN, study.rows)) for start in range(0, study.rows, _SPAN)]
+        for span in self._spans:
+            for _, rows in row_checks:
+                np.maximum(self.strongest[span], -rows.log_p[span], out=self.strongest[span])
+            self.scores[span] = self.strongest[span]
+            study.rest()
         self._highest = float(self.strongest.max(initial=0.0))
+
+    def p_values(self, checks: int) -> NDArray[np.float64]:
+        """Turn the strongest evidence on each row into p-values, corrected for the number of checks; only once, in place."""
+        for span in self._spans:
+            self.strongest[span] = np.minimum(1.0, np.exp(-self.strongest[span]) * checks)
+        return self.strongest
 
     def flag_groups(self, accepted: Sequence[Accepted]) -> None:
         """Take over the rows of groups; they score above all rows that stand out alone."""
@@ -210,10 +222,8 @@ def _flags(marks: Sequence[Mark]) -> dict[str, NDArray[np.int64]]:
 def discoveries(log_p: NDArray[np.float64], rate: float) -> NDArray[np.int64]:
     """Give the rows that Benjamini and Hochberg (1995) reject at a rate, sorted."""
     n = len(log_p)
-    if not n:
-        return np.zeros(0, np.int64)
-    ordered = np.sort(log_p)
-    below = np.flatnonzero(ordered <= np.log(rate) + np.log(np.arange(1, n + 1) / n))
+    ordered = np.sort(log_p[log_p <= np.log(rate)])  # no other can be among them
+    below = np.flatnonzero(ordered <= np.log(rate) + np.log(np.arange(1, len(ordered) + 1) / max(n, 1)))
     if not len(below):
         return np.zeros(0, np.int64)
     return np.flatnonzero(log_p <= ordered[below[-1]])

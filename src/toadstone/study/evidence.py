@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.core.finding import Confidence, Indicator, Json, Severity
+from toadstone.engine.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,15 @@ class Evidence:
     detectable: int | None = None
     not_run: str = ""
     idle: str = ""
+
+    def at_rest(self, arrays: Rows) -> Evidence:
+        """Give the same with all that is large out of memory: evidence waits until every check has spoken."""
+        groups = tuple(replace(group, rows=arrays.copied(group.rows)) for group in self.groups)
+        rows = self.rows
+        if rows is not None:
+            proposals = rows.proposals if rows.proposals is None else arrays.copied(rows.proposals)
+            rows = replace(rows, log_p=arrays.copied(rows.log_p), proposals=proposals)
+        return replace(self, groups=groups, rows=rows)
 
     @property
     def ran(self) -> bool:

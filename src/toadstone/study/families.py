@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.stats.minhash import agreement, signatures
-from toadstone.stats.partition import found, joined
+from toadstone.stats.partition import RowNumbers, found, joined
 from toadstone.study.sketches import frame, sketched
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
@@ -72,8 +72,8 @@ class Families:
         closest: Similarity to the closest other text that is not the very same, in 255ths, shape (rows,).
     """
 
-    family: NDArray[np.int64]
-    content: NDArray[np.int64]
+    family: RowNumbers
+    content: RowNumbers
     closest: NDArray[np.uint8]
 
 
@@ -92,7 +92,25 @@ def _sketches(study: Study) -> tuple[int, Picked]:
     picks = sketched(study)
     rows = study.rows + study.references
     band = int(np.clip(np.ceil(np.log2(max(rows, 2)) / frame(study).bits), 2, 6))
-    return picks, replace(VECTORS, band=band)
+    kind = replace(VECTORS, band=band)
+    study.run(_Band(kind), study.every)
+    return picks, kind
+
+
+@dataclass(frozen=True)
+class _Band:
+    """Writes the keys of the bands of vectors."""
+
+    kind: Picked
+
+    def map(self, part: Chunk) -> None:
+        _banded(part, self.kind, part[self.kind.picks], part[self.kind.content] == _ABSENT)
+
+    def combine(self, left: None, right: None) -> None:  # noqa: ARG002  (nothing but columns is made)
+        return None
+
+    def finish(self, state: None) -> None:  # noqa: ARG002
+        return None
 
 
 def word_levels(study: Study) -> NDArray[np.uint8]:
@@ -131,6 +149,7 @@ class _Sign:
         weights = self.levels[words & np.uint32(_SLOTS - 1)].astype(np.float32)
         picks = signatures(words, offsets, self.permutations, weights)
         part["picks"] = picks
+        _banded(part, TEXTS, picks, np.diff(offsets) < FEWEST)
         sums = np.concatenate([np.zeros(1), np.cumsum(weights, dtype=np.float64)])
         part["bits"] = ((sums[offsets[1:]] - sums[offsets[:-1]]) / 8).astype(np.float32)
         return part.rows
@@ -140,6 +159,17 @@ class _Sign:
 
     def finish(self, state: int | None) -> int:
         return state or 0
+
+
+def _banded(part: Chunk, kind: Picked, picks: NDArray[np.uint32], apart: NDArray[np.bool_]) -> None:
+    """Write the key of each row in each band: a band is looked at in several passes, all picks together are 16 times as much."""
+    for band in range(0, picks.shape[1] - kind.band + 1, kind.band):
+        keys = picks[:, band].astype(np.uint64)
+        for place in range(band + 1, band + kind.band):
+            keys = mixed((keys << np.uint64(32)) ^ (keys >> np.uint64(32)) ^ picks[:, place])
+        keys = np.maximum(keys, 1)
+        keys[apart] = _ABSENT
+        part[f"{kind.picks}.{band}"] = keys
 
 
 def contents(words: NDArray[np.uint32], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -162,28 +192,37 @@ def _families(study: Study) -> Families:
 
 
 def _chained(study: Study, permutations: int, kind: Picked) -> Families:
-    total = sum(chunk.rows for chunk in study.every)
-    rows = np.arange(total, dtype=np.int64)
-    content = rows.copy()
+    total = study.rows + study.references
+    own = np.arange(total, dtype=_numbers(total))
+    content = study.array(total, own.dtype)
+    content[:] = own
     for same, firsts in _buckets(study, kind, total, None):
         content[same] = np.repeat(same[firsts], np.diff(np.append(firsts, len(same))))
-    family, tight = content.copy(), content.copy()
-    closest = np.zeros(total, np.uint8)
-    lone = content == rows
+    family, tight = study.array(total, own.dtype), study.array(total, own.dtype)
+    family[:] = tight[:] = content
+    closest = study.array(total, np.uint8)
+    lone = content == own
     for band in range(0, permutations - kind.band + 1, kind.band):
         for same, firsts in _buckets(study, kind, total, band, lone):
             _compared(study, kind, same, firsts, permutations, (family, tight), closest)
-    family = found(family, rows)
+        study.rest()
+    family[:] = found(family, own)
     if kind != TEXTS:  # dense vectors are all chained; in so large a family only what is tight says anything
         vast = np.bincount(family, minlength=total)[family] > _VAST
-        family[vast] = found(tight, rows)[vast]
-    closest = np.maximum(closest, closest[content])
+        family[vast] = found(tight, own)[vast]
+    np.maximum(closest, closest[content], out=closest)
+    study.rest()
     return Families(family, content, closest)
+
+
+def _numbers(total: int) -> np.dtype[np.signedinteger]:
+    """Give the type of the numbers of rows."""
+    return np.dtype(np.int32 if total < 1 << 31 else np.int64)
 
 
 def _buckets(
     study: Study, kind: Picked, total: int, band: int | None, allowed: NDArray[np.bool_] | None = None
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+) -> Iterator[tuple[RowNumbers, NDArray[np.int64]]]:
     """Give rows with equal keys next to each other, by key and row, and where each bucket of two and more begins."""
     parts = 1 + total * 48 // max(study.memory // 4, 1 << 20)
     for number in range(parts):
@@ -197,7 +236,7 @@ def _buckets(
                 chosen &= key % np.uint64(parts) == np.uint64(number)
             found = np.flatnonzero(chosen)
             keys.append(key[found])
-            rows.append(found + chunk.start)
+            rows.append((found + chunk.start).astype(_numbers(total)))
         key, row = np.concatenate(keys), np.concatenate(rows)
         order = np.argsort(key, kind="stable")
         key = key[order]
@@ -213,82 +252,104 @@ def _buckets(
 
 
 def _keys(chunk: Chunk, kind: Picked, band: int | None) -> NDArray[np.uint64]:
-    if band is None:
-        content: NDArray[np.uint64] = chunk[kind.content]
-        return content
-    picks = chunk[kind.picks][:, band : band + kind.band].astype(np.uint64)
-    keys = picks[:, 0]
-    for place in range(1, kind.band):
-        keys = mixed((keys << np.uint64(32)) ^ (keys >> np.uint64(32)) ^ picks[:, place])
-    keys = np.maximum(keys, 1)
-    if kind == TEXTS:
-        keys[np.diff(chunk["words.offsets"]) < FEWEST] = _ABSENT
-    else:
-        keys[chunk[kind.content] == _ABSENT] = _ABSENT
+    keys: NDArray[np.uint64] = chunk[kind.content if band is None else f"{kind.picks}.{band}"]
     return keys
 
 
 def _compared(
     study: Study,
     kind: Picked,
-    rows: NDArray[np.int64],
+    rows: RowNumbers,
     firsts: NDArray[np.int64],
     permutations: int,
-    roots: tuple[NDArray[np.int64], NDArray[np.int64]],
+    roots: tuple[RowNumbers, RowNumbers],
     closest: NDArray[np.uint8],
 ) -> None:
-    """Compare each row of a bucket with the one before, the second before and the first; join those that are similar."""
-    bucket = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(rows))))
-    place = np.arange(len(rows))
-    since = place - firsts[bucket]
-    pairs = [(place[since > 0] - 1, place[since > 0]), (place[since > 1] - 2, place[since > 1])]
-    pairs.append((firsts[bucket[since > 2]], place[since > 2]))
-    left = rows[np.concatenate([pair[0] for pair in pairs])]
-    right = rows[np.concatenate([pair[1] for pair in pairs])]
-    together = np.diff(np.append(firsts, len(rows)))[bucket[np.concatenate([pair[1] for pair in pairs])]]
+    """Compare each row of a bucket with the one before, the second before and the first; join those that are similar.
+
+    Picks are fetched for many rows at once: each time all of them pass by.
+    """
+    total = study.rows + study.references
+    sizes = np.diff(np.append(firsts, len(rows)))
+    first_of = np.repeat(firsts, sizes)
+    size_of = np.repeat(sizes, sizes)
+    held = max(1 << 12, study.memory // 4 // (permutations * 4))
     step = max(1 << 12, study.memory // 16 // (permutations * 4))
-    for begin in range(0, len(left), step):
-        a, b = left[begin : begin + step], right[begin : begin + step]
-        alike, near = similarity(study, kind, a, b, together[begin : begin + step])
-        a, b = a[near], b[near]
-        strength = (alike[near] * 255).astype(np.uint8)
-        np.maximum.at(closest, a, strength)
-        np.maximum.at(closest, b, strength)
-        joined(roots[0], a, b)
-        tight = alike[near] >= _TIGHT
-        joined(roots[1], a[tight], b[tight])
+    for begin in range(0, len(rows), held):
+        stop = min(begin + held, len(rows))
+        near_by = max(begin - 2, 0)
+        needed = np.arange(near_by, stop)
+        if first_of[begin] < near_by:
+            needed = np.append(first_of[begin], needed)
+        picks, bits = _fetched(study, kind, rows[needed])
+        for start in range(begin, stop, step):
+            place = np.arange(start, min(start + step, stop))
+            since = place - first_of[place]
+            for back, more in ((1, since > 0), (2, since > 1), (since, since > 2)):
+                right = place[more]
+                left = (place - back)[more]
+                a, b = np.searchsorted(needed, left), np.searchsorted(needed, right)
+                information = bits[a] + bits[b] if kind.bits else None
+                alike, near = similarity(picks[a], picks[b], information, size_of[right], total)
+                _linked((rows[left[near]], rows[right[near]]), alike[near], roots, closest)
+        study.rest()
+
+
+def _linked(
+    pairs: tuple[RowNumbers, RowNumbers],
+    alike: NDArray[np.float32],
+    roots: tuple[RowNumbers, RowNumbers],
+    closest: NDArray[np.uint8],
+) -> None:
+    """Join near-duplicates, and note how similar they are."""
+    left, right = pairs
+    strength = (alike * 255).astype(np.uint8)
+    np.maximum.at(closest, left, strength)
+    np.maximum.at(closest, right, strength)
+    joined(roots[0], left, right)
+    tight = alike >= _TIGHT
+    joined(roots[1], left[tight], right[tight])
+
+
+def _fetched(study: Study, kind: Picked, rows: RowNumbers) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """Give the picks and the bits of some rows."""
+    order = np.argsort(rows, kind="stable")
+    ordered = rows[order]
+    picks = np.empty((0, 0), np.uint32)
+    bits = np.zeros(len(rows) if kind.bits else 0, np.float32)
+    for chunk in study.every:
+        low, high = np.searchsorted(ordered, [chunk.start, chunk.start + chunk.rows])
+        if low == high:
+            continue
+        inside = ordered[low:high] - chunk.start
+        some = chunk[kind.picks]
+        if not len(picks):
+            picks = np.empty((len(rows), some.shape[1]), np.uint32)
+        picks[order[low:high]] = some[inside]
+        if kind.bits:
+            bits[order[low:high]] = chunk[kind.bits][inside]
+    return picks, bits
 
 
 def similarity(
-    study: Study,
-    kind: Picked,
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    together: NDArray[np.int64] | int = 2,
+    left: NDArray[np.uint32],
+    right: NDArray[np.uint32],
+    bits: NDArray[np.float32] | None,
+    together: NDArray[np.int64],
+    total: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Estimate the weighted Jaccard similarity of pairs of rows, and say which pairs are near-duplicates.
 
     Args:
-        study: What they belong to.
-        kind: By which columns.
-        left: Row numbers, one a pair.
-        right: Row numbers.
+        left: Picks, one row a pair.
+        right: Picks.
+        bits: Information in both rows of each pair, or None when similarity says it all.
         together: How many rows were found to agree where the pair agrees. Among N rows, m agree in I bits by chance about
             N^m 2^-I(m-1) times: the more agree, the fewer bits each pair needs.
+        total: N.
     """
-    rows = np.unique(np.concatenate([left, right]))
-    picks, bits, total = [], [], 0
-    for chunk in study.every:
-        total += chunk.rows
-        inside = rows[np.searchsorted(rows, chunk.start) : np.searchsorted(rows, chunk.start + chunk.rows)] - chunk.start
-        if len(inside):
-            picks.append(chunk[kind.picks][inside])
-            bits.append(chunk[kind.bits][inside] if kind.bits else np.zeros(0, np.float32))
-    pick, bit = np.concatenate(picks), np.concatenate(bits)
-    a, b = np.searchsorted(rows, left), np.searchsorted(rows, right)
-    alike = agreement(pick[a], pick[b]).astype(np.float32) / np.float32(pick.shape[1])
-    if not kind.bits:
+    alike = agreement(left, right).astype(np.float32) / np.float32(left.shape[1])
+    if bits is None:
         return alike, alike >= _SIMILAR
-    shared = alike / (1 + alike) * (bit[a] + bit[b])
     needed = np.log2(max(total, 2)) * together / (together - 1) + _CHANCE
-    return alike, (alike >= _SIMILAR) & (shared >= needed)
+    return alike, (alike >= _SIMILAR) & (alike / (1 + alike) * bits >= needed)

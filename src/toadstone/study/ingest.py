@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from toadstone.core.shield import shielded
 from toadstone.engine.arrow import compute as pc
 from toadstone.engine.job import Executor
+from toadstone.engine.rows import Rows
 from toadstone.engine.store import Store
 from toadstone.study.moments import moments
 from toadstone.study.study import Chunk, Study
@@ -25,6 +26,8 @@ LONGEST = 4 << 20
 _CHUNKS = 128
 """A chunk takes this part of the memory: what is made of it on the way takes ten and more times as much."""
 _SMALLEST = 1 << 19
+_SMALL = 256
+"""An array of rows of up to this part of the memory is kept in it; a larger one lies in a file."""
 
 _PER_FRAGMENT = 1 << 20
 """Chunk numbers that belong to one fragment."""
@@ -259,6 +262,7 @@ def ingest(
         fdr=fdr,
         memory=memory,
         troubles=[*dataset.troubles, *(trouble for read in reads for trouble in read.troubles)],
+        arrays=Rows(store.place, memory // _SMALL),
     )
 
 

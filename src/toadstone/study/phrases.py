@@ -10,10 +10,12 @@ of any language is needed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toadstone.engine.spill import Spill
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
 
@@ -29,6 +31,9 @@ _SLOTS = (2, 6)
 FLAGS = (*(1 << bit for bit in range(16)), 0b11 | 1 << 13, 0b111 << 6, 0b11 << 9, 0b11 << 11, 0x7FF7)
 """Of the view ``unicode``: each alone, then some together."""
 _BYTES_PER_PROPERTY = 40
+_BYTES_ON_DISK = 8
+_DISK = 32
+"""Times the memory that lies on disk meanwhile."""
 
 Keys = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
@@ -171,32 +176,40 @@ def _frames(words: NDArray[np.uint32], offsets: Numbers, frequent: NDArray[np.bo
 
 
 @dataclass(frozen=True)
-class _Sort:
-    """Gives the packed properties of one range of hashes, sorted."""
+class _Pack:
+    """Gives the packed properties of some ranges of hashes, with the range of each; hands them to whoever sorts.
+
+    What is handed over stays in the process that combines: it is never part of a state.
+    """
 
     wanted: Wanted
-    range: int
+    first: int
+    stop: int
     ranges: int
+    spill: Spill | None = None
 
-    def map(self, part: Chunk) -> list[Keys]:
+    def map(self, part: Chunk) -> list[tuple[Keys, Numbers]]:
         keys, rows = self.wanted.of(part)
         payload = part["phrases.payload"][rows]
-        chosen = payload != EXCLUDED
-        if self.ranges > 1:
-            chosen &= (keys >> np.uint64(40)) % np.uint64(self.ranges) == self.range
-        keys = keys[chosen] | payload[chosen]
-        return [keys]
+        range_of = ((keys >> np.uint64(40)) % np.uint64(self.ranges)).astype(np.int64) - self.first
+        chosen = (payload != EXCLUDED) & (range_of >= 0) & (range_of < self.stop - self.first)
+        return [(keys[chosen] | payload[chosen], range_of[chosen])]
 
-    def combine(self, left: list[Keys], right: list[Keys]) -> list[Keys]:
-        return left + right
+    def combine(self, left: list[tuple[Keys, Numbers]], right: list[tuple[Keys, Numbers]]) -> list[tuple[Keys, Numbers]]:
+        self._hand_over(left + right)
+        return []
 
-    def finish(self, state: list[Keys] | None) -> Keys:
-        if not state:
-            return np.zeros(0, np.uint64)
-        packed = np.concatenate(state)
-        state.clear()  # before the sort: these are the largest arrays of all
-        packed.sort()
-        return packed
+    def finish(self, state: list[tuple[Keys, Numbers]] | None) -> None:
+        self._hand_over(state or [])
+
+    def _hand_over(self, found: list[tuple[Keys, Numbers]]) -> None:
+        for keys, range_of in found:
+            assert self.spill is not None
+            self.spill.add(keys, range_of)
+
+    def __reduce__(self) -> tuple[type[_Pack], tuple[Wanted, int, int, int]]:
+        """Travel to another process, which maps."""
+        return _Pack, (self.wanted, self.first, self.stop, self.ranges)
 
 
 def counted(packed: Keys, fewest: int, most: int) -> Properties:
@@ -241,8 +254,21 @@ def count(study: Study, wanted: Wanted, fewest: int, most: int) -> list[Properti
         most: Rows of all classes that it may have.
     """
     words = sum(int(chunk["words.offsets"][-1]) for chunk in study.chunks)
-    ranges = 1 + words * (wanted.longest + 1) * _BYTES_PER_PROPERTY // max(study.memory // 2, 1)
-    return [counted(study.run(_Sort(wanted, part, ranges)), fewest, most) for part in range(ranges)]
+    properties = words * (wanted.longest + 1)
+    ranges = 1 + properties * _BYTES_PER_PROPERTY // max(study.memory // 2, 1)
+    passes = 1 + properties * _BYTES_ON_DISK // (study.memory * _DISK)
+    found = []
+    for first, stop in pairwise(np.linspace(0, ranges, passes + 1).astype(np.int64).tolist()):
+        with Spill(study.arrays.folder, stop - first, study.memory // 2 if ranges == 1 else study.memory // 16) as spill:
+            study.run(_Pack(wanted, first, stop, ranges, spill))
+            for number in range(stop - first):
+                packed = spill.part(number)
+                if ranges == 1:
+                    spill.close()  # before the sort: these are the largest arrays of all
+                packed.sort()
+                found.append(counted(packed, fewest, most))
+                del packed
+    return found
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def sketched(study: Study) -> int:
     return study.shared("vectors.sketched", make)
 
 
-def distances(study: Study) -> NDArray[np.float64]:
+def distances(study: Study) -> Floats:
     """Give the distance of each row's vector to the nearest of a sample of the others."""
     sketched(study)
-    return np.concatenate([chunk["vectors.distance"] for chunk in study.chunks]).astype(np.float64)
+    return study.column("vectors.distance")

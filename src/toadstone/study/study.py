@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from toadstone.core.fact import Table
 from toadstone.core.place import Place
 from toadstone.engine.job import Executor, Job
+from toadstone.engine.rows import Rows
 from toadstone.engine.store import Store
 from toadstone.tables.dataset import Dataset, Fragment, Trouble
 from toadstone.tables.roles import Roles
@@ -78,6 +79,7 @@ class Study(Table):
         seed: Of every random choice.
         fdr: The false-discovery rate that is asked for.
         memory: Bytes that the whole examination may take.
+        arrays: Makes arrays of some values a row.
         troubles: Rows that could not be read.
     """
 
@@ -88,6 +90,7 @@ class Study(Table):
         chunks: Sequence[Chunk],
         executor: Executor,
         *,
+        arrays: Rows,
         trusted: Sequence[Chunk] = (),
         reference: Dataset | None = None,
         label_names: Sequence[str] = (),
@@ -115,6 +118,7 @@ class Study(Table):
         self.fdr = fdr
         self.memory = memory
         self.troubles = tuple(troubles)
+        self.arrays = arrays
         self._executor = executor
         self._shared: dict[str, Any] = {}
 
@@ -143,13 +147,22 @@ class Study(Table):
         return bool(self.chunks) and all(name in chunk for chunk in self.every)
 
     def column(self, name: str, *, trusted: bool = False) -> NDArray[Any]:
-        """Give a whole column in memory: only for a few bytes a row.
+        """Give a whole column; a large one lies in a file, of which only what is looked at is in memory until `rest`.
 
         Args:
             name: Of a column with one value a row.
             trusted: Whether the rows known to be good are to follow the others.
         """
-        return np.concatenate([chunk[name] for chunk in (self.every if trusted else self.chunks)])
+        chunks = self.every if trusted else self.chunks
+        return self.arrays.joined((chunk[name] for chunk in chunks), sum(chunk.rows for chunk in chunks))
+
+    def array(self, shape: int | Sequence[int], kind: DTypeLike, value: object = 0) -> NDArray[Any]:
+        """Make an array of some values a row, filled with one value; a large one lies in a file (see `rest`)."""
+        return self.arrays.filled([shape] if isinstance(shape, int) else shape, kind, value)
+
+    def rest(self) -> None:
+        """Give back the memory of what `array` and `column` gave; whoever looks again gets it from the file."""
+        self.arrays.rest()
 
     def random(self, purpose: str) -> np.random.Generator:
         """Give a source of random numbers that depends on the seed and on what it is for, on nothing else."""

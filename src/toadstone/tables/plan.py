@@ -20,15 +20,38 @@ BROKEN = "toadstone_broken"
 
 
 @dataclass(frozen=True)
+class Flags:
+    """Which checks flag which rows, without a list for every row.
+
+    Attributes:
+        checks: Ids.
+        rows: Those that each of them flags, sorted.
+    """
+
+    checks: tuple[str, ...] = ()
+    rows: tuple[NDArray[np.int64], ...] = ()
+
+    def of(self, rows: NDArray[np.int64]) -> pa.ListArray:
+        """Give the ids of the checks that flag some rows, as a list column."""
+        hits = np.zeros((len(rows), len(self.checks)), bool)
+        for place, own in enumerate(self.rows):
+            if len(own):
+                hits[:, place] = own[np.minimum(np.searchsorted(own, rows), len(own) - 1)] == rows
+        offsets = np.append(0, np.cumsum(hits.sum(axis=1)))
+        ids = pa.array(self.checks, pa.string()).take(pa.array(np.nonzero(hits)[1]))
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), ids)
+
+
+@dataclass(frozen=True)
 class Quarantine:
     """Why rows are quarantined.
 
     Attributes:
-        checks: Ids of the checks that flag each row of the data set, a list column.
+        checks: Which of them flag the rows of the data set.
         p_values: Of each row, shape (rows,).
     """
 
-    checks: pa.ListArray
+    checks: Flags
     p_values: NDArray[np.float64]
 
 
@@ -85,13 +108,12 @@ class Plan:
 
     def beside(self, row: int) -> tuple[int, list[str], float]:
         """Give what is written beside one row: number, checks, p-value."""
-        checks = self.reasons.checks[row].as_py() or []
+        checks = self.reasons.checks.of(np.array([row]))[0].as_py()
         return row, [str(check) for check in checks], float(self.reasons.p_values[row])
 
     def extra_columns(self, rows: NDArray[np.int64]) -> list[pa.Array]:
         """Give what is written beside some rows, as columns."""
-        checks = self.reasons.checks.take(pa.array(rows)).cast(pa.list_(pa.string()))
-        return [pa.array(rows, pa.int64()), checks, pa.array(self.reasons.p_values[rows], pa.float64())]
+        return [pa.array(rows, pa.int64()), self.reasons.checks.of(rows), pa.array(self.reasons.p_values[rows], pa.float64())]
 
     def extra_json(self, row: int, names: Sequence[str]) -> str:
         """Give what is written beside one row, as the inside of a JSON object."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from toadstone.core.errors import UsageError
 from toadstone.tables.dataset import ROWS, Dataset
 from toadstone.tables.folder import suffix_of
-from toadstone.tables.plan import Plan, Quarantine
+from toadstone.tables.plan import Flags, Plan, Quarantine
 from toadstone.tables.sound import FAILURES, first_line
 from toadstone.tables.write_arrow import split_arrow, split_memory
 from toadstone.tables.write_npz import split_npz
@@ -182,7 +182,7 @@ def write_scores(
     scores: NDArray[np.float64],
     p_values: NDArray[np.float64],
     flagged: NDArray[np.bool_],
-    checks: pa.ListArray,
+    checks: Flags,
 ) -> None:
     """Write the evidence on every row: Parquet with ``row``, ``score``, ``p_value``, ``flagged``, ``checks``.
 
@@ -191,7 +191,7 @@ def write_scores(
         scores: Higher is worse, shape (rows,).
         p_values: Shape (rows,).
         flagged: Whether a row is flagged, shape (rows,).
-        checks: Ids of the checks that flag each row, a list column.
+        checks: Which of them flag the rows.
 
     Raises:
         UsageError: It cannot be written.
@@ -207,10 +207,10 @@ def write_scores(
         with pq.ParquetWriter(inside / "scores", schema) as writer:
             for start in range(0, len(scores), ROWS):
                 part = slice(start, min(start + ROWS, len(scores)))
-                rows = pa.array(np.arange(part.start, part.stop, dtype=np.int64))
+                rows = np.arange(part.start, part.stop, dtype=np.int64)
                 values = [pa.array(column[part]) for column in (scores, p_values, flagged)]
-                listed = checks.slice(start, part.stop - start).cast(pa.list_(pa.string()))
-                writer.write_batch(pa.RecordBatch.from_arrays([rows, *values, listed], schema=schema))
+                columns = [pa.array(rows), *values, checks.of(rows)]
+                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
         (inside / "scores").replace(final)
     except FAILURES as error:
         raise UsageError(f"{path} cannot be written: {first_line(error)}", "Name another place.") from None
@@ -218,4 +218,4 @@ def write_scores(
         shutil.rmtree(inside, ignore_errors=True)
 
 
-__all__ = ["Parts", "Quarantine", "check_places", "check_scores", "split", "write_scores"]
+__all__ = ["Flags", "Parts", "Quarantine", "check_places", "check_scores", "split", "write_scores"]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
 
 from toadstone.core.policy import Config, Policy
 from toadstone.core.report import Report, Subject
@@ -15,7 +14,7 @@ from toadstone.engine.progress import Progress
 from toadstone.study.decision import Decision
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.open import open_dataset
-from toadstone.tables.plan import Quarantine
+from toadstone.tables.plan import Flags, Quarantine
 from toadstone.tables.write import check_places, split, write_scores
 from toadstone.verbs.choices import Choices, applied
 from toadstone.verbs.rows import Examined, RowOptions, examine
@@ -87,13 +86,13 @@ def clean(
     flagged[list(proposals)] = False
     names = examined.label_names
     if scores is not None:  # before anything else can fail
-        write_scores(scores, decision.scores, decision.p_values, decision.flagged, checks_of(decision))
+        write_scores(scores, decision.scores, decision.p_values, decision.flagged, Flags(decision.checks, decision.flags))
     parts = split(
         examined.dataset,
         flagged,
         kept,
         quarantine,
-        Quarantine(checks_of(decision), decision.p_values),
+        Quarantine(Flags(decision.checks, decision.flags), decision.p_values),
         relabel={row: names[code] for row, code in proposals.items()},
         label=examined.roles.label,
     )
@@ -103,21 +102,6 @@ def clean(
 
 def _proposals(decision: Decision) -> dict[int, int]:
     return {int(row): int(decision.proposals[row]) for row in np.flatnonzero(decision.flagged & (decision.proposals >= 0))}
-
-
-def checks_of(decision: Decision) -> pa.Array:
-    """Give for each row the ids of the checks that flag it, as a list column."""
-    counts = np.zeros(len(decision.scores), np.int64)
-    for rows in decision.flags:
-        counts[rows] += 1
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    codes = np.zeros(int(offsets[-1]), np.int32)
-    filled = offsets[:-1].copy()
-    for code, rows in enumerate(decision.flags):
-        codes[filled[rows]] = code
-        filled[rows] += 1
-    ids = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(decision.checks), pa.string())).cast(pa.string())
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), ids)
 
 
 def subject_of(examined: Examined, policy: Policy) -> Subject:

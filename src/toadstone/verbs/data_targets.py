@@ -13,8 +13,9 @@ from toadstone.core.report import Gap, Report, Subject
 from toadstone.engine.progress import Progress
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.open import open_dataset
+from toadstone.tables.plan import Flags
 from toadstone.tables.write import check_scores, write_scores
-from toadstone.verbs.clean import checks_of, subject_of
+from toadstone.verbs.clean import subject_of
 from toadstone.verbs.rows import Examined, RowOptions, examine
 from toadstone.verbs.targets import is_data
 
@@ -101,4 +102,4 @@ def _joined(of_file: Subject | None, of_rows: Subject) -> Subject:
 
 def _write(scores: str, examined: Examined) -> None:
     decision = examined.decision
-    write_scores(os.fspath(scores), decision.scores, decision.p_values, decision.flagged, checks_of(decision))
+    write_scores(os.fspath(scores), decision.scores, decision.p_values, decision.flagged, Flags(decision.checks, decision.flags))

@@ -138,6 +138,7 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
             settings = {"effort": options.effort, "seed": options.seed, "fdr": options.fdr, "memory": room}
             return ingest(source, roles, wanted, executor, store, reference=reference, baseline=baseline, **settings)  # type: ignore[arg-type]  # (names and types as above)
 
+        give_back()
         executor.step = "reading"
         baseline = study_of(_same(options.baseline, dataset, roles), None, None) if options.baseline is not None else None
         reference = _same(options.reference, dataset, roles) if options.reference is not None else None
@@ -152,8 +153,9 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
         weighed: list[tuple[DataCheck, Evidence]] = []
         for check in checks:
             executor.step = check.id
+            weighed += [(check, evidence.at_rest(study.arrays)) for evidence in _evidence(check, study, gaps)]
+            study.rest()
             give_back()
-            weighed += [(check, evidence) for evidence in _evidence(check, study, gaps)]
         if study.rows and not roles.columns:
             gaps.append(Gap(study.place, "no column was taken for a text, a label or features; name them (--text, --label …)"))
         decision = decide(study, weighed)

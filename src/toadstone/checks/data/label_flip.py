@@ -85,7 +85,7 @@ class LabelFlip(DataCheck):
         write(study, opinion, calibration)
         tail = doubts(study, calibration)
         log_p, promised = log_p_values(study, tail)
-        proposals = np.concatenate([_proposed(chunk[COLUMN], chunk["label"]) for chunk in study.chunks])
+        proposals = study.arrays.joined((_proposed(chunk[COLUMN], chunk["label"]) for chunk in study.chunks), study.rows)
         groups = [group for pair in standing if (group := self._pair(study, pair, proposals)) is not None]
         if not standing:
             groups += self._careless(study, opinion, proposals)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from toadstone.core.check import check
 from toadstone.core.fact import Fact, Table
 from toadstone.core.finding import Confidence, Severity
+from toadstone.stats.partition import RowNumbers
 from toadstone.stats.sizes import SizeTail
 from toadstone.study.check import DataCheck
 from toadstone.study.cores import cores, vector_cores
@@ -126,7 +127,7 @@ class NearDuplicateFlood(DataCheck):
 
 
 def flooded(
-    study: Study, family: NDArray[np.int64], surrounded: NDArray[np.int32], certain: int
+    study: Study, family: RowNumbers, surrounded: NDArray[np.int32], certain: int
 ) -> tuple[list[Group], int, int, NDArray[np.float64]]:
     """Test every family's largest core against the tail of the small ones.
 
@@ -139,14 +140,15 @@ def flooded(
     Returns:
         Groups, strongest first; number of tests; detectable size; log p-values of rows (ranks: they never flag).
     """
-    core: NDArray[np.int64] = surrounded[: study.rows].astype(np.int64)
-    family = family[: study.rows]
-    rows, levels = core.shape
-    largest = np.ones((int(family.max(initial=0)) + 1, levels), np.int64)
-    np.maximum.at(largest, family, core)
+    rows, levels = study.rows, surrounded.shape[1]
+    near = np.flatnonzero((surrounded[:rows] > 1).any(axis=1))  # all others have nothing to do with any core
+    core: NDArray[np.int64] = surrounded[near].astype(np.int64)
+    names, place = np.unique(family[near], return_inverse=True)
+    largest = np.ones((len(names), levels), np.int64)
+    np.maximum.at(largest, place, core)
     expected = np.zeros(len(largest))  # logarithm of how many such families one expects; at most one where there is none
     deciding = np.zeros(len(largest), np.int64)
-    score = np.zeros(rows)
+    score = np.zeros(len(near))
     tail: SizeTail | None = None
     detectable = 1 << 30
     for level in range(levels):
@@ -156,16 +158,18 @@ def flooded(
         expected[stronger], deciding[stronger] = charged[stronger], level
         score = np.maximum(score, np.where(core[:, level] > 1, -tail.log_survival(core[:, level]), 0.0))
         detectable = min(detectable, tail.detectable(study.fdr / levels))
-    tests = max(1, int(np.count_nonzero(largest.max(axis=1) > 1)))
+    tests = max(1, len(names))
     groups = []
     for first in np.argsort(expected, kind="stable")[:_MOST].tolist():
         if expected[first] > np.log(0.5):
             break
-        members = np.flatnonzero(family == first)
+        members = np.flatnonzero(family[:rows] == names[first])
         widest = int(largest[first].max())
-        chosen = _core_rows(members, core[members], int(deciding[first]))
+        chosen = _core_rows(members, surrounded[members].astype(np.int64), int(deciding[first]))
         groups.append(_group(study, members, chosen, widest, float(expected[first]), tests, certain))
-    return groups, tests, detectable, ranked(score + 1e-3 * core.sum(axis=1) * (score > 0))
+    evidence = study.array(rows, np.float64)
+    evidence[near] = ranked(score + 1e-3 * core.sum(axis=1) * (score > 0), rows)
+    return groups, tests, detectable, evidence
 
 
 def _core_rows(members: NDArray[np.int64], inner: NDArray[np.int64], level: int) -> NDArray[np.int64]:
@@ -207,8 +211,7 @@ def _group(
 def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> list[Group]:
     """Report exact copies, and the same text under several labels."""
     content = known.content[: study.rows]
-    numbers = np.arange(study.rows)
-    repeated = np.flatnonzero(content != numbers)
+    repeated = np.flatnonzero(content != np.arange(study.rows, dtype=content.dtype))
     groups = []
     if len(repeated):
         groups.append(
@@ -248,21 +251,21 @@ def copies(study: Study, known: Families, *, stand: bool, conflicts: bool) -> li
 
 def sparse_levels(surrounded: NDArray[np.int32]) -> NDArray[np.int32]:
     """Leave out the levels at which many rows have neighbours: there, vectors are dense, not copied."""
-    sparse = (surrounded > 1).mean(axis=0) <= _DENSE
+    sparse = np.count_nonzero(surrounded > 1, axis=0) <= _DENSE * len(surrounded)
     sparse[-1] = True
-    return surrounded[:, sparse]
+    return surrounded if sparse.all() else surrounded[:, sparse]
 
 
 def outlying(study: Study, far: float) -> list[Group]:
     """Report vectors that are far from all others."""
     distance = distances(study)[: study.rows]
-    known = np.isfinite(distance) & (distance > 0)
-    if known.sum() < 50:
+    known = np.flatnonzero(np.isfinite(distance) & (distance > 0))
+    if len(known) < 50:
         return []
-    logs = np.where(known, np.log(np.where(known, distance, 1.0)), -np.inf)
-    middle = float(np.median(logs[known]))
-    spread = 1.4826 * float(np.median(np.abs(logs[known] - middle)))
-    rows = np.flatnonzero(logs > middle + far * max(spread, 0.05))
+    logs = np.log(distance[known])
+    middle = float(np.median(logs))
+    spread = 1.4826 * float(np.median(np.abs(logs - middle)))
+    rows = known[logs > middle + far * max(spread, 0.05)]
     if not len(rows):
         return []
     message = f"{len(rows):,} vectors are much farther from all others than is usual here"
@@ -282,8 +285,13 @@ def label_counts(study: Study, rows: NDArray[np.int64]) -> dict[str, int]:
     return {study.label_names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
 
 
-def ranked(score: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the logarithm of the share of rows with a score as high: it orders rows and can never flag one by itself."""
+def ranked(score: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    """Give the logarithm of the share of rows with a score as high: it orders rows and can never flag one by itself.
+
+    Args:
+        score: Of some rows.
+        rows: How many there are; all others score less than any above 0.
+    """
     ordered = np.sort(score)
     above = len(score) - np.searchsorted(ordered, score, "left")
-    return np.where(score > 0, np.log(above / max(len(score), 1)), 0.0)
+    return np.where(score > 0, np.log(above / max(rows, 1)), 0.0)

@@ -21,6 +21,9 @@ COMMANDS = {
 
 EXIT_USAGE = 2
 
+alone = False
+"""Whether the process does nothing but run a command."""
+
 
 def overview() -> str:
     """Write the text of ``toadstone --help``."""
@@ -66,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def entry() -> int:
     """Run the command line as a process of its own."""
+    global alone  # noqa: PLW0603  (true of the process)
+    alone = True
     gc.set_threshold(100_000, 20, 50)  # files may hold millions of values, nearly none of them in cycles
     code = main()
     gc.freeze()  # nothing is looked for in what the end of the process frees anyway

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 
@@ -67,7 +68,9 @@ def row_options(options: argparse.Namespace) -> RowOptions:
     Raises:
         UsageError: A value is out of its range.
     """
-    from toadstone.tables.roles import Roles  # noqa: PLC0415  (start-up time)
+    from toadstone.engine.memory import without_pandas  # noqa: PLC0415  (start-up time)
+    from toadstone.faces import cli  # noqa: PLC0415
+    from toadstone.tables.roles import Roles  # noqa: PLC0415
     from toadstone.verbs.rows import RowOptions  # noqa: PLC0415
 
     if options.engine != "local":
@@ -76,6 +79,9 @@ def row_options(options: argparse.Namespace) -> RowOptions:
         )
     if options.jobs < 0:
         raise UsageError(f"--jobs must not be negative. Got {options.jobs} instead.")
+    if cli.alone:
+        without_pandas()
+        signal.signal(signal.SIGTERM, _ended)
     return RowOptions(
         roles=Roles(**{role: getattr(options, role) for role in ROLES}),
         effort=options.effort,
@@ -86,6 +92,11 @@ def row_options(options: argparse.Namespace) -> RowOptions:
         reference=options.reference,
         baseline=options.baseline,
     )
+
+
+def _ended(*_: object) -> None:
+    """End as after a Ctrl-C: what lies in temporary folders is taken away."""
+    raise KeyboardInterrupt
 
 
 def wants_rows(options: argparse.Namespace) -> bool:
