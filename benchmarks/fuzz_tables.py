@@ -1,8 +1,8 @@
 """Hostile inputs over the readers of tables: no crash, no traceback, no hang, bounded memory.
 
 Mutates small tables of every format, written as several libraries write them, and lets the product do with each mutant what it
-does with a file that a user names: open it, read every row, every fifth time examine it, and split it in two. A worker that dies
-(pyarrow is C++) is recorded with its input, as is memory beyond 400 MB, of which the numeric libraries take 150.
+does with a file that a user names: open it, read every row, every twentieth time examine it and split it in two. A worker that
+dies (pyarrow is C++) is recorded with its input, as is memory beyond 400 MB, of which the numeric libraries take 150.
 
     python -m benchmarks.fuzz_tables --inputs 100000 --workers 2
 
@@ -143,7 +143,7 @@ def _examiner() -> Examiner:
         path = folder / f"input.{suffix}"
         path.write_bytes(given.data)
         try:
-            return suffix, _looked(path, given.number % 5 == 0)
+            return suffix, _looked(path, given.number % 20 == 0)
         finally:
             for one in folder.iterdir():
                 shutil.rmtree(one) if one.is_dir() else one.unlink()

@@ -128,23 +128,23 @@ def log_p_values(study: Study, tail: Tail) -> tuple[Real, bool]:
 
     With enough known-good rows of a label its rows are compared with those, else with all known-good rows.
     """
-    scores = study.column(SCORE)
-    judged = np.isfinite(scores)
-    out = np.zeros(len(scores))
+    out = study.array(study.rows, np.float64)
     good = np.concatenate([chunk[SCORE] for chunk in study.trusted]) if study.trusted else np.zeros(0)
     kinds = np.concatenate([chunk["label"] for chunk in study.trusted]) if study.trusted else np.zeros(0, np.int32)
     kinds, good = kinds[np.isfinite(good)], good[np.isfinite(good)]
-    if len(good) < _ENOUGH:
-        out[judged] = tail.log_p(scores[judged])
-        return np.minimum(out, 0.0), False
-    labels = study.column("label")
-    out[judged] = conformal(scores[judged], good)
-    for label in range(len(study.label_names)):
-        own = judged & (labels == label)
-        peers = good[kinds == label]
-        if len(peers) >= 20.0 / study.fdr:
-            out[own] = conformal(scores[own], peers)
-    return np.minimum(out, 0.0), True
+    peers = {label: good[kinds == label] for label in np.unique(kinds).tolist()}
+    promised = len(good) >= _ENOUGH
+    for chunk in study.chunks:
+        scores, labels = chunk[SCORE], chunk["label"]
+        found = out[chunk.start : chunk.start + chunk.rows]
+        judged = np.isfinite(scores)
+        found[judged] = conformal(scores[judged], good) if promised else tail.log_p(scores[judged])
+        for label, own in peers.items() if promised else ():
+            if len(own) >= 20.0 / study.fdr:
+                found[judged & (labels == label)] = conformal(scores[judged & (labels == label)], own)
+        np.minimum(found, 0.0, out=found)
+    study.rest()
+    return out, promised
 
 
 def detectable(study: Study, opinion: Opinion, calibration: Calibration, tail: Tail) -> int | None:

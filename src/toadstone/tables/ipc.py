@@ -5,7 +5,9 @@ Source: https://arrow.apache.org/docs/format/Columnar.html#serialization-and-int
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from toadstone.core.errors import UsageError
+from toadstone.tables.claims import blocks_of, check_block, check_message
 from toadstone.tables.dataset import Dataset, Fragment, Trouble, bare
 from toadstone.tables.sound import FAILURES, first_line, plain_schema, sound
 
@@ -68,13 +71,21 @@ def _selected(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) 
 def raw_batches(path: str, start: int = -1, stop: int = 0) -> Iterator[pa.RecordBatch | str]:
     """Give batches as they are in the file, unchecked; a sentence where one cannot be read."""
     try:
-        with pa.memory_map(path) as handle:  # a batch may be the whole file: its pages come and go
+        with ExitStack() as stack:
+            handle = stack.enter_context(pa.memory_map(path))  # a batch may be the whole file: its pages come and go
             if start < 0:
+                _check_stream(handle)
                 yield from pa.ipc.open_stream(handle)
                 return
+            raw = stack.enter_context(Path(path).open("rb", buffering=0)).fileno()
+            size = os.fstat(raw).st_size
+            dictionaries, blocks = blocks_of(raw, size)
+            for block in dictionaries:
+                check_block(raw, size, block)
             reader = pa.ipc.open_file(handle)
             for index in range(start, stop):
                 try:
+                    check_block(raw, size, blocks[index])
                     batch = reader.get_batch(index)
                 except FAILURES as error:
                     yield f"batch {index} is damaged and was not read: {first_line(error)}"
@@ -82,6 +93,20 @@ def raw_batches(path: str, start: int = -1, stop: int = 0) -> Iterator[pa.Record
                 yield batch
     except FAILURES as error:
         yield f"the rest of the file is damaged and was not read: {first_line(error)}"
+
+
+def _check_stream(handle: pa.MemoryMappedFile) -> None:
+    """Look at all messages of a stream, and go back to its beginning.
+
+    Raises:
+        ValueError: One claims what cannot be.
+    """
+    with suppress(StopIteration, pa.ArrowException, OSError):  # a damaged message is told when the batches are read
+        messages = pa.ipc.MessageReader.open_stream(handle)
+        while True:
+            message = messages.read_next_message()
+            check_message(message.metadata.to_pybytes(), memoryview(message.body) if message.body is not None else b"")
+    handle.seek(0)
 
 
 def open_ipc(path: str, first: int = 0, *, kind: str = "arrow") -> Dataset:

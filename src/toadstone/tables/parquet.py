@@ -5,15 +5,19 @@ Source: the Apache Parquet format, https://parquet.apache.org/docs/file-format/.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from toadstone.core.errors import UsageError
+from toadstone.tables.claims import EACH, LARGE, PLAUSIBLE, check_column
 from toadstone.tables.dataset import BYTES, ROWS, Dataset, Fragment, Trouble
+from toadstone.tables.probe import fatal
 from toadstone.tables.sound import FAILURES, first_line, plain_schema, sound
 
 MAGIC = b"PAR1"
@@ -21,7 +25,6 @@ SPAN = 32 << 20
 """Uncompressed bytes of row groups that make one fragment."""
 
 _FRAGMENTS = 256
-_PLAUSIBLE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,11 @@ def raw_group(path: str, group: int, columns: Sequence[str] | None = None) -> tu
     coded = [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page and chunk.physical_type == "BYTE_ARRAY"]
     unambiguous = len(set(own)) == len(own) and not any("." in name for name in own)
     wanted = [name for name in own if name in set(columns)] if unambiguous and columns is not None else None
+    growing = _checked(path, [chunk for chunk in chunks if wanted is None or chunk.path_in_schema.split(".")[0] in wanted])
     size = max(sum(chunk.total_uncompressed_size for chunk in chunks), len(chunks) * 2 * max(metadata.num_rows, 1))
     rows = min(max(BYTES * max(metadata.num_rows, 1) // max(size, 1), 1), ROWS)
+    if growing:
+        rows = min(rows, max(LARGE // growing, 1))
 
     def batches() -> Iterator[pa.RecordBatch]:
         with opened(path, coded) as file:
@@ -100,12 +106,24 @@ def raw_group(path: str, group: int, columns: Sequence[str] | None = None) -> tu
     return wanted, batches()
 
 
+def _checked(path: str, chunks: Sequence[Any]) -> int:
+    """Look at the pages of some columns (see `toadstone.tables.claims.check_column`)."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        return max((check_column(handle, chunk) for chunk in chunks), default=0)
+    finally:
+        os.close(handle)
+
+
 def metadata_of(path: str) -> tuple[pq.FileMetaData, pa.Schema]:
     """Read the footer.
 
     Raises:
         UsageError: It cannot be read.
     """
+    if fatal([path]):
+        reason = "a library that reads its footer is ended by it"
+        raise UsageError(f"{path} cannot be read as Parquet: {reason}", "Write the file again, or restore it from its source.")
     try:
         with opened(path) as file:
             return file.metadata, file.schema_arrow
@@ -126,7 +144,7 @@ def open_parquet(path: str, first: int = 0) -> Dataset:
     plain_one, doubled = plain_schema(schema)
     size = Path(path).stat().st_size
     troubles = [Trouble(first, f"{path}: {doubled}; the later ones were renamed")] if doubled else []
-    if metadata.num_rows > _PLAUSIBLE + 512 * size or metadata.num_rows < 0:
+    if metadata.num_rows > PLAUSIBLE + EACH * size or metadata.num_rows < 0:
         reason = f"{path} claims {metadata.num_rows:,} rows in {size:,} bytes; it was not read"
         return Dataset(path, "parquet", plain_one, (), (*troubles, Trouble(first, reason)))
     fragments: list[Fragment] = []
