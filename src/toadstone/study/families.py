@@ -34,6 +34,8 @@ changed three words in ten still reach 0.3, texts on the same topic stay below 0
 _TIGHT = 0.6
 """Similarity from which vectors are chained in families of more than `_VAST` rows."""
 _VAST = 1024
+_ROWS = 1 << 18
+"""Rows that are looked at together."""
 _CHANCE = 6.0
 """Bits that two texts have to share beyond what some pair among all rows shares by chance: short texts made of ordinary words
 are alike without being copies."""
@@ -198,19 +200,25 @@ def _chained(study: Study, permutations: int, kind: Picked) -> Families:
     content[:] = own
     for same, firsts in _buckets(study, kind, total, None):
         content[same] = np.repeat(same[firsts], np.diff(np.append(firsts, len(same))))
-    family, tight = study.array(total, own.dtype), study.array(total, own.dtype)
-    family[:] = tight[:] = content
+    family = study.array(total, own.dtype)
+    family[:] = content
+    tight = study.array(total if kind != TEXTS else 0, own.dtype)  # dense vectors only
+    tight[:] = content[: len(tight)]
     closest = study.array(total, np.uint8)
     lone = content == own
+    del own
     for band in range(0, permutations - kind.band + 1, kind.band):
         for same, firsts in _buckets(study, kind, total, band, lone):
             _compared(study, kind, same, firsts, permutations, (family, tight), closest)
         study.rest()
-    family[:] = found(family, own)
+    for start in range(0, total, _ROWS):
+        span = slice(start, start + _ROWS)
+        family[span] = found(family, family[span])
+        np.maximum(closest[span], closest[content[span]], out=closest[span])
+        study.rest()
     if kind != TEXTS:  # dense vectors are all chained; in so large a family only what is tight says anything
-        vast = np.bincount(family, minlength=total)[family] > _VAST
-        family[vast] = found(tight, own)[vast]
-    np.maximum(closest, closest[content], out=closest)
+        vast = np.flatnonzero(np.bincount(family, minlength=total)[family] > _VAST)
+        family[vast] = found(tight, vast)
     study.rest()
     return Families(family, content, closest)
 
@@ -224,7 +232,7 @@ def _buckets(
     study: Study, kind: Picked, total: int, band: int | None, allowed: NDArray[np.bool_] | None = None
 ) -> Iterator[tuple[RowNumbers, NDArray[np.int64]]]:
     """Give rows with equal keys next to each other, by key and row, and where each bucket of two and more begins."""
-    parts = 1 + total * 48 // max(study.memory // 4, 1 << 20)
+    parts = 1 + total * 48 // max(study.memory // 8, 1 << 20)
     for number in range(parts):
         keys, rows = [], []
         for chunk in study.every:
@@ -273,8 +281,8 @@ def _compared(
     sizes = np.diff(np.append(firsts, len(rows)))
     first_of = np.repeat(firsts, sizes)
     size_of = np.repeat(sizes, sizes)
-    held = max(1 << 12, study.memory // 4 // (permutations * 4))
-    step = max(1 << 12, study.memory // 16 // (permutations * 4))
+    held = max(1 << 12, study.memory // 8 // (permutations * 4))
+    step = max(1 << 12, study.memory // 32 // (permutations * 4))
     for begin in range(0, len(rows), held):
         stop = min(begin + held, len(rows))
         near_by = max(begin - 2, 0)
@@ -307,8 +315,9 @@ def _linked(
     np.maximum.at(closest, left, strength)
     np.maximum.at(closest, right, strength)
     joined(roots[0], left, right)
-    tight = alike >= _TIGHT
-    joined(roots[1], left[tight], right[tight])
+    if len(roots[1]):
+        tight = alike >= _TIGHT
+        joined(roots[1], left[tight], right[tight])
 
 
 def _fetched(study: Study, kind: Picked, rows: RowNumbers) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:

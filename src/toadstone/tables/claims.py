@@ -27,6 +27,7 @@ EACH = 512
 
 _HEADER = 1 << 20
 _DEPTH = 16
+_ENTRIES = 1000
 _DELTA_STRINGS = 7
 """Encoding in which a value repeats the beginning of the one before: it may be as long as its page and take no room."""
 
@@ -169,7 +170,21 @@ def _value(raw: bytes, at: int, kind: int, depth: int) -> tuple[Any, int]:
         return None, at + size
     if kind == 12:
         return _struct(raw, at, depth + 1)
-    raise ValueError("the header of a page has a list, which none has")
+    if kind in (9, 10) and depth < _DEPTH:
+        return None, _behind_list(raw, at, depth)
+    raise ValueError("the header of a page has a field of a kind that none has")
+
+
+def _behind_list(raw: bytes, at: int, depth: int) -> int:
+    size, kind = raw[at] >> 4, raw[at] & 15
+    at += 1
+    if size == 15:
+        size, at = _varint(raw, at)
+    if size > _ENTRIES:
+        raise ValueError("the header of a page has a list of too many entries")
+    for _ in range(size):
+        at = at + 1 if kind in (1, 2) else _value(raw, at, kind, depth + 1)[1]
+    return at
 
 
 class Flat:
