@@ -7,7 +7,7 @@ import pytest
 
 from toadstone.checks.data.source_concentration import SourceConcentration
 from toadstone.core.finding import Severity
-from toadstone.study.contributors import Screen, rows_by_code, temper
+from toadstone.study.contributors import Screen, judged, rows_by_code, temper
 from toadstone.study.naive_bayes import naive_bayes
 from toadstone.study.small import study_of
 from toadstone.views.words import Words
@@ -101,7 +101,7 @@ def test_one_class_or_no_content_is_not_run():
 def test_screening_counts_labelled_rows():
     study = study_of(material(8), [Words()])
     model = naive_bayes(study)
-    evidence, sizes = study.run(Screen("source", len(study.source_names), len(model.rows)))
+    evidence, sizes = study.run(Screen("source", len(study.source_names), judged(study, model)))
     assert sizes.sum() == study.rows
     assert np.isfinite(evidence).all()
 

@@ -63,6 +63,20 @@ def log_beta_binomial_tail(hits: int, trials: int, rate: float, correlation: flo
     return float(min(0.0, special.logsumexp(log_mass)))
 
 
+def log_negative_binomial_tail(hits: int, mean: float, shape: float) -> float:
+    """Give log P(X >= hits) for counts X whose Poisson mean is itself uncertain: gamma with a mean and a shape.
+
+    Args:
+        hits: Count.
+        mean: Expected count, positive.
+        shape: Of the gamma distribution; its relative standard deviation is 1 / sqrt(shape).
+    """
+    if hits <= 0:
+        return 0.0
+    tail = float(special.betainc(hits, shape, mean / (mean + shape)))
+    return float(np.log(max(tail, 1e-300)))
+
+
 def log_poisson_binomial_tail(hits: float, rates: ArrayLike) -> float:
     """Give log P(X >= hits) for a sum X of independent draws with rates of their own.
 

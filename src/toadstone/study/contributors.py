@@ -1,19 +1,33 @@
-"""How much the content of a contributor's rows speaks against their labels, by a model that has not seen the contributor."""
+"""How much the content of rows of one origin speaks against their labels: the evidence of all its rows together.
+
+Counting the rows whose label looks wrong throws away most of what is known: five rows of which each is a little odd say more
+than one that is very odd. So every labelled row bets against its label with what several learners across folds give it (those
+of `second_opinion`; the words alone where there is no such opinion), and the bets of an origin are multiplied.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.stats.ragged import ranges, summed
-from toadstone.study.naive_bayes import NaiveBayes, Rows, gathered, without_group
+from toadstone.stats.ragged import summed
+from toadstone.study.naive_bayes import NaiveBayes, Rows, gathered
+from toadstone.study.second_opinion import COLUMN, second_opinion, write
 from toadstone.study.study import Chunk, Study
+
+OWN = "own-label"
+"""Column of the chunks: probability that a row would be given the label that it has, float32; NaN where it has none."""
+SECOND = "second-label"
+"""Column of the chunks: code of the likeliest label, int32; -1 where the likeliest is one of those that were pooled."""
 
 _SHARES = np.array([0.1, 0.2, 0.4, 0.7, 0.95])
 """Shares of wrong labels that are tried."""
 _SCALE = 1 << 20
+_DRAWN, _DRAWN_ROWS = 40, 24
+"""Groups that are drawn at random, and rows of each."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +36,11 @@ class Weighed:
 
     Attributes:
         rows: Row numbers, sorted, those with a label.
-        contrary: Whether the model would rather give each another label.
-        log_e: Logarithm of the evidence that a share of the labels is wrong: an e-value, so that exp(-log_e) bounds the p-value;
-            the smaller one of the model without these rows and of the model across folds.
+        contrary: Whether another label is likelier for each.
+        log_e: Logarithm of the evidence that a share of the labels is wrong: an e-value, so that exp(-log_e) bounds the p-value.
         cohesion: Mean cosine of pairs of rows, by their telling words, in [0, 1].
         discounted: Evidence as of independent rows: rows of one topic err together.
-        excess: Contrary rows beyond those that the model expects.
+        excess: Contrary rows beyond those that the learners expect.
     """
 
     rows: NDArray[np.int64]
@@ -38,8 +51,98 @@ class Weighed:
     excess: float
 
 
+def judged(study: Study, model: NaiveBayes) -> int:
+    """Write `OWN` and `SECOND` of all chunks, once a study; give the number of labels among which the learners chose."""
+    return study.shared("contributors.judged", lambda: _judged(study, model))
+
+
+def _judged(study: Study, model: NaiveBayes) -> int:
+    opinion = second_opinion(study)
+    if opinion.calibration is None:
+        study.run(_Words(), study.every)
+        return len(model.rows)
+    write(study, opinion, opinion.calibration)
+    study.run(_Own(opinion.calibration.noise), study.every)
+    return len(opinion.calibration.noise)
+
+
+@dataclass(frozen=True)
+class _Own:
+    """Gives each row the probability of the label that it has, honest errors at the usual rate included."""
+
+    noise: NDArray[np.float64]
+
+    def map(self, part: Chunk) -> int:
+        labels = part["label"].astype(np.int64)
+        chances = np.exp(part[COLUMN].astype(np.float64))
+        own = np.einsum("rc,cr->r", chances, self.noise[:, np.maximum(labels, 0)])
+        part[OWN] = np.where(labels >= 0, own, np.nan).astype(np.float32)
+        part[SECOND] = chances.argmax(axis=1).astype(np.int32)
+        return part.rows
+
+    def combine(self, left: int, right: int) -> int:
+        return left + right
+
+    def finish(self, state: int | None) -> int:
+        return state or 0
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Does the same by naive Bayes."""
+
+    def map(self, part: Chunk) -> int:
+        margin = np.minimum(part["nb.margin"].astype(np.float64), 30.0)
+        part[OWN] = np.where(part["label"] >= 0, 1 / (1 + np.exp(-margin)), np.nan).astype(np.float32)
+        part[SECOND] = part["nb.prediction"]
+        return part.rows
+
+    def combine(self, left: int, right: int) -> int:
+        return left + right
+
+    def finish(self, state: int | None) -> int:
+        return state or 0
+
+
 def weighed(study: Study, model: NaiveBayes, groups: list[NDArray[np.int64]]) -> list[Weighed]:
-    """Weigh groups of rows, each by the model without it (Vovk and Wang 2021 on e-values; Kish 1965 on the discount).
+    """Weigh groups of rows by what learners say that have not seen the rows (Vovk and Wang 2021; Kish 1965 on the discount).
+
+    Args:
+        study: After `naive_bayes`.
+        model: Its model.
+        groups: Row numbers of each group, sorted.
+    """
+    classes = judged(study, model)
+    own, second, labels = study.column(OWN), study.column(SECOND), study.column("label")
+    usual = base(study, model)
+    found = []
+    for place, part in sections(study, model, groups):
+        rows = groups[place]
+        kept = np.isfinite(own[rows])
+        alike = _cohesion(model, part)
+        rows, chance = rows[kept], own[rows[kept]].astype(np.float64)
+        log_e = _total(chance, classes) if len(rows) else 0.0
+        contrary = (second[rows] != labels[rows]) & (chance < 0.5)
+        excess = float(contrary.sum() - np.minimum(chance, 1 - chance).sum())
+        discounted = log_e / (1 + (len(rows) - 1) * max(0.0, alike - usual))
+        found.append(Weighed(rows, contrary, log_e, alike, discounted, excess))
+    return found
+
+
+def base(study: Study, model: NaiveBayes) -> float:
+    """Give the cohesion of rows that have nothing in common: of groups drawn at random."""
+    return study.shared("contributors.base", lambda: _base(study, model))
+
+
+def _base(study: Study, model: NaiveBayes) -> float:
+    rng = study.random("contributors.base")
+    size = min(_DRAWN_ROWS, study.rows)
+    groups = [np.sort(rng.choice(study.rows, size, replace=False)) for _ in range(_DRAWN)]
+    return float(np.median([_cohesion(model, part) for _, part in sections(study, model, groups)]))
+
+
+def sections(study: Study, model: NaiveBayes, groups: list[NDArray[np.int64]]) -> Iterator[tuple[int, Rows]]:
+    """Give the number and the words of each group in turn; as many as the memory has room for are read at once.
 
     Args:
         study: After `naive_bayes`.
@@ -48,52 +151,23 @@ def weighed(study: Study, model: NaiveBayes, groups: list[NDArray[np.int64]]) ->
     """
     words = float(model.counts.sum()) / max(1.0, float(model.rows.sum()))
     most = max(20_000, int(study.memory / 64 / max(words, 16.0)))
-    found: list[Weighed] = []
     first = 0
     while first < len(groups):
         last, held = first + 1, len(groups[first])
         while last < len(groups) and held + len(groups[last]) <= most:
             held += len(groups[last])
             last += 1
-        numbers = np.concatenate(groups[first:last])
-        part, seen = gathered(study, model, numbers), _across(study, numbers)
+        part = gathered(study, model, np.concatenate(groups[first:last]))
         start = 0
-        for group in groups[first:last]:
-            found.append(_weighed(model, group, _section(part, start, start + len(group)), seen[start : start + len(group)]))
-            start += len(group)
+        for place in range(first, last):
+            yield place, _section(part, start, start + len(groups[place]))
+            start += len(groups[place])
         first = last
-    return found
-
-
-def _across(study: Study, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give each row's probability of its own label across folds: by a model that has seen others of its origin."""
-    margins = study.column("nb.margin")[rows].astype(np.float64)
-    return np.asarray(1 / (1 + np.exp(-np.minimum(margins, 30.0))), np.float64)
 
 
 def _section(rows: Rows, start: int, stop: int) -> Rows:
     offsets = rows.offsets[start : stop + 1]
     return Rows(rows.slots[offsets[0] : offsets[-1]], offsets - offsets[0], rows.classes[start:stop])
-
-
-def _weighed(model: NaiveBayes, numbers: NDArray[np.int64], group: Rows, across: NDArray[np.float64]) -> Weighed:
-    kept = np.flatnonzero(group.classes >= 0)
-    if len(kept) < len(numbers):
-        lengths = group.lengths[kept]
-        slots = group.slots[ranges(group.offsets[:-1][kept], lengths)]
-        group = Rows(slots, np.append(0, np.cumsum(lengths)), group.classes[kept])
-    if not len(kept):
-        return Weighed(numbers[kept], np.zeros(0, bool), 0.0, 0.0, 0.0, 0.0)
-    p = without_group(model, group)
-    own = p[np.arange(len(kept)), group.classes]
-    # Whoever writes about what nobody else writes about has labels that only such rows explain: an origin with a subject, a
-    # style or a time of its own. So what is left counts when the model knows other rows of the origin.
-    log_e = min(_total(own, p.shape[1]), _total(across[kept], p.shape[1]))
-    contrary = (p.argmax(axis=1) != group.classes) & (across[kept] < 0.5)
-    together = _cohesion(model, group)
-    excess = float(contrary.sum() - (1 - p.max(axis=1)).sum())
-    discounted = log_e / (1 + (len(kept) - 1) * together)
-    return Weighed(numbers[kept], contrary, log_e, together, discounted, excess)
 
 
 def _total(own: NDArray[np.floating], classes: int) -> float:
@@ -123,12 +197,12 @@ def _cohesion(model: NaiveBayes, group: Rows) -> float:
 
 @dataclass(frozen=True)
 class Screen:
-    """Adds up, by the value of a column of codes, the evidence of the model's out-of-fold margins, and counts labelled rows.
+    """Adds up, by the value of a column of codes, what speaks against labels (after `judged`), and counts labelled rows.
 
     Attributes:
         column: Name of the column.
         size: How many codes there are.
-        classes: Of the model.
+        classes: Labels among which the learners chose.
     """
 
     column: str
@@ -138,8 +212,7 @@ class Screen:
     def map(self, part: Chunk) -> NDArray[np.int64]:
         codes = part[self.column]
         known = (codes >= 0) & (part["label"] >= 0)
-        margin = np.minimum(part["nb.margin"][known].astype(np.float64), 30.0)
-        evidence = _evidence(1 / (1 + np.exp(-margin)), self.classes)
+        evidence = _evidence(part[OWN][known].astype(np.float64), self.classes)
         whole = np.round(evidence * _SCALE).astype(np.int64)  # sums of integers do not depend on where the rows are cut
         out = np.zeros((len(_SHARES) + 1, self.size), np.int64)
         for line, values in zip(out, [*whole, np.ones(int(known.sum()), np.int64)], strict=True):

@@ -122,6 +122,7 @@ def decide(study: Study, weighed: Sequence[tuple[DataCheck, Evidence]]) -> Decis
     """
     accepted, near = _judged(weighed, study.fdr)
     verdict = _Verdict(study, [(check, evidence.rows) for check, evidence in weighed if evidence.rows is not None])
+    verdict.spare(accepted)
     verdict.flag_groups(accepted)
     verdict.raise_scores(near)
     verdict.flag_rows(study.fdr)
@@ -168,6 +169,14 @@ class _Verdict:
             self.scores[span] = self.strongest[span]
             study.rest()
         self._highest = float(self.strongest.max(initial=0.0))
+        self._spared = np.zeros(0, np.int64)
+
+    def spare(self, accepted: Sequence[Accepted]) -> None:
+        """Forget what single checks say against rows that a group explains: a text looks wrong beside a flood of its copies."""
+        kept = [entry.group.kept for entry in accepted if entry.group.rows_stand and len(entry.group.kept)]
+        if kept:
+            self._spared = np.unique(np.concatenate(kept))
+            self.strongest[self._spared] = self.scores[self._spared] = 0.0
 
     def p_values(self, checks: int) -> NDArray[np.float64]:
         """Turn the strongest evidence on each row into p-values, corrected for the number of checks; only once, in place."""
@@ -196,7 +205,7 @@ class _Verdict:
     def flag_rows(self, rate: float) -> None:
         """Take over the rows that stand out alone, each check at its share of the rate."""
         for check, rows in self._row_checks:
-            chosen = discoveries(rows.log_p, rate / len(self._row_checks))
+            chosen = np.setdiff1d(discoveries(rows.log_p, rate / len(self._row_checks)), self._spared)
             self._of_rows[check.id] = chosen
             if rows.proposals is not None:
                 self.proposals[chosen] = rows.proposals[chosen]

@@ -32,6 +32,7 @@ class Group:
         rows_stand: Whether the rows are to be quarantined when the group is accepted; False for what is only reported.
         relabel: Label proposed for the rows, or None.
         indicators: Addresses and the like that were found in the rows.
+        kept: Rows of the group that are explained by it and stay: what other checks say against each of them does not count.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Group:
     rows_stand: bool = True
     relabel: str | None = None
     indicators: tuple[Indicator, ...] = ()
+    kept: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)

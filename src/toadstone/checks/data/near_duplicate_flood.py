@@ -10,24 +10,21 @@ from numpy.typing import NDArray
 
 from toadstone.core.check import check
 from toadstone.core.fact import Fact, Table
-from toadstone.core.finding import Confidence, Severity
-from toadstone.stats.partition import RowNumbers
-from toadstone.stats.sizes import SizeTail
+from toadstone.core.finding import Confidence, Json, Severity
 from toadstone.study.check import DataCheck
 from toadstone.study.cores import cores, vector_cores
 from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.families import Families, families, vector_families
+from toadstone.study.floods import Flood, floods
 from toadstone.study.sketches import distances
 from toadstone.study.study import Study
 
 _CERTAIN = -700.0
 """Logarithm of a p-value for what is counted, not estimated."""
-_MOST = 40
 _EXCERPT = 120
+_KEPT = 20
 _DENSE = 0.05
 """Share of vectors with a neighbour above which a level says nothing about copies."""
-_CHAINED = 1.5
-"""Rows that are a little alike, for each that decides, up to which they count as its paraphrases."""
 
 
 @check(
@@ -100,8 +97,9 @@ class NearDuplicateFlood(DataCheck):
         counted = copies(study, known, stand=self.quarantine_copies, conflicts=self.quarantine_conflicts)
         if study.has("vectors"):
             counted += outlying(study, self.far)
-        flood, tests, detectable, evidence = flooded(study, known.family, surrounded, self.certain)
-        return Evidence((*flood, *counted), RowEvidence(evidence), tests + len(counted), detectable)
+        seen = floods(study, known.family, surrounded)
+        groups = [_group(study, flood, seen.tests, self.certain) for flood in seen.found]
+        return Evidence((*groups, *counted), RowEvidence(seen.log_p), seen.tests + len(counted), seen.detectable)
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:
@@ -126,85 +124,42 @@ class NearDuplicateFlood(DataCheck):
         yield study_of({"text": others, "label": ["a", "b"] * 150}, [Words()])
 
 
-def flooded(
-    study: Study, family: RowNumbers, surrounded: NDArray[np.int32], certain: int
-) -> tuple[list[Group], int, int, NDArray[np.float64]]:
-    """Test every family's largest core against the tail of the small ones.
-
-    Args:
-        study: Whose rows they are.
-        family: First row of each row's family.
-        surrounded: Core of each row at each level, shape (rows, levels).
-        certain: Core from which on a finding is high.
-
-    Returns:
-        Groups, strongest first; number of tests; detectable size; log p-values of rows (ranks: they never flag).
-    """
-    rows, levels = study.rows, surrounded.shape[1]
-    near = np.flatnonzero((surrounded[:rows] > 1).any(axis=1))  # all others have nothing to do with any core
-    core: NDArray[np.int64] = surrounded[near].astype(np.int64)
-    names, place = np.unique(family[near], return_inverse=True)
-    largest = np.ones((len(names), levels), np.int64)
-    np.maximum.at(largest, place, core)
-    expected = np.zeros(len(largest))  # logarithm of how many such families one expects; at most one where there is none
-    deciding = np.zeros(len(largest), np.int64)
-    score = np.zeros(len(near))
-    tail: SizeTail | None = None
-    detectable = 1 << 30
-    for level in range(levels):
-        tail = SizeTail(np.bincount(largest[:, level]), tail)
-        charged = tail.log_expected(largest[:, level]) + np.log(levels)
-        stronger = (largest[:, level] > 1) & (charged < expected)
-        expected[stronger], deciding[stronger] = charged[stronger], level
-        score = np.maximum(score, np.where(core[:, level] > 1, -tail.log_survival(core[:, level]), 0.0))
-        detectable = min(detectable, tail.detectable(study.fdr / levels))
-    tests = max(1, len(names))
-    groups = []
-    for first in np.argsort(expected, kind="stable")[:_MOST].tolist():
-        if expected[first] > np.log(0.5):
-            break
-        members = np.flatnonzero(family[:rows] == names[first])
-        widest = int(largest[first].max())
-        chosen = _core_rows(members, surrounded[members].astype(np.int64), int(deciding[first]))
-        groups.append(_group(study, members, chosen, widest, float(expected[first]), tests, certain))
-    evidence = study.array(rows, np.float64)
-    evidence[near] = ranked(score + 1e-3 * core.sum(axis=1) * (score > 0), rows)
-    return groups, tests, detectable, evidence
-
-
-def _core_rows(members: NDArray[np.int64], inner: NDArray[np.int64], level: int) -> NDArray[np.int64]:
-    """Give the rows of a family that are meant: those in the core, not those that are chained to it."""
-    dense: NDArray[np.int64] = members[inner[:, level] >= max(2, inner[:, level].max() // 2)]
-    wide: NDArray[np.int64] = members[inner[:, 0] >= max(2, inner[:, 0].max() // 2)]
-    return wide if len(wide) <= _CHAINED * len(dense) else dense
-
-
-def _group(
-    study: Study,
-    members: NDArray[np.int64],
-    chosen: NDArray[np.int64],
-    widest: int,
-    expected: float,
-    tests: int,
-    certain: int,
-) -> Group:
-    labels = label_counts(study, chosen)
-    pushed = max(labels, key=lambda name: (labels[name], name)) if labels else None
-    texts = study.texts([int(chosen[0])])
+def _group(study: Study, flood: Flood, tests: int, certain: int) -> Group:
+    labels = label_counts(study, flood.rows)
+    texts = study.texts([int(flood.rows[0])])
+    text = " ".join(texts[0].split())[:_EXCERPT] if texts else f"row {int(flood.rows[0])}"
+    sure = flood.core >= certain and flood.stands
+    details: dict[str, Json] = {"core": flood.core, "labels": dict(sorted(labels.items()))}
+    if flood.odd_label < 1.0:
+        details["label_odds"] = round(flood.odd_label, 4)
+    if len(flood.spared):
+        details["kept"] = flood.spared[:_KEPT].tolist()
+    if flood.families > 1:
+        details["families"] = flood.families
+        told = (
+            f"{flood.families} families of texts that say nearly the same, {len(flood.rows):,} rows, push one label; the chance"
+            f" of so many is {np.exp(flood.log_expected):.2g}"
+        )
+    else:
+        told = (
+            f"{len(flood.rows):,} rows say nearly the same ({flood.core} different texts close to each other); by this data's"
+            f" own repeats one expects {np.exp(flood.log_expected):.2g} such families"
+        )
     return Group(
         "near-duplicates",
-        " ".join(texts[0].split())[:_EXCERPT] if texts else f"row {int(chosen[0])}",
-        chosen,
-        len(members),
-        expected - float(np.log(tests)),
-        Severity.HIGH if widest >= certain else Severity.MEDIUM,
-        f"{len(chosen):,} rows say nearly the same ({widest} different texts close to each other); "
-        f"by this data's own repeats one expects {np.exp(expected):.2g} such families",
+        text,
+        flood.rows,
+        flood.size,
+        flood.log_expected - float(np.log(tests)),  # as the decision corrects by the number of tests
+        Severity.HIGH if sure else Severity.MEDIUM,
+        told,
         "the claim of one text, with the weight of many",
-        confidence=Confidence.HIGH if widest >= certain else Confidence.MEDIUM,
-        label=pushed,
-        effect=1.0 - 2.0 / max(widest, 2),
-        details={"core": widest, "labels": dict(sorted(labels.items()))},
+        confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
+        label=study.label_names[flood.label] if flood.label >= 0 else None,
+        effect=1.0 - 2.0 / max(flood.core, 2),
+        details=details,
+        rows_stand=flood.stands,
+        kept=flood.spared,
     )
 
 
@@ -283,15 +238,3 @@ def label_counts(study: Study, rows: NDArray[np.int64]) -> dict[str, int]:
     codes = study.column("label")[rows]
     counts = np.bincount(codes[codes >= 0], minlength=len(study.label_names))
     return {study.label_names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
-
-
-def ranked(score: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    """Give the logarithm of the share of rows with a score as high: it orders rows and can never flag one by itself.
-
-    Args:
-        score: Of some rows.
-        rows: How many there are; all others score less than any above 0.
-    """
-    ordered = np.sort(score)
-    above = len(score) - np.searchsorted(ordered, score, "left")
-    return np.where(score > 0, np.log(above / max(rows, 1)), 0.0)

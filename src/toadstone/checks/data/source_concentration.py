@@ -14,7 +14,7 @@ from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.tails import log_binomial_tail
 from toadstone.study import samples
 from toadstone.study.check import DataCheck
-from toadstone.study.contributors import Screen, Weighed, rows_by_code, temper, weighed
+from toadstone.study.contributors import Screen, Weighed, base, judged, rows_by_code, temper, weighed
 from toadstone.study.evidence import Evidence, Group
 from toadstone.study.naive_bayes import NaiveBayes, naive_bayes
 from toadstone.study.small import study_of
@@ -24,8 +24,12 @@ from toadstone.views.words import Words
 _EXACT = 400
 """Contributors that are weighed without themselves, those against whom most speaks at first sight."""
 _MOST = 10
-_CLEAR = 12.0
+_CLEAR = 8.0
 """Evidence beyond what the number of contributors explains from which a contributor of many topics is quarantined."""
+_MIXED = 0.25
+"""Part of the way from rows drawn at random to the rows of a usual contributor, up to which rows are of many topics."""
+_PURE = 0.9
+"""Share of its most frequent label from which on a contributor has but one."""
 _FEW = 8
 """Contributors below which the data cannot say what is usual."""
 
@@ -78,7 +82,7 @@ class SourceConcentration(DataCheck):
     - Kish: *Survey Sampling*, Wiley 1965 (the effective number of rows)
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("words",)
+    needs: ClassVar[tuple[str, ...]] = ("words", "grams")
     roles: ClassVar[tuple[str, ...]] = ("text", "label", "source")
 
     fewest: int = 4
@@ -91,7 +95,7 @@ class SourceConcentration(DataCheck):
         model = naive_bayes(study)
         if isinstance(model, str):
             return Evidence(not_run=model)
-        screened, sizes = study.run(Screen("source", len(study.source_names), len(model.rows)))
+        screened, sizes = study.run(Screen("source", len(study.source_names), judged(study, model)))
         tested = np.flatnonzero((sizes >= self.fewest) & (sizes <= self.largest * max(1, int(sizes.sum()))))
         if not len(tested):
             return Evidence(idle=f"no contributor has between {self.fewest} rows and {self.largest:.0%} of all")
@@ -100,8 +104,9 @@ class SourceConcentration(DataCheck):
         values = np.array([one.discounted for one in found])
         factor = temper(values, len(tested))
         usual = float(np.median([one.cohesion for one in found]))
+        mixed = _mixed(study, model, found, usual) if len(tested) >= _FEW else np.zeros(len(found), bool)
         groups = [
-            _group(study, study.source_names[chosen[place]], found[place], factor, usual, len(tested))
+            _group(study, study.source_names[chosen[place]], found[place], factor, usual, len(tested), mixed=bool(mixed[place]))
             for place in np.argsort(-values, kind="stable")[:_MOST].tolist()
             if values[place] > 0 and found[place].contrary.any()
         ]
@@ -119,11 +124,10 @@ class SourceConcentration(DataCheck):
         yield study_of(_example(wrong=False), [Words()])
 
 
-def _group(study: Study, name: str, one: Weighed, factor: float, usual: float, tests: int) -> Group:
+def _group(study: Study, name: str, one: Weighed, factor: float, usual: float, tests: int, *, mixed: bool) -> Group:
     rows = one.rows[one.contrary]
     strength = one.discounted / factor
-    mixed = one.cohesion <= 0.5 * usual and tests >= _FEW
-    sure = mixed and strength >= np.log(tests) + _CLEAR and len(rows) >= 3
+    sure = strength >= np.log(tests) + _CLEAR and len(rows) >= 3
     codes = np.concatenate([chunk["label"][rows[_span(rows, chunk)] - chunk.start] for chunk in study.chunks])
     label = study.label_names[int(np.bincount(codes).argmax())]
     n = len(one.rows)
@@ -133,16 +137,36 @@ def _group(study: Study, name: str, one: Weighed, factor: float, usual: float, t
         rows,
         n,
         -strength,
-        Severity.HIGH if sure else Severity.LOW if one.cohesion > usual else Severity.MEDIUM,
+        Severity.HIGH if mixed else Severity.LOW if one.cohesion > usual else Severity.MEDIUM,
         f"The content of {len(rows):,} of the {n:,} rows of {name!r} speaks against their label,"
         f" {one.excess:.1f} more than expected.",
         lesson=f"that what {name!r} writes about is {label!r}",
-        confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
+        confidence=Confidence.HIGH if sure and mixed else Confidence.MEDIUM,
         label=label,
         effect=float(np.clip(one.excess / n, 0.0, 1.0)),
         details={"cohesion": round(one.cohesion, 4), "log_evidence": round(one.log_e, 2)},
-        rows_stand=bool(sure),
+        rows_stand=bool(sure and mixed),
     )
+
+
+def _mixed(study: Study, model: NaiveBayes, found: list[Weighed], usual: float) -> NDArray[np.bool_]:
+    """Say which contributors write about anything: what speaks against their labels is then no subject or style of theirs.
+
+    Their rows have to have much less in common than those of a usual contributor, or hardly more than rows drawn at random. The
+    latter says nothing where labels follow from who contributes: there a contributor with one label is as honest as any.
+    """
+    drawn = base(study, model)
+    labels = study.column("label")
+    purity = np.array([_purity(labels[one.rows]) for one in found])
+    follows = float(np.median(purity)) >= _PURE
+    cohesion = np.array([one.cohesion for one in found])
+    room = drawn * (1 + 1 / np.sqrt([max(1, len(one.rows)) for one in found])) + _MIXED * max(0.0, usual - drawn)
+    return np.asarray((cohesion <= 0.5 * usual) | ((cohesion <= room) & ~(follows & (purity >= _PURE))), bool)
+
+
+def _purity(codes: NDArray[np.int32]) -> float:
+    """Give the share of the most frequent label."""
+    return float(np.bincount(codes).max() / len(codes)) if len(codes) else 1.0
 
 
 def _span(rows: NDArray[np.int64], chunk: Chunk) -> slice:

@@ -14,7 +14,7 @@ from toadstone.core.fact import Table
 from toadstone.core.finding import Confidence, Json, Severity
 from toadstone.study import samples
 from toadstone.study.check import DataCheck
-from toadstone.study.contributors import Weighed, temper, weighed
+from toadstone.study.contributors import OWN, Weighed, judged, temper, weighed
 from toadstone.study.evidence import Evidence, Group
 from toadstone.study.naive_bayes import NaiveBayes, naive_bayes
 from toadstone.study.small import study_of
@@ -89,7 +89,7 @@ class TimeBurst(DataCheck):
     - Carlini et al.: *Poisoning Web-Scale Training Datasets is Practical*, IEEE S&P 2024 (edits just before a snapshot)
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("words",)
+    needs: ClassVar[tuple[str, ...]] = ("words", "grams")
     roles: ClassVar[tuple[str, ...]] = ("text", "label", "time")
 
     def weigh(self, study: Study) -> Evidence:
@@ -103,8 +103,9 @@ class TimeBurst(DataCheck):
         distinct = 1 + int(np.count_nonzero(np.diff(times[rows]))) if len(rows) else 0
         if len(rows) < 10 * _SHORTEST or distinct < _MOMENTS:
             return Evidence(idle=f"{len(rows):,} labelled rows have {distinct:,} different times; that is too few")
-        own = 1 / (1 + np.exp(-np.minimum(study.column("nb.margin")[rows].astype(np.float64), 30.0)))
-        windows, tests = _scanned(own, labels[rows], len(model.rows))
+        classes = judged(study, model)
+        own = study.column(OWN)[rows].astype(np.float64)
+        windows, tests = _scanned(own, labels[rows], classes)
         found = weighed(study, model, [np.sort(rows[window.first : window.stop]) for window in windows])
         values = np.array([one.discounted for one in found])
         factor = temper(values, max(2, len(rows) // (4 * _SHORTEST)))
