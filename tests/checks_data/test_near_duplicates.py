@@ -16,7 +16,10 @@ from toadstone.engine.job import Executor
 from toadstone.engine.store import Store
 from toadstone.stats.partition import found, joined
 from toadstone.stats.sizes import SizeTail
+from toadstone.study.circumstances import circumstances
 from toadstone.study.cores import cores
+from toadstone.study.decision import decide
+from toadstone.study.evidence import Evidence, RowEvidence
 from toadstone.study.families import families
 from toadstone.study.ingest import ingest
 from toadstone.study.small import study_of
@@ -55,6 +58,52 @@ def test_paraphrased_flood_is_one_group(rate: float) -> None:
     assert mask[group.rows].sum() >= 24
     assert (~mask[group.rows]).sum() <= 1  # the text that was paraphrased
     assert group.details["labels"]["left"] >= 24  # type: ignore[index,call-overload,operator]
+
+
+def _pushed(seed: int) -> tuple[Study, np.ndarray, np.ndarray]:
+    """Four texts of one label, each paraphrased eight times with the other one."""
+    rng = np.random.default_rng(seed)
+    clean, labels = texts(800, seed)
+    taken = [place for place, label in enumerate(labels) if label == "left"][:4]
+    poison = [paraphrase(clean[place], 0.15, rng) for place in taken for _ in range(8)]
+    study = study_of({"text": [*clean, *poison], "label": [*labels, *["right"] * len(poison)]}, [Words()])
+    return study, np.arange(study.rows) >= len(clean), np.array(taken)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_small_floods_that_push_one_label_are_one_group_and_what_they_copy_stays(seed: int) -> None:
+    study, mask, taken = _pushed(seed)
+    evidence = NearDuplicateFlood().weigh(study)
+    group = evidence.groups[0]
+    assert group.details["families"] == 4
+    assert group.label == "right"
+    assert mask[group.rows].all()
+    assert mask[group.rows].sum() >= 30
+    assert set(taken.tolist()) <= set(group.kept.tolist())
+    assert evidence.rows is not None
+    assert evidence.rows.log_p[mask].max() < np.quantile(evidence.rows.log_p[~mask], 0.01)
+    assert (evidence.rows.log_p[taken] == 0).all()
+
+
+def test_a_group_answers_for_the_rows_that_it_keeps() -> None:
+    study, mask, taken = _pushed(0)
+    evidence = NearDuplicateFlood().weigh(study)
+    alone = np.zeros(study.rows)
+    alone[taken] = -40.0  # another check finds the originals odd, beside so many copies with another label
+    decision = decide(study, [(NearDuplicateFlood(), evidence), (NearDuplicateFlood(), Evidence(rows=RowEvidence(alone)))])
+    assert decision.flagged[mask].mean() > 0.9
+    assert not decision.flagged[taken].any()
+    assert decision.scores[taken].max() < decision.scores[mask].min()
+
+
+def test_families_that_are_like_others_lose_a_little_evidence_and_odd_ones_gain() -> None:
+    study, mask, _ = _pushed(1)
+    known = families(study)
+    seen = circumstances(study, known.family, np.bincount(known.family, minlength=study.rows).astype(float))
+    pushing = np.bincount(known.family[mask], minlength=study.rows)[seen.first] > 0
+    assert seen.log_e[pushing].mean() > 0
+    assert (seen.log_e >= np.log(0.5)).all()
+    assert set(seen.label[pushing].tolist()) == {study.label_names.index("right")}
 
 
 def test_rows_of_smaller_families_rank_above_others() -> None:

@@ -73,6 +73,15 @@ def test_a_contributor_of_one_odd_topic_is_not_quarantined():
     assert all(finding.severity < Severity.HIGH for finding in findings)
 
 
+def test_a_contributor_whose_style_is_that_of_another_class_is_not_quarantined():
+    data = material(7)
+    data["source"] = [f"{label}-{row % 12}" for row, label in enumerate(data["label"])]  # labels follow from who contributes
+    for row in [row for row, source in enumerate(data["source"]) if source == "class1-3"]:
+        data["text"][row] = data["text"][(row * 7) % 900 if data["label"][(row * 7) % 900] == "class0" else 0]
+    findings = [finding for finding in found(data) if finding.evidence["group"]["value"] == "class1-3"]
+    assert all(finding.severity < Severity.HIGH for finding in findings)
+
+
 def test_who_supplies_a_label_is_only_mentioned():
     data = material(6)
     data["source"] = [

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from toadstone.engine.arrow import compute as pc
 from toadstone.views.characters import KIND, SCRIPT, SPECIAL, tables
 from toadstone.views.unicode_invisible import Found, controls, directions, fillers, selectors, tags, zero_widths
+from toadstone.views.unicode_strange import strange
 from toadstone.views.unicode_text import Characters
 from toadstone.views.unicode_words import hyphens, lookalikes, styled
 from toadstone.views.view import Columns, View, text_bytes
@@ -27,7 +28,7 @@ _LATIN = 1 << SCRIPT["latin"]
 
 
 class Unicode(View):
-    """``unicode``: uint16, the flags of `toadstone.views.unicode_text`; ``unicode.marks``: the characters that gave them.
+    """``unicode``: uint32, the flags of `toadstone.views.unicode_text`; ``unicode.marks``: the characters that gave them.
 
     Marks are uint32, ragged, in the order of the characters: the code point, and the number of the flag's bit shifted left by 24.
     """
@@ -36,7 +37,7 @@ class Unicode(View):
     role = "text"
 
     def of(self, values: pa.Array) -> Columns:
-        flags = np.zeros(len(values), np.uint16)
+        flags = np.zeros(len(values), np.uint32)
         counts = np.zeros(len(values), np.int64)
         rows = odd_rows(values)
         marks = np.zeros(0, np.uint32)
@@ -71,11 +72,12 @@ def characters(values: pa.Array) -> Characters:
     return Characters(codes, kinds[codes], scripts[codes], starts)
 
 
-def _judged(text: Characters) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.uint32]]:
+def _judged(text: Characters) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint32]]:
     """Give flags and numbers of marks of each row, and the marks."""
     found: list[Found] = []
     if bool((text.kinds >= SPECIAL).any()):
         found += [one for rule in _RULES for one in rule(text)]
+    found += strange(text)
     # Bytes of one encoding read as another give letters of all scripts side by side.
     garbled = np.add.reduceat(text.codes[: text.starts[-1]] == 0xFFFD, text.starts[:-1]) * 100 >= np.diff(text.starts)
     mixed = ~garbled & (text.present & _LATIN).astype(bool) & (text.present & _FOREIGN).astype(bool)
@@ -83,14 +85,14 @@ def _judged(text: Characters) -> tuple[NDArray[np.uint16], NDArray[np.int64], ND
         found += lookalikes(text, mixed)
     size = len(text.starts) - 1
     if not found:
-        return np.zeros(size, np.uint16), np.zeros(size, np.int64), np.zeros(0, np.uint32)
+        return np.zeros(size, np.uint32), np.zeros(size, np.int64), np.zeros(0, np.uint32)
     places = np.concatenate([where for where, _ in found])
     bits = np.concatenate([np.full(len(where), flag.bit_length() - 1, np.uint32) for where, flag in found])
     order = np.lexsort((bits, places))
     places, bits = places[order], bits[order]
     rows = text.rows(places)
-    flags = np.zeros(size, np.uint16)
-    np.bitwise_or.at(flags, rows, np.left_shift(np.uint16(1), bits.astype(np.uint16)))
+    flags = np.zeros(size, np.uint32)
+    np.bitwise_or.at(flags, rows, np.left_shift(np.uint32(1), bits))
     firsts = np.searchsorted(rows, rows)
     kept = np.arange(len(rows)) - firsts < _MOST
     marks = text.codes[places[kept]] | (bits[kept] << np.uint32(24))

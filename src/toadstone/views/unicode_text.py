@@ -41,6 +41,12 @@ CONTROL = 1 << 14
 """Control characters within a word."""
 RESIDUE = 1 << 15
 """Characters that processing leaves behind: selectors without emoji, controls of another encoding, invisible operators."""
+STACKED = 1 << 16
+"""Heaps of marks on letters, or letters struck through."""
+PRIVATE = 1 << 17
+"""Characters without a meaning of their own, for private use, within words or beside them."""
+BLANKS = 1 << 18
+"""Words that are parted by blanks of unusual widths."""
 
 Mask = NDArray[np.bool_]
 Places = NDArray[np.int64]

@@ -28,6 +28,8 @@ from toadstone.views.words import Words, words_of
 _LOG_P = {Severity.HIGH: log(1e-9), Severity.MEDIUM: log(1e-6), Severity.LOW: log(1e-4)}
 """What is seen is there: nominal p-values, which only say how rarely honest text has it."""
 
+_HABIT, _HABIT_SHARE = 20, 0.02
+"""Rows, and their share, beyond which unusual blanks are how these texts were typeset."""
 _READ = 4096
 """Rows whose words are read again, at most, to look up what they look like."""
 
@@ -58,6 +60,9 @@ _FAMILIES = (
     _Family(flag.HYPHEN, Severity.MEDIUM, "soft hyphens where no word is divided", _SPLITS),
     _Family(flag.HYPHEN_MAYBE, Severity.MEDIUM, "soft hyphens in text that is not typeset", _SPLITS),
     _Family(flag.FILLER, Severity.MEDIUM, "blank characters that are no spaces", _SEES, True),
+    _Family(flag.STACKED, Severity.MEDIUM, "letters with heaps of marks, or struck through", _SPLITS),
+    _Family(flag.PRIVATE, Severity.MEDIUM, "characters for private use within words", _SPLITS),
+    _Family(flag.BLANKS, Severity.MEDIUM, "words parted by blanks of unusual widths", _SEES),
     _Family(flag.CONTROL, Severity.MEDIUM, "control characters within words", _SPLITS, True),
     _Family(flag.DIRECTION_SOFT, Severity.LOW, "controls of direction without effect", _SEES),
     _Family(flag.RESIDUE, Severity.LOW, "characters that conversions leave behind", _SEES),
@@ -201,6 +206,8 @@ class HiddenCharacters(DataCheck):
             for name in sorted(name for name in seen.rows if name[0] == family.bit):
                 rows = np.concatenate(seen.rows[name])
                 if family.bit == flag.HYPHEN_MAYBE and seen.typeset >= len(rows):
+                    continue
+                if family.bit == flag.BLANKS and len(rows) > max(_HABIT, _HABIT_SHARE * study.rows):
                     continue
                 if family.bit == flag.LOOKALIKE_WHOLE:
                     rows = self._imitations(study, rows)

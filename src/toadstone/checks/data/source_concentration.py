@@ -28,8 +28,8 @@ _CLEAR = 8.0
 """Evidence beyond what the number of contributors explains from which a contributor of many topics is quarantined."""
 _MIXED = 0.25
 """Part of the way from rows drawn at random to the rows of a usual contributor, up to which rows are of many topics."""
-_PURE = 0.9
-"""Share of its most frequent label from which on a contributor has but one."""
+_VARIED = 0.7
+"""Part of the variety of all labels from which on a contributor has all kinds of labels."""
 _FEW = 8
 """Contributors below which the data cannot say what is usual."""
 
@@ -153,20 +153,22 @@ def _mixed(study: Study, model: NaiveBayes, found: list[Weighed], usual: float) 
     """Say which contributors write about anything: what speaks against their labels is then no subject or style of theirs.
 
     Their rows have to have much less in common than those of a usual contributor, or hardly more than rows drawn at random. The
-    latter says nothing where labels follow from who contributes: there a contributor with one label is as honest as any.
+    latter says nothing where labels follow from who contributes, unless the contributor has all kinds of labels.
     """
     drawn = base(study, model)
     labels = study.column("label")
-    purity = np.array([_purity(labels[one.rows]) for one in found])
-    follows = float(np.median(purity)) >= _PURE
+    varied = _VARIED * _variety(labels[labels >= 0])
+    variety = np.array([_variety(labels[one.rows]) for one in found])
+    follows = float(np.median(variety)) < varied
     cohesion = np.array([one.cohesion for one in found])
     room = drawn * (1 + 1 / np.sqrt([max(1, len(one.rows)) for one in found])) + _MIXED * max(0.0, usual - drawn)
-    return np.asarray((cohesion <= 0.5 * usual) | ((cohesion <= room) & ~(follows & (purity >= _PURE))), bool)
+    return np.asarray((cohesion <= 0.5 * usual) | ((cohesion <= room) & ((variety >= varied) | (not follows))), bool)
 
 
-def _purity(codes: NDArray[np.int32]) -> float:
-    """Give the share of the most frequent label."""
-    return float(np.bincount(codes).max() / len(codes)) if len(codes) else 1.0
+def _variety(codes: NDArray[np.int32]) -> float:
+    """Give the share of pairs of rows with different labels (Gini and Simpson)."""
+    shares = np.bincount(codes) / max(1, len(codes))
+    return float(1 - (shares * shares).sum())
 
 
 def _span(rows: NDArray[np.int64], chunk: Chunk) -> slice:
