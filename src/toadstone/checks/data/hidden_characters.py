@@ -171,9 +171,11 @@ class HiddenCharacters(DataCheck):
     alphabets so that letters stand for those that they look like (Unicode Technical Standard 39); words wholly of look-alike
     letters when the word that they look like is used in this data set; words in mathematical, fullwidth, circled or raised forms
     of ASCII letters; soft hyphens in places where typesetters put none; blank characters that are no spaces; controls within
-    words. What is hidden in tags, selectors and zero-width characters is decoded. Honest are joiners in emoji and in the scripts
-    that need them, selectors behind symbols and Chinese characters, marks of direction in Hebrew and Arabic text, soft hyphens
-    all through long words, fullwidth forms in Chinese, Japanese and Korean text, whole words of any script, units and formulas.
+    words; four and more marks on one letter, and letters struck through; characters for private use within words; words
+    parted by blanks of unusual widths, unless many rows are typeset so. What is hidden in tags, selectors and zero-width
+    characters is decoded. Honest are joiners in emoji and in the scripts that need them, selectors behind symbols and Chinese
+    characters, marks of direction in Hebrew and Arabic text, soft hyphens all through long words, fullwidth forms in Chinese,
+    Japanese and Korean text, whole words of any script, units and formulas.
 
     ## What it misses
 

@@ -51,15 +51,23 @@ class NearDuplicateFlood(DataCheck):
     two texts estimates how much of their content they share, whatever the order. Texts that share a fifth or more, and more
     bits than chance explains among so many rows, are chained to families. Within a family a row's core counts the different
     texts that are close to it and to each other, at three levels of similarity; accidental chains have small cores.
-    Natural data has such cores too (reposts, forms, quotations). Their sizes of two to five give a power law, and
-    a core of a size that this law expects less than once in twenty such data sets (``--fdr``) is a finding: `high` from
-    ten different texts on, `medium` below. Since only small families shape the law, a flood cannot vouch for itself.
-    Exact copies never count as different texts; they are reported as `info`, and texts with several labels as `low`.
+    Natural data has such cores too (reposts, forms, quotations). Their sizes of two to five give a power law, which says how
+    many families of a size one expects; since only small families shape it, a flood cannot vouch for itself. That number is
+    divided by what else is odd about a family among those of the same data: a label that its content speaks against, by a model
+    without the family; labels that disagree within it; sources and times as no other family has them. Families of which one
+    expects fewer than ``--fdr`` are findings, and so are several together that push one label when so many are not to be
+    expected: `high` from ten different texts on, `medium` below.
+
+    Rows with another label than the one that is pushed stay, and nothing that other checks say against them counts: beside a
+    flood of its copies the text that was there before looks wrong. Where nothing speaks against the label, the flood is one
+    voice too many times, and its first row stays. Exact copies never count as different texts; they are reported as `info`, and
+    texts with several labels as `low`.
 
     ## What it misses
     Families smaller than the detectable size that the report states (data with many forms and quotations of its own hides
-    more), paraphrases that share fewer than about half of their words, translations, and texts of fewer than five words.
-    Rows below the decision are still ranked by their cores.
+    more: among those of software and mail, five texts eight times each are found in part), paraphrases that share fewer than
+    about half of their words, translations, copies that are the same words in the same order, and texts of fewer than five
+    words. Rows below the decision are still ranked by how rarely a row is in so large and odd a family.
 
     ## Remedy
     Read the examples. If the rows are one voice, keep one of them; if they push a label or a claim, drop them all and ask
@@ -69,7 +77,7 @@ class NearDuplicateFlood(DataCheck):
     Broder, "On the resemblance and containment of documents" (1997); Ioffe, "Improved consistent sampling, weighted minhash
     and L1 sketching" (2010); Lü et al., "The H-index of a network node" (2016); Clauset, Shalizi, Newman, "Power-law
     distributions in empirical data" (2009); Carlini et al., "Poisoning web-scale training datasets is practical"
-    (2302.10149).
+    (2302.10149); Ignatiadis, Wang, Ramdas, "E-values as unnormalized weights in multiple testing" (2204.12447).
     """
 
     needs: ClassVar[tuple[str, ...]] = ("words", "vectors")

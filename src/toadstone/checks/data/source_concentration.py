@@ -57,19 +57,21 @@ class SourceConcentration(DataCheck):
 
     ## How it decides
 
-    A naive Bayes model that was fitted without the contributor (its counts are additive, so they are taken out exactly) says how
-    likely each label is. The evidence that a share of the contributor's labels is wrong is an e-value: a bet that honest labels
-    lose. It counts as of independent rows, because rows on one topic are right or wrong together: an honest newsletter that
-    reads like spam is one oddity, not a hundred. What the other contributors of the same data reach is taken for usual. `high`,
-    with the contrary rows quarantined, is a contributor whose rows are as mixed as anybody's and whose labels are wrong far
-    beyond that. Any other is `medium`, or `low` when its rows are more of one kind than those of most, and nothing is
-    quarantined: it is odd, perhaps honestly so. `info` are contributors that supply more than half of the rows of a label, or
-    all copies of one text.
+    Several learners that have not seen a row (those of `label-flip`) say how likely its label is. All rows of a contributor
+    together, not only those that look wrong, give the evidence that a share of its labels is wrong: an e-value, a bet that honest
+    labels lose. As far as its rows have more in common than rows drawn at random it counts as of fewer rows, because rows on one
+    topic are right or wrong together: an honest newsletter that reads like spam is one oddity, not a hundred. What the other
+    contributors of the same data reach is taken for usual. `high` is a contributor who writes about anything: its rows have much
+    less in common than those of others, or no more than rows drawn at random (where labels follow from who contributes, only if
+    it has all kinds of labels); when its labels are wrong far beyond chance, the contrary rows are quarantined. Any other is
+    `medium`, or `low` when its rows are more of one kind than those of most, and nothing is quarantined: it is odd, perhaps
+    honestly so. `info` are contributors that supply more than half of the rows of a label, or all copies of one text.
 
     ## What it misses
 
     Contributors with fewer than four rows or more than a fifth of all, whoever writes under many names, and wrong labels that
-    the words of a row do not contradict.
+    its content does not contradict. A contributor who gives one wrong label where every contributor has but one is told, not
+    quarantined.
 
     ## Remedy
 

@@ -68,9 +68,9 @@ class TimeBurst(DataCheck):
     ## How it decides
 
     Rows are put in the order of time. Windows of all lengths from eight rows to a tenth of the data are scanned for labels that
-    the words contradict, all labels together and each label by itself (a scan statistic). The strongest are weighed again by a
-    model without their rows, as in `source-concentration`: the evidence counts as of independent rows, and what the other
-    windows of the same data reach is taken for usual, so that honest bursts (one event, one campaign, a change of subject)
+    the content contradicts, all labels together and each label by itself (a scan statistic). The strongest are weighed as
+    contributors are in `source-concentration`: the evidence counts as of independent rows, and what the other windows of the same
+    data reach is taken for usual, so that honest bursts (one event, one campaign, a change of subject)
     explain themselves. Where labels follow from the time itself nothing is more than `low`. `high`, with the contrary rows
     quarantined, is a window whose rows are as mixed as those of other windows; `medium` is any other. A window at the end of
     the collection says so.
