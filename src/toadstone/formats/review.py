@@ -31,7 +31,8 @@ _STYLE = (
 .choices input[type=text] { flex: 1 1 18rem; } input, button { font: inherit; color: inherit; background: var(--paper);
   border: 1px solid var(--line); border-radius: .3rem; padding: .15rem .5rem; }
 button { cursor: pointer; font-weight: 600; } .plots { display: flex; flex-wrap: wrap; gap: 1rem; }
-.group th, .group td { overflow-wrap: break-word; min-width: 4rem; } mark { background: #ffe38a; color: #1b1f24; } td.row { white-space: nowrap; }
+.group th, .group td { overflow-wrap: break-word; min-width: 4rem; }
+mark { background: #ffe38a; color: #1b1f24; } td.row { white-space: nowrap; }
 .bar { position: sticky; bottom: 0; background: var(--paper); border-top: 1px solid var(--line); padding: .6rem 0;
   display: flex; flex-wrap: wrap; gap: .4rem 1rem; align-items: center; }
 img { image-rendering: pixelated; min-width: 4rem; max-width: 8rem; border: 1px solid var(--line); }
