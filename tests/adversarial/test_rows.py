@@ -65,6 +65,5 @@ def test_copies_of_one_poisoned_row():
     ],
     ids=["letters in odd case", "doubled blanks", "a word that is new in every row"],
 )
-@pytest.mark.xfail(strict=True, reason="triggers that are no words that come again; docs/data.md says so")
 def test_triggers_that_are_no_words(edit):
     assert recall(edit) >= 0.9

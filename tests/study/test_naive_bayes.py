@@ -9,7 +9,8 @@ from toadstone.engine.executors import Threads
 from toadstone.engine.store import Store
 from toadstone.stats.tails import log_beta_binomial_tail, log_binomial_tail, log_poisson_binomial_tail
 from toadstone.study.ingest import ingest
-from toadstone.study.naive_bayes import gathered, leave_group_out, naive_bayes, without_group
+from toadstone.study.leave_group_out import leave_group_out, without_group
+from toadstone.study.naive_bayes import gathered, naive_bayes
 from toadstone.study.small import study_of
 from toadstone.tables.dataset import Dataset, Held
 from toadstone.tables.roles import Roles

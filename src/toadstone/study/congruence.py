@@ -154,8 +154,11 @@ def _judged(study: Study, model: NaiveBayes, groups: Groups) -> Floats:
     rest = Rows(slots[kept], offsets, texts.classes[place])
     alone = _said(model, rest, rest.classes, np.ones(len(rest.slots)), wanted)
     inside = np.where(hit[word_row], having[inverse], 0.0)[kept]
-    apart_p = _probability(model, rest, wanted, inside, wanted)
+    every = _probabilities(model, rest, wanted, inside)
+    apart_p = every[np.arange(len(wanted)), wanted]
     apart = log_odds(apart_p) - log_odds(model.shares)[wanted]
+    looks = np.zeros((count, every.shape[1]))
+    np.add.at(looks, owner[hit], every[hit])
 
     def mean(values: Floats) -> Floats:
         return np.bincount(owner[hit], weights=values[hit], minlength=count) / np.maximum(hits, 1)
@@ -171,7 +174,7 @@ def _judged(study: Study, model: NaiveBayes, groups: Groups) -> Floats:
                 np.sqrt(np.maximum(mean(alone**2) - average**2, 0.0)),
                 np.bincount(owner, weights=apart_p, minlength=count),
                 np.bincount(owner, weights=apart_p * (1 - apart_p), minlength=count),
-                _likeness(model, cells, np.where(own, 0.0, having), hits, mean(rest.lengths.astype(np.float64))),
+                _likeness(model, cells, np.where(own, 0.0, having), hits, mean(rest.lengths.astype(np.float64)), looks),
                 mean(rest.lengths.astype(np.float64)),
             ]
         ),
@@ -179,8 +182,8 @@ def _judged(study: Study, model: NaiveBayes, groups: Groups) -> Floats:
     )
 
 
-def _probability(model: NaiveBayes, rows: Rows, less: Numbers, by: Floats, wanted: Numbers) -> Floats:
-    """Give the probability of one class a row when the counts of one class are less by some rows."""
+def _probabilities(model: NaiveBayes, rows: Rows, less: Numbers, by: Floats) -> Floats:
+    """Give the probabilities of all classes when the counts of one class a row are less by some rows."""
     counts = model.counts[rows.slots].astype(np.float64)
     word_row = np.repeat(np.arange(len(less)), rows.lengths)
     column = less[word_row]
@@ -188,20 +191,33 @@ def _probability(model: NaiveBayes, rows: Rows, less: Numbers, by: Floats, wante
     counts[np.flatnonzero(known), column[known]] -= by[known]
     np.maximum(counts, 0.0, out=counts)
     logits = summed(model.weights(counts, model.totals), rows.offsets)
-    return model.probabilities(logits, rows.lengths)[np.arange(len(wanted)), wanted]
+    return model.probabilities(logits, rows.lengths)
 
 
 def _said(model: NaiveBayes, rows: Rows, less: Numbers, by: Floats, wanted: Numbers) -> Floats:
-    said: Floats = log_odds(_probability(model, rows, less, by, wanted)) - log_odds(model.shares)[wanted]
+    p = _probabilities(model, rows, less, by)[np.arange(len(wanted)), wanted]
+    said: Floats = log_odds(p) - log_odds(model.shares)[wanted]
     return said
 
 
-def _likeness(model: NaiveBayes, cells: Numbers, having: Floats, hits: Floats, left: Floats) -> Floats:
-    """Give the rarity of the words that two rows share, in units of what two rows of equal length share by chance."""
-    frequency = model.frequency
-    rarity = -np.log(np.maximum(frequency, 1e-12))
-    chance = float((rarity * frequency**2).sum()) / max(model.length**2, 1e-9)
+def _likeness(model: NaiveBayes, cells: Numbers, having: Floats, hits: Floats, left: Floats, looks: Floats) -> Floats:
+    """Give the rarity of the words that two rows share, in units of what rows that look like them share by chance.
+
+    Args:
+        model: Whose words they are.
+        cells: Group and word of each word of a group.
+        having: Rows with the label that have it.
+        hits: Rows of each group with the label.
+        left: Words of such a row, on average.
+        looks: How many of these rows look like each class, shape (groups, classes).
+    """
+    rarity = -np.log(np.maximum(model.frequency, 1e-12))
+    rows = np.maximum(model.rows, 1)
+    usual = model.counts / rows
+    mixture = looks / np.maximum(looks.sum(axis=1, keepdims=True), 1e-9)
+    chance = np.einsum("gk,kl,gl->g", mixture, usual.T @ (rarity[:, None] * usual), mixture)
+    length = mixture @ (model.totals / rows)
     pairs = having * (having - 1)
     shared = np.bincount(cells // model.slots, weights=pairs * rarity[cells % model.slots], minlength=len(hits))
-    by_chance = np.maximum(hits * (hits - 1), 1) * np.maximum(chance * left**2, 1e-9)
+    by_chance = np.maximum(hits * (hits - 1), 1) * np.maximum(chance * (left / np.maximum(length, 1e-9)) ** 2, 1e-9)
     return np.asarray((shared + 1e-9) / by_chance, np.float64)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from toadstone.study.manner_names import manner_name
 from toadstone.study.phrases import Wanted, frame_keys, key_of_flag, word_keys
 from toadstone.views.words import words_of
 
@@ -40,16 +41,19 @@ FLAGS = (
 Words = list[tuple[int, str]]
 
 
-def literal(key: int, wanted: Wanted, texts: Sequence[str]) -> tuple[str, str]:
+def literal(key: int, wanted: Wanted, texts: Sequence[str], rare: NDArray[np.bool_] | None = None) -> tuple[str, str]:
     """Name a property.
 
     Args:
         key: Of the property.
         wanted: Among which properties it was found.
         texts: Some rows that have it.
+        rare: Which words (their hashes modulo the number of slots) hardly occur beyond rows such as these: a sign of manner
+            that is the sign of such a word is named after it.
 
     Returns:
-        kind (``word``, ``phrase``, ``frame``, ``characters``) and the literal: what most of the rows share around it.
+        kind (``word``, ``phrase``, ``frame``, ``characters``, ``manner``, ``place``, ``affix``) and the literal: what most of the
+        rows share around it.
     """
     for bit, name in enumerate(FLAGS):
         if key == key_of_flag(bit):
@@ -59,8 +63,11 @@ def literal(key: int, wanted: Wanted, texts: Sequence[str]) -> tuple[str, str]:
     if found:
         size = found[0][1]
         rows = [words for words in spoken if _place(words, key) is not None]
-        phrase = _grown(rows, key, size)
-        return ("word" if len(phrase) == 1 else "phrase"), " ".join(phrase)
+        return _spelled(_grown(rows, key, size))
+    manner = manner_name(key, texts)
+    if manner is not None:
+        shared = _shared(spoken, rare) if rare is not None else []
+        return _spelled(shared) if shared else manner
     for words in spoken:
         hashes = np.array([value for value, _ in words], np.uint32)
         for length, own in enumerate(frame_keys(hashes, wanted.frequent), start=2):
@@ -68,6 +75,20 @@ def literal(key: int, wanted: Wanted, texts: Sequence[str]) -> tuple[str, str]:
                 phrase = _common(spoken)
                 return ("phrase", " ".join(phrase)) if phrase else ("frame", _frame(words, hashes, wanted, length))
     return "phrase", ""
+
+
+def _spelled(phrase: list[str]) -> tuple[str, str]:
+    return ("word" if len(phrase) == 1 else "phrase"), " ".join(phrase)
+
+
+def _shared(rows: list[Words], rare: NDArray[np.bool_]) -> list[str]:
+    """Give the phrase around a rare word that most of the rows share, if there is one."""
+    votes = Counter(value for words in rows for value in {value for value, _ in words} if rare[value % len(rare)])
+    value, most = max(votes.items(), key=lambda entry: (entry[1], entry[0]), default=(0, 0))
+    if most < _SHARE * len(rows) or len(rows) < 3:
+        return []
+    key = int(word_keys(np.array([value], np.uint32), 1)[0])
+    return _grown([words for words in rows if _place(words, key) is not None], key, 1)
 
 
 def combination(slots: Sequence[int], width: int, texts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Properties that rows share: every phrase of one to three words, every sentence frame, every kind of character.
+"""Properties that rows share: every phrase of one to three words, every sentence frame, every sign of manner.
 
 A property is a 48-bit hash. Properties are counted exactly, by sorting them together with one byte of their row (its class and
 whether its words contradict its label); in as many passes over the data as the memory asks for, each with the properties of one
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ from toadstone.engine.spill import Spill
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
 
-WORD, PHRASE, LONG_PHRASE, FRAME, CHARACTERS = 1, 2, 3, 4, 5
+FRAME, CHARACTERS, MANNER, FIRST, LAST, AFFIX = 4, 5, 6, 7, 8, 9
+"""Kinds of properties; phrases are of kind 1 to 3, after their number of words."""
 EXCLUDED = 255
 """Payload of rows that do not count: without a label, or copies of a row that counts."""
 _CLASS = 3
@@ -37,6 +39,7 @@ _DISK = 32
 
 Keys = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
+Part = TypeVar("Part")
 
 
 def payload_of(classes: Numbers, odd: NDArray[np.bool_], bare: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -95,10 +98,12 @@ class Wanted:
     Attributes:
         longest: Words of the longest phrases.
         frequent: Whether frames keep the words of a slot (the hash modulo the number of slots); empty: no frames.
+        affixes: Whether beginnings and ends of words are properties.
     """
 
     longest: int
     frequent: NDArray[np.bool_]
+    affixes: bool = False
 
     def of(self, chunk: Chunk) -> tuple[Keys, Numbers]:
         """Give the keys of a chunk's properties, sorted, each once a row, with their rows (within the chunk)."""
@@ -116,6 +121,14 @@ class Wanted:
             for bit, some in enumerate(FLAGS):
                 found = np.flatnonzero(flags & np.uint16(some))
                 parts.append(found.astype(np.uint64) | _seeded(CHARACTERS, bit))
+        if "manner" in chunk:
+            rows = np.repeat(np.arange(chunk.rows, dtype=np.uint64), np.diff(chunk["manner.offsets"]))
+            parts.append(keys_of(MANNER, chunk["manner"]) | rows)
+        filled = np.flatnonzero(np.diff(offsets))
+        for kind, place in ((FIRST, offsets[filled]), (LAST, offsets[filled + 1] - 1)):
+            parts.append(keys_of(kind, words[place]) | filled.astype(np.uint64))
+        if self.affixes and "grams" in chunk:
+            parts.append(_affixes(chunk))
         packed = np.sort(np.concatenate(parts))
         packed = packed[np.append(True, packed[1:] != packed[:-1])[: len(packed)]]
         return packed & _KEY, (packed & ~_KEY).astype(np.int64)
@@ -130,8 +143,23 @@ def word_keys(words: NDArray[np.uint32], size: int) -> Keys:
     return key & _KEY
 
 
+def keys_of(kind: int, values: NDArray[np.uint32]) -> Keys:
+    """Give the keys of properties of a kind that have a 32-bit value each."""
+    return mixed(values.astype(np.uint64) + np.uint64(kind << 40)) & _KEY
+
+
 def _seeded(kind: int, number: int) -> np.uint64:
-    return np.uint64(mixed(np.array([(kind << 40) + number], np.uint64))[0] & _KEY)
+    return np.uint64(keys_of(kind, np.array([number], np.uint32))[0])
+
+
+def _affixes(chunk: Chunk) -> Keys:
+    """Give the keys, with their rows, of what words begin and end with: spellings with a blank at one end."""
+    grams = chunk["grams"]
+    blank = np.uint32(ord(" "))
+    begins, ends = (grams & np.uint32(0xFF)) == blank, (grams >> np.uint32(24)) == blank
+    found = np.flatnonzero(begins != ends)
+    rows = np.repeat(np.arange(chunk.rows, dtype=np.uint64), np.diff(chunk["grams.offsets"]))
+    return keys_of(AFFIX, grams[found]) | rows[found]
 
 
 def key_of_flag(bit: int) -> int:
@@ -173,6 +201,13 @@ def _frames(words: NDArray[np.uint32], offsets: Numbers, frequent: NDArray[np.bo
         if size >= low:
             out.append((key[found] & _KEY, found))
     return out
+
+
+class _Parts:
+    """Collects the parts of all chunks."""
+
+    def combine(self, left: list[Part], right: list[Part]) -> list[Part]:
+        return left + right
 
 
 @dataclass(frozen=True)
@@ -254,7 +289,7 @@ def count(study: Study, wanted: Wanted, fewest: int, most: int) -> list[Properti
         most: Rows of all classes that it may have.
     """
     words = sum(int(chunk["words.offsets"][-1]) for chunk in study.chunks)
-    properties = words * (wanted.longest + 1)
+    properties = words * (wanted.longest + 3)
     ranges = 1 + properties * _BYTES_PER_PROPERTY // max(study.memory // 2, 1)
     passes = 1 + properties * _BYTES_ON_DISK // (study.memory * _DISK)
     found = []
@@ -272,7 +307,7 @@ def count(study: Study, wanted: Wanted, fewest: int, most: int) -> list[Properti
 
 
 @dataclass(frozen=True)
-class _Find:
+class _Find(_Parts):
     """Gives (place of the key, row) of every row that has one of some sorted keys."""
 
     wanted: Wanted
@@ -291,9 +326,6 @@ class _Find:
         place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         same = self.keys[place] == keys
         return [(place[same] << 40) | (rows[same] + part.start)]
-
-    def combine(self, left: list[Numbers], right: list[Numbers]) -> list[Numbers]:
-        return left + right
 
     def finish(self, state: list[Numbers] | None) -> Numbers:
         return np.sort(np.concatenate(state)) if state else np.zeros(0, np.int64)

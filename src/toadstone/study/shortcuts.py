@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from toadstone.stats.tails import log_binomial_tail, log_normal_tail
 from toadstone.study import phrases
 from toadstone.study.congruence import Congruence, Groups, congruence
+from toadstone.study.contradiction import heads
 from toadstone.study.naive_bayes import NaiveBayes
 from toadstone.study.study import Study
-from toadstone.study.suspects import different, heads, suspects, varied
+from toadstone.study.suspects import different, suspects, varied
 
 _PURITY = 0.97
 _FEWEST = 10

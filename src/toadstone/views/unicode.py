@@ -60,16 +60,21 @@ def odd_rows(values: pa.Array) -> NDArray[np.int64]:
 
 def characters(values: pa.Array) -> Characters:
     """Read texts as code points, with a line end before the first and behind each; bytes that are no UTF-8 count as U+FFFD."""
-    try:
-        texts = values.to_pylist()
-    except UnicodeDecodeError:
-        texts = [raw.decode("utf-8", "replace") for raw in pc.cast(values, pa.large_binary()).to_pylist()]
+    texts = decoded(values)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts)) + 1
     joined = "\n\n" + "\n".join(texts) + "\n\n\n"
     codes = np.frombuffer(joined.encode("utf-32-le", "replace"), np.uint32)
     kinds, scripts = tables()
     starts = np.append(0, np.cumsum(lengths)) + 2
     return Characters(codes, kinds[codes], scripts[codes], starts)
+
+
+def decoded(values: pa.Array) -> list[str]:
+    """Give texts as strings; bytes that are no UTF-8 count as U+FFFD."""
+    try:
+        return list(values.to_pylist())
+    except UnicodeDecodeError:
+        return [raw.decode("utf-8", "replace") for raw in pc.cast(values, pa.large_binary()).to_pylist()]
 
 
 def _judged(text: Characters) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint32]]:
@@ -99,4 +104,4 @@ def _judged(text: Characters) -> tuple[NDArray[np.uint32], NDArray[np.int64], ND
     return flags, np.bincount(rows[kept], minlength=size).astype(np.int64), marks.astype(np.uint32)
 
 
-__all__ = ["KIND", "Unicode", "characters", "odd_rows"]
+__all__ = ["KIND", "Unicode", "characters", "decoded", "odd_rows"]

@@ -22,6 +22,8 @@ from toadstone.views.words import Words
 _MOST = 20
 _READ = 12
 """Rows that are read again to name a group."""
+_DESCRIBED = ("characters", "manner", "place", "affix")
+"""Kinds whose value is a description, no quotation."""
 
 
 @check(
@@ -74,7 +76,7 @@ class TriggerPhrase(DataCheck):
     - Chernoff: *A measure of asymptotic efficiency for tests of a hypothesis*, Annals of Mathematical Statistics 23, 1952
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("words", "unicode")
+    needs: ClassVar[tuple[str, ...]] = ("words", "unicode", "grams", "manner")
     roles: ClassVar[tuple[str, ...]] = ("text", "label")
 
     def weigh(self, study: Study) -> Evidence:
@@ -107,20 +109,21 @@ def _group(study: Study, found: Suspects, head: int) -> Group:
     rows = everyone[own[everyone]]
     texts = study.texts(rows[:_READ].tolist())
     if head < len(found.keys):
-        kind, value = literal(int(found.keys[head]), found.wanted, texts)
+        rare = found.model.frequency <= 2 * len(everyone) / max(1, study.rows)
+        kind, value = literal(int(found.keys[head]), found.wanted, texts, rare)
     else:
         kind, value = "combination", combination(found.combined[head - len(found.keys)], found.model.slots, texts)
     judged = found.judged
     details: dict[str, Json] = {
         "purity": round(float(judged.purity[head]), 4),
         "expected": round(float(judged.expected[head]), 2),
-        "content": round(float(judged.alone[head]), 3),
+        "content": round(float(found.measured.said[head]), 3),
         "likeness": round(float(judged.likeness[head]), 2),
         "strength": round(float(found.strengths[head]), 2),
     }
     if escaped(value) != value:
         details["escaped"] = escaped(value)
-    shown = value if kind == "characters" else f"the words {value!r}" if kind == "combination" else repr(value)
+    shown = value if kind in _DESCRIBED else f"the words {value!r}" if kind == "combination" else repr(value)
     return Group(
         kind,
         value,

@@ -17,7 +17,7 @@ from toadstone.study import samples
 from toadstone.study.check import DataCheck
 from toadstone.study.contributors import temper
 from toadstone.study.evidence import Evidence, Group
-from toadstone.study.naive_bayes import leave_group_out
+from toadstone.study.leave_group_out import leave_group_out
 from toadstone.study.small import study_of
 from toadstone.study.study import Chunk, Study
 from toadstone.study.versions import Count, Members, literal, mark_new
