@@ -18,7 +18,8 @@ from scipy import special
 
 from toadstone.stats.ragged import log_odds
 from toadstone.study.contributors import sections
-from toadstone.study.naive_bayes import NaiveBayes, naive_bayes, without_group
+from toadstone.study.leave_group_out import without_group
+from toadstone.study.naive_bayes import NaiveBayes, naive_bayes
 from toadstone.study.study import Study
 
 _MOST = 2_000

@@ -21,7 +21,8 @@ from toadstone.study.study import Study
 MOST = 128
 """Rows of a group that are looked at."""
 _SHARED = 0.75
-"""Words that more than this share of the members have belong to what made them a group."""
+"""Words that more than this share of the members have belong to what made them a group; so do words of several members of which
+this share stands in them: a sign of manner may make new words of old ones."""
 _BATCH = 1_500_000
 _BYTES_PER_WORD = 512
 """Of a batch, for two labels."""
@@ -148,7 +149,8 @@ def _judged(study: Study, model: NaiveBayes, groups: Groups) -> Floats:
     cell = owner[word_row] * model.slots + slots
     cells, inverse = np.unique(cell, return_inverse=True)
     having = np.bincount(inverse[hit[word_row]], minlength=len(cells)).astype(np.float64)
-    own = having > _SHARED * hits[cells // model.slots]
+    everywhere = model.counts.sum(axis=1)[cells % model.slots]
+    own = (having > _SHARED * hits[cells // model.slots]) | ((having > 1) & (having > _SHARED * everywhere))
     kept = ~own[inverse]
     offsets = np.append(0, np.cumsum(np.bincount(word_row[kept], minlength=len(place))))
     rest = Rows(slots[kept], offsets, texts.classes[place])

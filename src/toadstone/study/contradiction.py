@@ -26,7 +26,7 @@ CLIP = 6.0
 START = 1.0
 """Strength at which the tail begins."""
 RATE = 0.55
-_ALIKE, _SPREAD = 1.1, 5.0
+_ALIKE, _SPREAD = 1.15, 8.0
 """Rows picked at random are up to `_ALIKE` (1 + `_SPREAD` / rows) times as alike as chance."""
 _TILTS = np.concatenate([np.linspace(0.02, 1.0, 25), np.linspace(1.1, 5.0, 20)])
 _PRIOR = 10

@@ -92,9 +92,7 @@ def _of_words(text: str) -> Iterator[Named]:
 def _of_characters(text: str) -> Iterator[Named]:
     for one in sorted({one for one in text if ord(one) > 127}):
         yield _key(MANNER, manner.sign(manner.CHARACTER, ord(one))), "characters", one
-        block = ord(one) >> 8
-        yield (
-            _key(MANNER, manner.sign(manner.BLOCK, block)),
-            "characters",
-            f"characters U+{block << 8:04X} to U+{(block << 8) + 255:04X}",
-        )
+        for bits in manner.BLOCKS:
+            first = ord(one) >> bits << bits
+            found = f"characters U+{first:04X} to U+{first + (1 << bits) - 1:04X}"
+            yield _key(MANNER, manner.sign(manner.BLOCK, first >> bits, bits)), "characters", found

@@ -98,12 +98,12 @@ class Wanted:
     Attributes:
         longest: Words of the longest phrases.
         frequent: Whether frames keep the words of a slot (the hash modulo the number of slots); empty: no frames.
-        affixes: Whether beginnings and ends of words are properties.
+        manner: Whether signs of manner, first and last words, and what words begin and end with are properties.
     """
 
     longest: int
     frequent: NDArray[np.bool_]
-    affixes: bool = False
+    manner: bool = False
 
     def of(self, chunk: Chunk) -> tuple[Keys, Numbers]:
         """Give the keys of a chunk's properties, sorted, each once a row, with their rows (within the chunk)."""
@@ -121,14 +121,8 @@ class Wanted:
             for bit, some in enumerate(FLAGS):
                 found = np.flatnonzero(flags & np.uint16(some))
                 parts.append(found.astype(np.uint64) | _seeded(CHARACTERS, bit))
-        if "manner" in chunk:
-            rows = np.repeat(np.arange(chunk.rows, dtype=np.uint64), np.diff(chunk["manner.offsets"]))
-            parts.append(keys_of(MANNER, chunk["manner"]) | rows)
-        filled = np.flatnonzero(np.diff(offsets))
-        for kind, place in ((FIRST, offsets[filled]), (LAST, offsets[filled + 1] - 1)):
-            parts.append(keys_of(kind, words[place]) | filled.astype(np.uint64))
-        if self.affixes and "grams" in chunk:
-            parts.append(_affixes(chunk))
+        if self.manner:
+            parts += _manner(chunk)
         packed = np.sort(np.concatenate(parts))
         packed = packed[np.append(True, packed[1:] != packed[:-1])[: len(packed)]]
         return packed & _KEY, (packed & ~_KEY).astype(np.int64)
@@ -150,6 +144,22 @@ def keys_of(kind: int, values: NDArray[np.uint32]) -> Keys:
 
 def _seeded(kind: int, number: int) -> np.uint64:
     return np.uint64(keys_of(kind, np.array([number], np.uint32))[0])
+
+
+def _manner(chunk: Chunk) -> list[Keys]:
+    """Give the keys, with their rows, of how texts are written, begin and end."""
+    words, offsets = chunk["words"], chunk["words.offsets"]
+    filled = np.flatnonzero(np.diff(offsets))
+    parts = [
+        keys_of(kind, words[place]) | filled.astype(np.uint64)
+        for kind, place in ((FIRST, offsets[filled]), (LAST, offsets[filled + 1] - 1))
+    ]
+    if "manner" in chunk:
+        rows = np.repeat(np.arange(chunk.rows, dtype=np.uint64), np.diff(chunk["manner.offsets"]))
+        parts.append(keys_of(MANNER, chunk["manner"]) | rows)
+    if "grams" in chunk:
+        parts.append(_affixes(chunk))
+    return parts
 
 
 def _affixes(chunk: Chunk) -> Keys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,15 +62,16 @@ def shortcuts(study: Study) -> Shortcuts | str:
     if isinstance(found, str):
         return found
     model = found.model
+    wanted = replace(found.wanted, manner=False)
     fewest = max(_FEWEST, int(study.rows * _LEAST))
-    parts = phrases.count(study, found.wanted, fewest, max(int(study.rows * _LARGEST), fewest))
+    parts = phrases.count(study, wanted, fewest, max(int(study.rows * _LARGEST), fewest))
     counted = phrases.Properties.joined(parts)
     pure = counted.take(counted.hits >= _PURITY * counted.sizes)
     tails = log_binomial_tail(pure.hits, pure.sizes, model.shares[pure.classes])
     order = varied(pure, np.argsort(tails, kind="stable"), 2)[:_EVALUATED]
     top = pure.take(order)
     keys, place = np.unique(top.keys, return_inverse=True)
-    rows, offsets = phrases.members(study, found.wanted, keys)
+    rows, offsets = phrases.members(study, wanted, keys)
     groups = Groups(rows, offsets, np.zeros(len(keys), np.int64)).take(place)
     groups = Groups(groups.rows, groups.offsets, top.classes)
     first = different(study, model, groups)
@@ -82,7 +83,7 @@ def shortcuts(study: Study) -> Shortcuts | str:
     head = heads(groups, strengths, model.class_of[study.column("label")])
     chosen = np.unique(head[head >= 0])
     chosen = chosen[np.argsort(-strengths[chosen], kind="stable")]
-    return Shortcuts(model, found.wanted, top.keys, groups, judged, log_p, chosen, len(pure.keys))
+    return Shortcuts(model, wanted, top.keys, groups, judged, log_p, chosen, len(pure.keys))
 
 
 def _log_p(excess: Floats) -> Floats:

@@ -81,6 +81,7 @@ class TermSpace:
             kept = np.sort(kept[np.argsort(-seen[kept], kind="stable")[:most]])
         self.places = np.full(1 << BITS, -1, np.int32)
         self.places[kept] = np.arange(len(kept), dtype=np.int32)
+        self.seen = seen[kept]
         self.rarity = (np.log((1 + rows) / (1 + seen[kept])) + 1.0).astype(np.float32)
         self.models: list[Linear] = []
 

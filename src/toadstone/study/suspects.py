@@ -109,7 +109,7 @@ def _found(study: Study) -> Suspects | str:
     if not quick:
         order = np.argsort(-model.frequency, kind="stable")[:_FREQUENT]
         frequent[order[model.frequency[order] > 0.01]] = True
-    wanted = Wanted(2 if quick else 3, frequent[:0] if quick else frequent, affixes=not quick)
+    wanted = Wanted(2 if quick else 3, frequent[:0] if quick else frequent, manner=not quick)
     most = max(int(study.rows * _LARGEST), 4 * FEWEST)
     chosen, tests = _screened(study, model, wanted, most, 150 if quick else 20_000)
     keys, place = np.unique(chosen.keys, return_inverse=True)

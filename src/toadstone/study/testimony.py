@@ -121,14 +121,17 @@ def _asked(study: Study, model: NaiveBayes, spaces: list[TermSpace], offsets: Fl
     owner = np.repeat(np.arange(len(groups)), np.diff(groups.offsets))
     folds = study.column(f"{COLUMN}.fold")[distinct].astype(np.int64)[place]
     total = np.zeros((len(place), len(study.label_names)))
+    silent = np.ones(len(place), bool)
     for space in spaces:
-        total += _total(space, _left(_terms(study, space.kind, distinct), place, owner), folds)
+        left = _left(space, _terms(study, space.kind, distinct), place, owner)
+        total += _total(space, left, folds)
+        silent &= np.diff(left.edges) == 0
     total += offsets
     out = np.full(len(groups), np.nan)
     for one in np.unique(groups.classes).tolist():
         mine = groups.classes[owner] == one
         if model.codes[one] >= 0:
-            said = _content(total[mine], model, int(model.codes[one]), least)
+            said = np.where(silent[mine], 0.0, _content(total[mine], model, int(model.codes[one]), least))
             count = np.bincount(owner[mine], minlength=len(groups))
             mean = np.bincount(owner[mine], weights=said, minlength=len(groups)) / np.maximum(count, 1)
             out[count > 0] = mean[count > 0]
@@ -154,10 +157,11 @@ def _terms(study: Study, kind: str, rows: Numbers) -> Terms:
     return Terms(edges, np.concatenate([part.slots for part in found]), np.concatenate([part.counts for part in found]))
 
 
-def _left(texts: Terms, place: Numbers, owner: Numbers) -> Terms:
-    """Give the terms of each group's rows without those that more than `_SHARED` of them have.
+def _left(space: TermSpace, texts: Terms, place: Numbers, owner: Numbers) -> Terms:
+    """Give the terms of each group's rows without those that more than `_SHARED` of them have, or that hardly stand elsewhere.
 
     Args:
+        space: Whose terms they are.
         texts: Of distinct rows.
         place: Which of these each member of a group is.
         owner: Group of each member, sorted.
@@ -168,6 +172,9 @@ def _left(texts: Terms, place: Numbers, owner: Numbers) -> Terms:
     cells, inverse, having = np.unique(
         (owner[member] << 32) | texts.slots[at].astype(np.int64), return_inverse=True, return_counts=True
     )
-    kept = ~(having > _SHARED * np.bincount(owner)[cells >> 32])[inverse]
+    column = space.places[cells & 0xFFFFFFFF]
+    everywhere = np.where(column >= 0, space.seen[np.maximum(column, 0)], 0) if len(space.seen) else np.zeros(len(cells))
+    own = (having > _SHARED * np.bincount(owner)[cells >> 32]) | ((having > 1) & (having > _SHARED * everywhere))
+    kept = ~own[inverse]
     edges = np.append(0, np.cumsum(np.bincount(member[kept], minlength=len(place))))
     return Terms(edges, texts.slots[at][kept], texts.counts[at][kept])

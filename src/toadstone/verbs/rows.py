@@ -128,7 +128,7 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
     dataset = target if isinstance(target, Dataset) else open_dataset(target)
     roles = guess_roles(dataset, options.roles)
     checks, left_out = _applicable(config, roles, options)
-    wanted = views(name for check in checks for name in check.needs)
+    wanted = views((name for check in checks for name in check.needs), options.effort)
     with ExitStack() as stack:
         executor = Watched(stack.enter_context(_executor(dataset, options)), progress)
         room = options.memory - RESIDENT

@@ -10,8 +10,8 @@ from toadstone.core.modules import names_below
 from toadstone.views.view import View
 
 
-def views(needed: Iterable[str]) -> list[View]:
-    """Make the views with these names, each once, in the order of their names.
+def views(needed: Iterable[str], effort: str = "standard") -> list[View]:
+    """Make the views with these names that an effort asks for, each once, in the order of their names.
 
     Raises:
         KeyError: there is no such view (a check asks for one that nobody wrote).
@@ -19,7 +19,7 @@ def views(needed: Iterable[str]) -> list[View]:
     for name in names_below(toadstone.views):
         importlib.import_module(name)
     known = {kind.name: kind for kind in _below(View) if hasattr(kind, "name")}
-    return [known[name]() for name in sorted(set(needed))]
+    return [known[name]() for name in sorted(set(needed)) if effort in known[name].efforts]
 
 
 def _below(kind: type) -> Iterator[type[View]]:

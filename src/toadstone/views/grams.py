@@ -24,6 +24,7 @@ class Grams(View):
 
     name = "grams"
     role = "text"
+    efforts = ("standard", "deep")
 
     def of(self, values: pa.Array) -> Columns:
         content, offsets = text_bytes(lowered(values))

@@ -9,7 +9,7 @@ A sign of manner is a 32-bit hash, each once a row:
   a sign for at least 1, 2, 4, 8 ...;
 - everyday marks, each once, and the kind of sign that a text begins and ends with;
 - whether all of a text is in lower case, in capitals, or without marks;
-- characters beyond ASCII, each and by their blocks of 256, but not those of scripts without blanks.
+- characters beyond ASCII, each and by their blocks of 256 and of 4,096, but not those of scripts without blanks.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ _WIDEST = 32
 """Bytes of a word whose exact shape counts."""
 _CHARACTERS = 64
 """Different characters beyond ASCII of one row that count."""
+BLOCKS = (8, 12)
+"""Binary logarithms of how many characters a block has."""
 _UNDIVIDED = (0x2E80, 0xD7FF)
 
 Numbers = NDArray[np.int64]
@@ -47,6 +49,7 @@ class Manner(View):
 
     name = "manner"
     role = "text"
+    efforts = ("standard", "deep")
 
     def of(self, values: pa.Array) -> Columns:
         content, offsets = text_bytes(values)
@@ -264,4 +267,4 @@ def _characters(values: pa.Array) -> list[tuple[Numbers, Signs]]:
     owners, codes = (keys >> np.uint64(32)).astype(np.int64), keys & np.uint64(0xFFFFFFFF)
     kept = np.arange(len(owners)) - np.searchsorted(owners, owners) < _CHARACTERS
     owners, codes = owners[kept], codes[kept]
-    return [(owners, _signs(CHARACTER, codes)), (owners, _signs(BLOCK, codes >> np.uint64(8)))]
+    return [(owners, _signs(CHARACTER, codes)), *((owners, _signs(BLOCK, codes >> np.uint64(bits), bits)) for bits in BLOCKS)]

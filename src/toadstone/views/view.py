@@ -21,10 +21,12 @@ class View(ABC):
     Attributes:
         name: How checks ask for it (``needs``).
         role: The role of the column that it reads: ``text``, ``embedding`` ...
+        efforts: At which efforts it is made; at the others a check that needs it does without.
     """
 
     name: str
     role: str
+    efforts: tuple[str, ...] = ("quick", "standard", "deep")
 
     @abstractmethod
     def of(self, values: pa.Array) -> Columns:

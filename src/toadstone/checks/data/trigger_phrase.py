@@ -49,20 +49,26 @@ class TriggerPhrase(DataCheck):
 
     ## How it decides
 
-    Rows are grouped by every phrase of one to three words, by how they begin when content words are taken out, and by hidden or
+    Rows are grouped by every phrase of one to three words, by how they begin when content words are taken out, by hidden or
     look-alike characters, and by two or three common words that occur together too often in rows that contradict their label.
-    A group whose rows nearly all have one label is judged by what its rows say *besides*: the words that
-    the members share are taken out, and naive Bayes with exact counts says how much the rest speaks for the label. Rows that
-    belong together by nature (a topic, a strong word) look like other rows of their label and like each other. Rows that were
-    picked from other labels, marked and relabelled look like what they were, and are no more alike than chance. How strong such a
-    contradiction gets by nature is read off the tail of the data's own groups; the largest do not count for it, so that
-    poison cannot hide itself. Copies count once.
+    From effort `standard` on they are grouped by their manner too: shapes of words (`id123456` is `aa999999`), doubled blanks,
+    odd case, everyday marks, capitals, first and last words, what words begin and end with, characters beyond ASCII.
+
+    A group whose rows nearly all have one label is judged by what its rows say *besides*: what the members share is taken
+    out, and naive Bayes with exact counts says how much the rest speaks for the label. The strongest groups are judged once more
+    by the learners of `label-flip`, over words with pairs of words and over spellings, each without what the members share there.
+    Rows that belong together by nature (a topic, a strong word) look like other rows of their label and like each other.
+    Rows that were picked from other labels, marked and relabelled look like what they were, and are no more alike than rows
+    like these are by chance. How strong such a contradiction gets by nature is read off the tail of the data's own groups;
+    the largest do not count for it, so that poison cannot hide itself. Copies count once. Of a group that stands, rows are named
+    that have any of the properties that its rows share and that are about as strong.
 
     ## What it misses
 
-    Marks in fewer than five different rows, marked rows whose labels are right (see `clean-label-trigger`), texts whose words
-    say nothing about the label, marks that are spread over words that each occur once, and a mark that is in more than a fifth
-    of all rows.
+    Marks in fewer than five different rows, and in few more where texts are short and labels noisy: six of two thousand
+    one-line reviews often rank first, but do not stand. Marked rows whose labels are right (see `clean-label-trigger`), texts
+    whose words say nothing about the label, marks that are spread over words or signs that each occur once, a habit that many
+    honest rows have too (texts in lower case where others are), a mark that is in more than a fifth of all rows.
 
     ## Remedy
 
