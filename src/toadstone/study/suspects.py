@@ -77,13 +77,13 @@ class Suspects:
         """Give all rows of a head, those too that are copies of others, and rows that its kin has beyond them.
 
         The rows of one trigger may have several properties of which each misses some of them. What groups about as strong add
-        counts where a row contradicts its label, or where it is next to nothing.
+        counts where a row contradicts its label, or where a small group would miss but one.
         """
         rows = self._members(study, head)
         doubtful = study.column("nb.content") < 0
         for other in np.flatnonzero((self.head == head) & (self.strengths >= _KIN * self.strengths[head])).tolist():
             more = np.setdiff1d(self._members(study, other), rows) if other != head else rows[:0]
-            few = len(more) <= 1 + len(rows) // 8
+            few = len(more) <= 1 and len(rows) < 2 * FEWEST
             rows = np.union1d(rows, more if few else more[doubtful[more]])
         return rows
 
