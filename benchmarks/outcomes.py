@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -77,11 +79,35 @@ def key_of(tool: str, command: Command, subject: Subject) -> str:
     return "|".join((tool, " ".join(command.arguments), subject.digest, Path(subject.entry.path).name))
 
 
+def drawn(subjects: Sequence[Subject]) -> list[Subject]:
+    """Return the subjects in an order that says nothing about them: corpora in turn, each in the order of a hash of its paths.
+
+    Any beginning of it is a random sample, the same in every run, so a comparison that was interrupted is a fair one.
+    """
+    places: Counter[str] = Counter()
+    ranked = []
+    for subject in sorted(subjects, key=lambda item: hashlib.sha256(f"{item.corpus}|{item.entry.path}".encode()).digest()):
+        places[subject.corpus] += 1
+        ranked.append((places[subject.corpus], subject.corpus, subject))
+    return [subject for _, _, subject in sorted(ranked, key=lambda item: item[:2])]
+
+
+def sample(subjects: Sequence[Subject], size: int) -> list[Subject]:
+    """Return the first *size* subjects of each corpus in the order of `drawn`, or all of a corpus that has fewer."""
+    taken: Counter[str] = Counter()
+    found = []
+    for subject in drawn(subjects):
+        taken[subject.corpus] += 1
+        if taken[subject.corpus] <= size:
+            found.append(subject)
+    return found
+
+
 def missing(peer: Peer, subjects: Sequence[Subject], known: Memory) -> Iterator[tuple[Command, Subject, str]]:
-    """Yield what has to be run yet for *peer*."""
+    """Yield what has to be run yet for *peer*, in the order of `drawn`."""
     tool, seen = identity(peer), set()
     for command in peer.commands:
-        for subject in subjects:
+        for subject in drawn(subjects):
             key = key_of(tool, command, subject)
             if key not in seen and known.get(key) is None:
                 seen.add(key)

@@ -19,6 +19,9 @@ _THIN_STEP = 128
 _TEMPLATE = 16
 """Bytes that any template counts at least."""
 
+_TERSE = 5_000
+"""Alarms beyond the allowance after which not even names are judged any more."""
+
 _ENTRY = 100
 """Steps that something inside costs at depth 1, however small it is."""
 
@@ -36,6 +39,7 @@ class Budget:
         templates: Bytes of templates that may still be parsed and followed.
         trials: Operations that may still be made only to find out whether something is of a kind at all. Counted apart,
             so that a flood of false starts cannot use up what reading needs.
+        alarms: Findings that may still be worked out one by one (see `alarm`); no person reads as many.
     """
 
     expand: int
@@ -45,6 +49,7 @@ class Budget:
     trials: int = 2_000_000
     thin: int = 0
     templates: int = 144 << 10
+    alarms: int = 1 << 30
 
     @classmethod
     def of(cls, size: int) -> Budget:
@@ -52,15 +57,35 @@ class Budget:
 
         Real artefacts stay far below: text and weights expand two- to tenfold; a deflated array of zeros expands about a
         thousandfold, and 384 MiB of that are an embedding of 100,000 words by 1,000 dimensions; an interpreter makes at
-        most one step for each byte of its stream; a chat template has at most 40 KB.
+        most one step for each byte of its stream; a chat template has at most 40 KB. A harmless file has no grave finding,
+        and no more kinds of mild ones than its libraries have classes.
         """
         return cls(
             expand=(128 << 20) + DENSE * size,
             steps=4_000_000 + 4 * size,
-            trials=2_000_000 + 2 * size,
+            trials=800_000 + size // 2,
             templates=(144 << 10) + size // 128,
             thin=(384 << 20) + size,
+            alarms=2_500 + (size >> 14),
         )
+
+    def alarm(self) -> None:
+        """Account for one finding that is grave, or of a kind that the subject did not have yet.
+
+        When no allowance is left, the subject is `crowded`: a flood of different findings costs more to tell than to write.
+        """
+        self.alarms -= 1
+
+    def crowded(self) -> bool:
+        """Whether there were more findings than are worked out: of what is read from here on only the names are judged.
+
+        Whoever judges says so; readers leave out what only details would be made of.
+        """
+        return self.alarms <= 0
+
+    def overrun(self) -> bool:
+        """Whether there were so many findings that nothing further is looked at."""
+        return self.alarms < -_TERSE
 
     def spend_entry(self, depth: int) -> None:
         """Account for looking into something at a depth: where every level holds two more, only the depth tells the cost.

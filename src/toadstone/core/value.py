@@ -255,6 +255,8 @@ def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]
     """
     if not isinstance(value, (Items, Result)):
         return [value]  # most arguments are plain, and every call's are looked through several times
+    if isinstance(value, Items) and (plain := _plain_items(value)) is not None:
+        return plain[:limit]
     found: list[Value] = []
     stack: list[Value] = [value]
     seen: set[int] = set()
@@ -276,6 +278,20 @@ def leaves(value: Value, limit: int = 2000, *, made: bool = True) -> list[Value]
                 found.append(held)
             stack.extend(reversed([top.callee, *top.args, *(item for _, item in top.kwargs), *top.state]))
     return found
+
+
+_FEW_ITEMS = 16
+
+
+def _plain_items(value: Items) -> list[Value] | None:
+    """List what a small container holds if it is all plain; None for any other container."""
+    items = value.flat[: len(value.flat) // 2 * 2] if isinstance(value, Table) else value.items
+    if len(items) > _FEW_ITEMS:
+        return None
+    for item in items:
+        if isinstance(item, (Items, Result)):
+            return None
+    return list(items)
 
 
 def _backwards(value: Items) -> list[Value]:

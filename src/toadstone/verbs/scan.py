@@ -9,7 +9,7 @@ from itertools import chain
 from toadstone.core.blob import Blob, BlobError, open_blob
 from toadstone.core.budget import Budget
 from toadstone.core.digest import digests
-from toadstone.core.fact import Fact, Link, Sighting, Unread
+from toadstone.core.fact import Branch, Call, Document, Fact, Link, Lookup, Operator, Setting, Sighting, Stage, Text, Unread
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.panel import Seat, make_checks
 from toadstone.core.place import Place
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _ABSENT = 1000
 _MOST = 500
 """Findings of one check on one subject that are listed; further ones are counted in the last."""
+
+_CROWDED = "more findings than are worked out one by one; of what follows only the names that are imported were judged"
+_WORDY = (Branch, Call, Document, Lookup, Operator, Setting, Stage, Text)
+"""Facts whose judgement looks at everything that they hold."""
 
 _MOST_INDICATORS = 64
 """Indicators of one finding that are listed."""
@@ -92,7 +96,7 @@ class Scanner:
         folder = folder or _Folder(None, None)
         documents = Sighting in self._readers
         source = Source(blob, name, Place(shown), Budget.of(blob.size), hint=hint, sibling=folder.open, documents=documents)
-        findings, gaps = self._judge(walk(source))
+        findings, gaps = self._judge(walk(source), source.budget)
         kind = source.notes.get("kind", "unknown")
         subject = self._made(shown, kind, blob.size, identity, findings, gaps)
         if self.cache is not None and not hint and not folder.asked:
@@ -115,12 +119,12 @@ class Scanner:
             identity.update(identify())
             yield from file.facts(blob, identity)
 
-        findings, gaps = self._judge(chain(_as_far_as_it_goes(walk(source), place), claims()))
+        findings, gaps = self._judge(chain(_as_far_as_it_goes(walk(source), place), claims()), source.budget)
         kind = source.notes.get("kind", "unknown")
         return self._made(file.shown, kind, blob.size, identity, findings, gaps)
 
     def _judged(self, shown: str, kind: str, size: int, identity: dict[str, str], facts: Iterable[Fact]) -> Subject:
-        findings, gaps = self._judge(iter(facts))
+        findings, gaps = self._judge(iter(facts), Budget.of(0))
         return self._made(shown, kind, size, identity, findings, gaps)
 
     def _made(
@@ -135,10 +139,10 @@ class Scanner:
         counted, waived = self.policy.split(sorted(findings, key=lambda finding: finding.order), identity)
         return Subject(shown, kind, size, identity, tuple(sorted(set(gaps))), tuple(counted), tuple(waived))
 
-    def _judge(self, facts: Iterator[Fact]) -> tuple[list[Finding], list[Gap]]:
-        ledger = _Tally()
+    def _judge(self, facts: Iterator[Fact], budget: Budget) -> tuple[list[Finding], list[Gap]]:
+        ledger = _Tally(budget)
         watch = Watch(self.intelligence)
-        pairs = self._pairs(facts, ledger, watch)
+        pairs = self._pairs(_as_long_as_it_helps(facts, budget), ledger, watch)
         judged = _Judged(watch, ledger)
         while not judged.all:  # a check that fails ends its shield; the next turn goes on behind it
             for result in shielded(judged.results(pairs), judged.failed):
@@ -168,6 +172,22 @@ class Scanner:
                     continue
                 for check in watching:
                     yield check, sighting
+
+
+def _as_long_as_it_helps(facts: Iterator[Fact], budget: Budget) -> Iterator[Fact]:
+    """Yield facts; of a subject with a flood of findings only those that are quickly judged, and in the end none."""
+    crowded = False
+    for fact in facts:
+        if not crowded:
+            yield fact
+            if budget.crowded():
+                crowded = True
+                yield Unread(fact.place, _CROWDED)
+        elif budget.overrun():
+            yield Unread(fact.place, "more findings than anybody reads; what follows was not looked at")
+            return
+        elif not isinstance(fact, _WORDY):
+            yield fact
 
 
 def _as_far_as_it_goes(facts: Iterator[Fact], place: Place) -> Iterator[Fact]:
@@ -203,9 +223,14 @@ class _Judged:
 
 
 class _Tally:
-    """Collects findings; those that say the same of the same subject become one."""
+    """Collects findings; those that say the same of the same subject become one.
 
-    def __init__(self) -> None:
+    Args:
+        budget: Of the subject; grave findings and new kinds of findings draw on it.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self.gaps: list[Gap] = []
         self._keyed: dict[tuple[str, str], Finding] = {}
         self._counts: dict[tuple[str, str], int] = {}
@@ -216,7 +241,11 @@ class _Tally:
     def add(self, result: Finding | Unread) -> None:
         if isinstance(result, Unread):
             self.gaps.append(Gap(result.place, result.reason))
-        elif result.key:
+            return
+        told = not result.key or (result.check, result.key) in self._keyed
+        if result.severity >= (Severity.HIGH if told else Severity.MEDIUM):
+            self._budget.alarm()
+        if result.key:
             key = (result.check, result.key)
             if key not in self._keyed and not self._room(result):
                 self._dropped[result.check] = self._dropped.get(result.check, 0) + 1

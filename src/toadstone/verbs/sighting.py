@@ -24,6 +24,17 @@ _MAYBE = regex(
     r"/(?:etc|usr|var|tmp|home|root|opt|bin|sbin|dev|proc|sys|mnt|srv|run|boot|Users|Library)/"
 )
 """What no indicator can do without; most strings have none of it, and cost nothing more."""
+_LONG = 1 << 10
+_STOPS = (".", "\u3002", "\uff0e", "\uff61")
+_BETWEEN = regex(r"[\w\])}>\[({<]\s?[.\u3002\uff0e\uff61]\s?[\w\])}>\[({<]")
+_SIGNS = ("//", "::", ":/", "/:", "\\/\\", "[:]", "~/", ":\\")
+_RUN, _CODED = regex(r"[0-9A-Za-z]{26}"), regex(r"(?=\d{0,25}[A-Za-z])[0-9A-Za-z]{26}")
+_DIGITS, _NUMBER = regex(r"\d{9}"), regex(r"(?<!\d)\d{9,10}(?!\d)")
+_OTHERS = (
+    regex(r"0[xX][0-9a-fA-F]{6}"),
+    regex(r"/(?:etc|usr|var|tmp|home|root|opt|bin|sbin|dev|proc|sys|mnt|srv|run|boot|Users|Library)/"),
+    regex(r"[dD][oO][tT]\s?[\])}>]"),
+)
 _DOTTED = regex(r"\w+(?:\.\w+)*\.[A-Za-z_]\w*", re.ASCII)
 _PLENTY = 60_000
 _FEW = 8
@@ -81,7 +92,7 @@ class Watch:
 
     def _new(self, text: str) -> bool:
         """Whether a text can hold an indicator and was not looked at yet."""
-        if _MAYBE.search(text) is None or _is_dotted_path(text):
+        if not may_name(text) or _is_dotted_path(text):
             return False
         key = hash(text)
         if key in self._seen:
@@ -96,11 +107,27 @@ class Watch:
         texts += [text for key in _SHOWN for text in _strings(finding.evidence.get(key))]
         if not texts and not isinstance(fact, (Document, Sighting)):
             texts = list(_strings(finding.evidence.get("code")))
-        texts = [text for text in texts[:256] if _MAYBE.search(text)]
+        texts = [text for text in texts[:256] if may_name(text)]
         if not texts and not finding.indicators:
             return finding
         found = self._intelligence.indicators(texts, finding.indicators)
         return replace(finding, indicators=found) if found else finding
+
+
+def may_name(text: str) -> bool:
+    """Whether a text has anything that an indicator cannot do without.
+
+    In a long text each sign is looked for by itself: that takes a third of the time of one expression for all of them.
+    """
+    if len(text) < _LONG:
+        return _MAYBE.search(text) is not None
+    return (
+        any(sign in text for sign in _SIGNS)
+        or (any(stop in text for stop in _STOPS) and _BETWEEN.search(text) is not None)
+        or any(pattern.search(text) for pattern in _OTHERS)
+        or (_DIGITS.search(text) is not None and _NUMBER.search(text) is not None)
+        or (_RUN.search(text) is not None and _CODED.search(text) is not None)
+    )
 
 
 def _is_dotted_path(text: str) -> bool:

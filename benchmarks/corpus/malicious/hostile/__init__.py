@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from benchmarks.corpus.malicious.cases import Case
-from benchmarks.corpus.malicious.hostile import archives, expansion, machines, programs, records, texts
+from benchmarks.corpus.malicious.hostile import archives, expansion, floods, machines, programs, records, texts
 
 NAME = "hostile"
 
 EITHER_VERDICT = frozenset(
     {
+        "flood-notebook-attachments.ipynb",
+        "flood-notebook-markdown.ipynb",
+        "flood-notebook-outputs.ipynb",
         "gguf-arrays-of-arrays.gguf",
         "gguf-many-keys.gguf",
         "gguf-many-strings.gguf",
@@ -56,6 +59,7 @@ def cases() -> Iterator[Case]:
     for case in (
         *archives.cases(),
         *expansion.cases(),
+        *floods.cases(),
         *machines.cases(),
         *programs.cases(),
         *records.cases(),

@@ -84,6 +84,9 @@ def _code(source: Source, cells: list[Any]) -> Iterator[Fact]:
     for number, cell in enumerate(cells):
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
+        if source.budget.crowded():
+            yield source.unread(f"the code from cell {number + 1} on was not read: there are more findings than anybody reads")
+            return
         place = source.place.inside(f"cell {number + 1}")
         reading.context.place = place
         reading.read(as_python(_text(cell.get("source", cell.get("input")))))

@@ -31,11 +31,11 @@ _ENTRY = rf"(?:{_ATOM}\s*+:\s*+)?{_ATOM}\s*+,\s*+"
 _DATA = re.compile(rf"(?<![\w.])({_ENTRY})(?:{_ENTRY}){{32,}}+")
 """A long run of plain numbers or short texts: a table, of which the first entry tells as much as all."""
 
-WORDS = 150_000
+WORDS = 120_000
 """Words of one piece that are given to the parser at most."""
 
-ALL_WORDS = 200_000
-"""Words of one source that are given to the parser at most; the largest real modules have about half of them."""
+ALL_WORDS = 130_000
+"""Words of one source that are given to the parser at most; the largest modules of big packages have 93,000."""
 
 STEPS = 8
 """Steps that a word costs: it is parsed, followed, and may become a fact."""

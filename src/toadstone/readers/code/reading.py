@@ -6,7 +6,7 @@ import ast
 import warnings
 from collections.abc import Callable, Iterator
 
-from toadstone.core.fact import Call, Fact, Import, Moment
+from toadstone.core.fact import Call, Fact, Import, Moment, Unread
 from toadstone.core.place import Place
 from toadstone.core.record import dataclass, field
 from toadstone.core.value import Result, Symbol, Value
@@ -210,6 +210,9 @@ class Reading(Statements):
             lambda unit: self.context.moment if unit in at_import else Moment.USE,
             self.context.language,
         )
+        if self.revealing.cut:
+            reason = "more encoded text than is looked into; what is hidden in the rest is not known"
+            yield Unread(self.context.place, reason)
 
     def _fact(self, record: Record, unit: Unit, moment: Moment) -> Fact:
         how = self.context.prefix + (unit.label or record.how)

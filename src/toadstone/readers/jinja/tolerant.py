@@ -26,17 +26,26 @@ def salvage(source: Source, text: str) -> Iterator[Fact]:
         text: The template.
     """
     line = counted = 0
+    told: dict[str, list[str]] = {}
     for start, stop in islice(_expressions(text), _LIMIT):
         inside = text[start:stop]
         line += text.count("\n", counted, start)
         counted = start
-        names = {name for name in _NAME.findall(_unescaped(inside)) if DUNDER.search(name) or INTROSPECTION.fullmatch(name)}
-        names.update(_EXECUTED.findall(inside))
-        for name in sorted(names):
+        names = told.get(inside)
+        if names is None:
+            names = told[inside] = _special(inside)
+        for name in names:
             yield Lookup(source.place.line(line), " ".join(inside.split())[:160], name, "attribute")
         for single, double in _QUOTED.findall(inside):
             if len(single or double) >= 12:
                 yield Text(source.place.line(line), "template-literal", single or double)
+
+
+def _special(inside: str) -> list[str]:
+    """List the names in an expression that lead out of the sandbox."""
+    found = {name for name in set(_NAME.findall(_unescaped(inside))) if "_" in name or name == "mro"}  # as all of these have
+    found = {name for name in found if DUNDER.search(name) or INTROSPECTION.fullmatch(name)}
+    return sorted(found.union(_EXECUTED.findall(inside)))
 
 
 def _expressions(text: str) -> Iterator[tuple[int, int]]:
@@ -52,5 +61,6 @@ def _expressions(text: str) -> Iterator[tuple[int, int]]:
 
 def _unescaped(text: str) -> str:
     r"""Resolve ``\xNN`` and ``\uNNNN`` and join adjacent string pieces."""
-    plain = re.sub(r"\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1] or found[2], 16)), text)
-    return re.sub(r"['\"]\s*[~+]\s*['\"]", "", plain)
+    if "\\" in text:
+        text = re.sub(r"\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1] or found[2], 16)), text)
+    return re.sub(r"['\"]\s*[~+]\s*['\"]", "", text) if "~" in text or "+" in text else text

@@ -102,6 +102,7 @@ def follow(source: Source, start: int, *, stop: int | None = None, deep: bool = 
     machine = Machine(Tape(source.blob, stop), source.place, wanted, detours, source.budget.spend_steps)
     if probing or not deep:
         return (yield from machine.run(start))
+    machine.crowded = source.budget.crowded
     machine.full_of_strings = lambda: _embedded(source, machine.strings)
     stream = yield from _with_code(source, machine, start)
     source.coverage.read(start, stream.end)
@@ -181,6 +182,8 @@ def _embedded(source: Source, strings: list[tuple[int, int, bool]]) -> Iterator[
     """Hand on the pickles that hide in strings, if they are whole."""
     same: Counter[bytes] = Counter()
     for offset, length, _is_bytes in strings:
+        if source.budget.crowded():
+            return
         try:
             if length <= _SAME_LENGTH:
                 content = source.blob.read(offset, length)

@@ -93,7 +93,7 @@ class Calls(State):
     ) -> None:
         """Report a call; one that comes again and again with the same arguments is reported a few times."""
         self.work += 4
-        if not self.new(_key(callee, args, kwargs, how) if len(args) <= _SHORT else None):
+        if self.crowded() or not self.new(_key(callee, args, kwargs, how) if len(args) <= _SHORT else None):
             return
         cut = self.handing.cut(callee, args, kwargs, how)
         self.work += self.handing.work

@@ -50,7 +50,10 @@ class Payloads:
             return  # what it gave is looked at where it goes
         sink = _sink(call.callee)
         runs = sink.rpartition(".")[2] in _RUNNERS
-        found = leaves(_all(call), _LEAVES if self._looked < _PLENTY else _FEW)
+        if len(call.args) == 1 and not call.kwargs:
+            found = leaves(call.args[0], _LEAVES if self._looked < _PLENTY else _FEW)
+        else:
+            found = leaves(_all(call), _LEAVES if self._looked < _PLENTY else _FEW)
         self._looked += len(found)
         for value in found:
             if isinstance(value, (str, bytes)) and len(value) >= 7:

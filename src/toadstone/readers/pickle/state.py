@@ -97,6 +97,8 @@ class State:
         self.strings: list[tuple[int, int, bool]] = []
         self.full_of_strings: Callable[[], Iterable[Fact]] = lambda: ()
         """Looks into the strings that were found, when there are many."""
+        self.crowded: Callable[[], bool] = lambda: False
+        """Whether so much was found fault with that only names are still judged."""
         self.facts: list[Fact] = []
         self.cuts: list[tuple[int, int]] = []
         """Spans that the C unpickler may not see (see `_straddles`)."""

@@ -30,6 +30,8 @@ _MAKERS = bytes(sorted(code for code, name in NAMES.items() if name not in _PLAI
 """Opcodes that make an object, make one grow or fill a memo slot; their bytes are counted wherever they stand."""
 
 _OFTEN = 1 << 17
+_OBJECT = 150
+"""Bytes of a container without what it holds."""
 
 
 class Scales:
@@ -62,31 +64,46 @@ class Scales:
         """
         held, count = base, 0
         seen: set[int] = set()
-        waiting: list[Value] = []
         for root in chain.from_iterable(roots):
             count += 1
             held += 8
             if type(root) in _WEIGHTLESS or id(root) in seen:
                 continue
-            waiting.append(root)
-            while waiting and held < MOST_HELD:
-                value = waiting.pop()
-                if isinstance(value, (Items, Result)):
-                    if id(value) not in seen:
-                        seen.add(id(value))
-                        inside = _inside(value)
-                        count += len(inside)
-                        held += 150 + 8 * len(inside)
-                        waiting += [item for item in inside if type(item) not in _WEIGHTLESS]
-                elif isinstance(value, (str, bytes)):
-                    held += 50 + len(value)
-                elif isinstance(value, Excerpt):
-                    held += 200 + len(value.head)
+            if isinstance(root, Table) and not root.flat:  # floods are made of these
+                seen.add(id(root))
+                held += _OBJECT
+            else:
+                weight, looked = _weighed(root, seen, MOST_HELD - held)
+                held += weight
+                count += looked
             if held >= MOST_HELD:
                 break
         self.full = held >= MOST_HELD
         self.emptied(held)
         return count
+
+
+def _weighed(root: Value, seen: set[int], most: int) -> tuple[int, int]:
+    """Weigh a value with all that is in it and was not seen yet, up to ``most`` bytes; give bytes and values looked at."""
+    held = count = 0
+    waiting: list[Value] = [root]
+    while waiting and held < most:
+        value = waiting.pop()
+        if isinstance(value, (Items, Result)):
+            if id(value) not in seen:
+                seen.add(id(value))
+                inside = value.items if type(value) is Items else _inside(value)
+                count += len(inside)
+                held += _OBJECT + 8 * len(inside)
+                if len(inside) != 1:
+                    waiting += [item for item in inside if type(item) not in _WEIGHTLESS]
+                elif type(inside[0]) not in _WEIGHTLESS:  # chains of tuples, each in the next
+                    waiting.append(inside[0])
+        elif isinstance(value, (str, bytes)):
+            held += 50 + len(value)
+        elif isinstance(value, Excerpt):
+            held += 200 + len(value.head)
+    return held, count
 
 
 def light(value: Value) -> bool:
