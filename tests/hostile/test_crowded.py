@@ -148,3 +148,36 @@ def test_a_long_text_is_looked_through_as_a_short_one_is():
     for _ in range(3_000):
         written = "".join(draw.choices(parts, k=draw.randrange(1, 7)))
         assert may_name(padding + written + padding) == bool(_MAYBE.search(padding + written + padding)), written
+
+
+def test_a_tag_behind_thousands_of_others_is_judged(tmp_path):
+    tags = "".join(f"- !!python/object:m{number}.C {{a: {number}}}\n" for number in range(1_000))
+    report = looked_at(tmp_path / "a.yaml", tags + "- !!python/object/apply:os.system ['echo inert']\n")
+    assert worst(report) is Severity.CRITICAL
+
+
+def test_tags_that_are_not_judged_are_said(tmp_path):
+    report = looked_at(tmp_path / "a.yaml", "".join(f"- !t{number} 1\n" for number in range(40_010)))
+    assert "more tags than any real document has" in reasons(report)
+
+
+def test_a_library_behind_many_unknown_operators_is_found_or_said(tmp_path):
+    def layers(count: int) -> str:
+        unknown = "".join(f'<layer id="{n}" name="l{n}" type="T{n}" version="extension{n}"/>' for n in range(count))
+        loading = '<layer id="x" name="x" type="Exec" version="extension"><data library="/tmp/toadstone-inert.so"/></layer>'
+        return f'<?xml version="1.0"?>\n<net name="tiny" version="11"><layers>{unknown}{loading}</layers><edges/></net>\n'
+
+    assert worst(looked_at(tmp_path / "a.xml", layers(1_000))) >= Severity.HIGH
+    assert "the rest is not judged" in reasons(looked_at(tmp_path / "b.xml", layers(4_200)))
+
+
+def test_promises_that_are_not_judged_are_said(tmp_path):
+    from benchmarks.corpus.malicious.formats2 import workspaces as r
+
+    def promise(name: str) -> bytes:
+        return r.promise(r.call(name, r.string("echo inert")))
+
+    few = looked_at(tmp_path / "a.rds", r.rds(r.vector(*[promise("paste")] * 1_000, promise("system"))))
+    assert worst(few) is Severity.CRITICAL
+    many = looked_at(tmp_path / "b.rds", r.rds(r.vector(*[promise("paste")] * 8_200, promise("system"))))
+    assert not many.subjects[0].complete

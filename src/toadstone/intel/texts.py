@@ -76,7 +76,7 @@ def _endpoints(values: list[Value]) -> Iterator[Value]:
 def _setting(fact: Setting) -> Iterator[Value]:
     for value in leaves(fact.value, 500):
         yield value
-        if isinstance(value, str) and len(value) < 256:
+        if isinstance(value, str) and len(value) < 256 and "://" not in value:  # what has a scheme needs no key to be told
             yield f"{fact.key.rpartition('.')[2]}: '{value}'"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from benchmarks.corpus.malicious.cases import Case
-from benchmarks.corpus.malicious.hostile import archives, expansion, floods, machines, programs, records, texts
+from benchmarks.corpus.malicious.hostile import archives, expansion, floods, floods_formats, machines, programs, records, texts
 
 NAME = "hostile"
 
@@ -60,6 +60,7 @@ def cases() -> Iterator[Case]:
         *archives.cases(),
         *expansion.cases(),
         *floods.cases(),
+        *floods_formats.cases(),
         *machines.cases(),
         *programs.cases(),
         *records.cases(),

@@ -97,10 +97,16 @@ def _acts(node: ast.AST, named: set[int]) -> bool:
 
 def _node(source: Source, node: dict[str, Any], told: set[str]) -> Iterator[Fact]:
     target, expression = node.get("target"), node.get("expr_str")
-    if isinstance(target, str) and isinstance(node.get("inputs"), list) and target not in told and len(told) < _TOLD:
+    if len(told) > _TOLD:
+        return
+    if len(told) == _TOLD:
+        told.add("")
+        yield source.unread(f"more than {_TOLD:,} different functions and expressions; the rest is not judged")
+        return
+    if isinstance(target, str) and isinstance(node.get("inputs"), list) and target not in told:
         told.add(target)
         yield from _target(source, target[:400], node["inputs"])
-    if isinstance(expression, str) and expression not in told and len(told) < _TOLD and is_python(expression):
+    if isinstance(expression, str) and expression not in told and is_python(expression):
         told.add(expression)
         evaluated = Symbol("builtins", "eval")
         yield Import(source.place, evaluated, "expr_str", "config")

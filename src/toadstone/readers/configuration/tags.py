@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from toadstone.core.fact import Call, Fact, Import, Link, Setting
+from toadstone.core.fact import Call, Fact, Import, Link, Setting, Unread
 from toadstone.core.record import dataclass, field
 from toadstone.core.value import Result, Symbol, Value
 from toadstone.readers.configuration.pictures import picture
@@ -27,7 +27,8 @@ _PLAIN = frozenset(["none", "bool", "str", "unicode", "bytes", "int", "long", "f
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _CONSTANTS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "null": None, "~": None, "": None}
 _BOMB = 5_000_000
-_TAGS = 256
+_TAGS = 40_000
+"""Facts of tags that one stream gives; what follows is said to be unread."""
 
 
 class YamlError(ValueError):
@@ -64,6 +65,7 @@ class Reading:
     expanded: int = 0
     repeated: list[str] = field(default_factory=list)
     shadowed: list[Any] = field(default_factory=list)
+    _cut: bool = False
     _stack: list[_Open] = field(default_factory=list)
     _anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
 
@@ -148,7 +150,14 @@ class Reading:
 
     def _tagged(self, tag: str, value: Any, line: int) -> Any:  # noqa: ANN401
         """Note what a tag does; give what stands for the node's value."""
-        if not tag or tag == "!" or len(self.facts) >= _TAGS:
+        if not tag or tag == "!":
+            return value
+        if len(self.facts) >= _TAGS:
+            if not self._cut:
+                self._cut = True
+                self.facts.append(
+                    Unread(self.source.place.line(line), "more tags than any real document has; the rest was not judged")
+                )
             return value
         if not tag.startswith(_STANDARD):
             self._custom(tag, value, line)

@@ -82,8 +82,11 @@ class Program:
             if not label.startswith("op_") and label != "with_quant_attr":
                 texts += [(label[:100], value[:2048]) for value in values if value][:_TEXTS]
         key = (name, tuple(texts[:_TEXTS]))
-        if key not in self.told and len(self.told) < _OPERATORS:
+        if key not in self.told and len(self.told) <= _OPERATORS:
             self.told.add(key)
+            if len(self.told) > _OPERATORS:
+                yield self.source.unread(f"more than {_OPERATORS:,} different operators that act outside; the rest is not judged")
+                return
             yield Operator(self.source.place.at(start), "paddle.custom" if custom else "paddle", name[:200], name[:200], key[1])
 
 

@@ -74,6 +74,8 @@ def _facts(source: Source, items: Items, root: Item | None, is_workspace: bool) 
     if root is not None and root.kind == PROMISE and root not in items.promises:
         items.promises.append(root)
     yield from _lazy(source, items)
+    if items.overflow:
+        yield source.unread("more promises than any real object holds; not all of them were judged")
     hooks = dict(_hooks(root)) if is_workspace and root is not None else {}
     for name, item in hooks.items():
         yield from _code(source, item, "startup", f"{name}, which R runs by itself")

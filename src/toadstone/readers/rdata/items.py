@@ -23,6 +23,8 @@ KEPT = 512
 """Items of one vector or call that are kept."""
 
 _TEXT = 4096
+_NOTED = 8192
+"""Promises, and active bindings, of one object that are judged."""
 _STRINGS_KEPT = 8
 DEPTH = 20_000
 _STEP = 8
@@ -75,6 +77,8 @@ class Items:
         self._met = 0
         self._least = 4 if isinstance(stream, Binary) else 1
         self._known: list[Item] = []
+        self.overflow = False
+        """Whether there were more promises or active bindings than are kept."""
         self.promises: list[Item] = []
         self.delayed: list[Item] = []
         self.closures: list[Item] = []
@@ -227,10 +231,15 @@ class Items:
         """Remember what may run: what variables hold runs by its name only, everything else when it is looked at."""
         if item.kind == PROMISE:
             met = self.delayed if is_variable else self.promises
-            if len(met) < 256:
+            if len(met) < _NOTED:
                 met.append(item)
-        elif item.is_active and item.kind == CLOSURE and len(self.actives) < 256:
-            self.actives.append(item)
+            else:
+                self.overflow = True
+        elif item.is_active and item.kind == CLOSURE:
+            if len(self.actives) < _NOTED:
+                self.actives.append(item)
+            else:
+                self.overflow = True
 
     def _plain(self, kind: int, flags: int, offset: int, bound: bool) -> Reading:
         item = Item(kind, offset)

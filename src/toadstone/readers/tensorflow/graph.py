@@ -118,9 +118,13 @@ class Graph:
                 when = Moment.LOAD if scope.name in early or (not scope.name and name in self.initial) else Moment.USE
                 arguments = tuple(self._arguments(scope, node))
                 key = (node.op, when.value, *(f"{label}={value}" for label, value in arguments if isinstance(value, str)))
-                if key in told or len(told) >= _OPERATORS:
+                if key in told or len(told) > _OPERATORS:
                     continue
                 told[key] = None
+                if len(told) > _OPERATORS:
+                    reason = f"more than {_OPERATORS:,} different operators that act outside; the rest is not judged"
+                    yield self.source.unread(reason)
+                    continue
                 domain = "tensorflow.custom" if custom else self._domain()
                 yield Operator(self.source.place.at(node.at), domain, node.op, name[:200], arguments, when)
         if self.overflow:

@@ -35,6 +35,9 @@ _DATA = re.compile(rb"<[\w-]{1,60}(?=\s)([^<>]*\boffset\s*=[^<>]*)>")
 
 _NUMBER = re.compile(r"\d{1,20}")
 _PARTS = 1 << 18
+_OPERATORS = 1 << 12
+"""Different operators of no known set that are reported of one graph."""
+
 _WANTED = interesting("net|layer|data|Source|CustomLayer|include", r"|<[\w.-]{1,200}\s+value=")
 
 
@@ -93,8 +96,13 @@ class Graph:
         library = any(_LIBRARY.search(value) for value in given.values())
         shipped = domain == "extension" and kind in _TOKENIZERS
         known = not domain or _SETS.fullmatch(domain) is not None or shipped
-        if (library or not known) and (domain, kind) not in self._told and len(self._told) < 256:
+        if (library or not known) and (domain, kind) not in self._told:
+            if len(self._told) > _OPERATORS:
+                return
             self._told.add((domain, kind))
+            if len(self._told) > _OPERATORS:
+                yield self._source.unread(f"more than {_OPERATORS:,} different operators of no known set; the rest is not judged")
+                return
             yield Operator(self._source.place, f"openvino:{domain}", kind[:200], layer.get("name", "")[:200], arguments)
 
     def done(self) -> Iterator[Fact]:
