@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.corpus.manifest import MANIFEST, Manifest, load
-from benchmarks.outcomes import complete, memory, subjects_of
+from benchmarks.outcomes import complete, memory, sample, subjects_of
 from benchmarks.peers import PEERS, InstallError, Peer, identity, install, named
 from benchmarks.place import REPOSITORY, work_folder
 from benchmarks.scoreboard_page import document, page
@@ -47,6 +47,21 @@ def available(names: Sequence[str]) -> tuple[list[Peer], list[str]]:
     return there, absent
 
 
+def sampled(options: Sequence[str]) -> dict[str, int]:
+    """Read ``TOOL=N`` options.
+
+    Raises:
+        ValueError: one is of another form, or names no tool.
+    """
+    sizes = {}
+    for option in options:
+        name, _, size = option.partition("=")
+        if name not in {peer.name for peer in PEERS} or not size.isdigit() or int(size) < 1:
+            raise ValueError(f"{option!r} is not TOOL=N with one of {', '.join(peer.name for peer in PEERS)}")
+        sizes[name] = int(size)
+    return sizes
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what has not been run, write the page and the JSON, and print one line for each mode."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scoreboard", description=main.__doc__)
@@ -55,18 +70,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tool", action="append", default=[], choices=[peer.name for peer in PEERS])
     parser.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "scoreboard.md")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--sample",
+        action="append",
+        default=[],
+        metavar="TOOL=N",
+        help="run a slow tool on N subjects of each corpus only, drawn by a hash of their paths; the page says so (repeatable)",
+    )
     options = parser.parse_args(arguments)
+    sizes = sampled(options.sample)
     manifests = corpora(options.corpus)
     subjects, known = subjects_of(manifests), memory()
     peers, absent = available(options.tool)
     table = []
     for peer in peers:
-        runs = complete(peer, subjects, known, options.jobs)
+        chosen = sample(subjects, sizes[peer.name]) if peer.name in sizes else subjects
+        runs = complete(peer, chosen, known, options.jobs)
         print(f"{identity(peer)}: {runs} new runs", file=sys.stderr, flush=True)
-        table += columns(peer, subjects, known)
+        table += columns(peer, chosen, known)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(page(options.date, manifests, peers, table, absent), encoding="utf-8")
-    facts = json.dumps(document(options.date, manifests, table, absent), indent=1, ensure_ascii=False)
+    options.output.write_text(page(options.date, manifests, peers, table, absent, sizes), encoding="utf-8")
+    facts = json.dumps(document(options.date, manifests, table, absent, sizes), indent=1, ensure_ascii=False)
     options.output.with_suffix(".json").write_text(facts + "\n", encoding="utf-8")
     for column in table:
         found, alarms = detected(column.chosen("malicious", payload=True)), detected(column.chosen("benign"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.corpus.manifest import Manifest
@@ -18,11 +18,19 @@ ATTACKS = ("malicious",)
 LISTED = 60
 
 
-def page(date: str, manifests: Sequence[Manifest], peers: Sequence[Peer], table: Sequence[Column], absent: Sequence[str]) -> str:
-    """Return the whole page in Markdown."""
+def page(
+    date: str,
+    manifests: Sequence[Manifest],
+    peers: Sequence[Peer],
+    table: Sequence[Column],
+    absent: Sequence[str],
+    sizes: Mapping[str, int] | None = None,
+) -> str:
+    """Return the whole page in Markdown; *sizes* tells of which tools only a sample of each corpus was run."""
     attacks = [manifest for manifest in manifests if any(entry.label in ATTACKS for entry in manifest.files)]
     sections: list[Iterable[str]] = [
         _opening(date, manifests),
+        _samples(sizes or {}, table),
         _found(table),
         _false_alarms(table),
         _by_corpus(table, attacks),
@@ -35,10 +43,17 @@ def page(date: str, manifests: Sequence[Manifest], peers: Sequence[Peer], table:
     return "\n".join(line for section in sections for line in section) + "\n"
 
 
-def document(date: str, manifests: Sequence[Manifest], table: Sequence[Column], absent: Sequence[str]) -> dict[str, Any]:
+def document(
+    date: str,
+    manifests: Sequence[Manifest],
+    table: Sequence[Column],
+    absent: Sequence[str],
+    sizes: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
     """Return the same facts, with every miss and false alarm named, ready for JSON."""
     return {
         "date": date,
+        "sampled": dict(sizes or {}),
         "corpora": {manifest.name: dict(Counter(entry.label for entry in manifest.files)) for manifest in manifests},
         "not_run": [*absent, *(f"{item['family']}: {item['reason']}" for manifest in manifests for item in manifest.not_run)],
         "modes": {column.mode: _facts(column) for column in table},
@@ -89,6 +104,17 @@ def _opening(date: str, manifests: Sequence[Manifest]) -> Iterator[str]:
         for manifest in manifests
     ]
     yield from _grid(["corpus", "malicious", "harmless arguments", "benign", "code-carrying", "families or libraries"], rows)
+
+
+def _samples(sizes: Mapping[str, int], table: Sequence[Column]) -> Iterator[str]:
+    """Say of which tools only a sample was run, and how it was drawn."""
+    for name, size in sorted(sizes.items()):
+        modes = [column for column in table if column.tool.startswith(f"{name}-")]
+        if modes:
+            yield f"**{name} was run on a sample**, because a run of it takes seconds: of each corpus the {size} subjects"
+            yield "that come first in the order of SHA-256 of `corpus|path` (all of a corpus that has fewer), whatever they are:"
+            yield f"{len(modes[0].judgements):,} subjects. Its counts are of these; families show how many were run."
+            yield ""
 
 
 def _found(table: Sequence[Column]) -> Iterator[str]:
