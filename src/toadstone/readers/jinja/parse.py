@@ -96,9 +96,10 @@ def every(tree: nodes.Node) -> Iterator[nodes.Node]:
     """Yield all nodes of a tree in document order, without recursion; of a whole template they are listed once."""
     if not isinstance(tree, nodes.Template):
         return _walked(tree)
-    known: list[nodes.Node] | None = tree.__dict__.get(_WALKED)
+    known: list[nodes.Node] | None = getattr(tree, _WALKED, None)
     if known is None:
-        known = tree.__dict__[_WALKED] = list(_walked(tree))
+        known = list(_walked(tree))
+        setattr(tree, _WALKED, known)
     return iter(known)
 
 
