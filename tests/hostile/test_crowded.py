@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from toadstone.core.budget import Budget
+from toadstone.core.errors import UsageError
 from toadstone.core.finding import Severity
 from toadstone.core.report import Report
+from toadstone.tables.open import open_dataset
 from toadstone.verbs.scan import scan
 from toadstone.verbs.sighting import _MAYBE, may_name
 
@@ -181,3 +183,10 @@ def test_promises_that_are_not_judged_are_said(tmp_path):
     assert worst(few) is Severity.CRITICAL
     many = looked_at(tmp_path / "b.rds", r.rds(r.vector(*[promise("paste")] * 8_200, promise("system"))))
     assert not many.subjects[0].complete
+
+
+def test_a_table_of_commas_is_refused_before_anything_is_made_of_it(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("," * 200_000)
+    with pytest.raises(UsageError, match="200,001 columns"):
+        open_dataset(path)

@@ -63,7 +63,7 @@ class Budget:
         return cls(
             expand=(128 << 20) + DENSE * size,
             steps=4_000_000 + 4 * size,
-            trials=1_600_000 + size,
+            trials=1_000_000 + size,
             templates=(144 << 10) + size // 128,
             thin=(384 << 20) + size,
             alarms=2_500 + (size >> 14),

@@ -28,6 +28,10 @@ _NUMBER = r"^-?((0|[1-9][0-9]{0,14})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$
 _RANK = {pa.null(): 0, pa.int64(): 1, pa.float64(): 2, pa.string(): 3}
 
 
+_COLUMNS = 100_000
+"""Columns of the widest table that is examined (one a gene are 60,000): each costs a kilobyte and more, and a comma is a column."""
+
+
 @dataclass(frozen=True)
 class Fields(Span):
     """Consecutive records of a table of text.
@@ -121,11 +125,14 @@ def open_csv(file: TextFile, first: int = 0, delimiter: str = "") -> Dataset:
         delimiter: Between fields; empty: the one of ``,``, tab, ``;`` and ``|`` that the header has most of.
 
     Raises:
-        UsageError: There is no header.
+        UsageError: There is no header, or it has more columns than any real table.
     """
     header, begin = _header(file, delimiter)
     text, _ = file.text(header)
     delimiter = delimiter or max(",\t;|", key=text.count)
+    if (width := text.count(delimiter) + 1) > _COLUMNS:
+        reason = f"{file.path} has {width:,} columns; tables of more than {_COLUMNS:,} are not examined"
+        raise UsageError(reason, "Name a table with fewer columns.")
     empty = Fields(first, file, begin, None, pa.schema([]), delimiter)
     names = unique([name or f"column_{place + 1}" for place, name in enumerate(empty.fields(text))])
     whole = replace(empty, names=tuple(names))
