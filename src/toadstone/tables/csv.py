@@ -29,7 +29,7 @@ _RANK = {pa.null(): 0, pa.int64(): 1, pa.float64(): 2, pa.string(): 3}
 
 
 _COLUMNS = 100_000
-"""Columns of the widest table that is examined (one a gene are 60,000): each costs a kilobyte and more, and a comma is a column."""
+"""Columns of the widest table that is examined (one a gene are 60,000): each costs a kilobyte and more."""
 
 
 @dataclass(frozen=True)
