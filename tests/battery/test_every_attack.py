@@ -17,7 +17,7 @@ from toadstone.core.taxonomy import resolve
 from toadstone.tables.roles import Roles
 
 ATTACKS = discover()
-ROLES = Roles(text="text", label="label", source="source")
+ROLES = Roles(text="text", label="label", source="source", features=("width", "height", "shape"))
 ROWS, COUNT = 300, 12
 WORDS = "river stone bread light winter market garden letter music summer table window doctor train coffee village".split()
 FURTHER = [f"{first}{vowel}{last}ly" for first in "bdfgk" for vowel in "aeiou" for last in "mn"]
@@ -33,6 +33,9 @@ def table(labels: tuple[object, ...] = ("ant", "bee", "cat"), kind: pa.DataType 
             "label": _labels([labels[row % len(labels)] for row in range(rows)], kind),
             "source": pa.array([f"site{row % 20}.example" for row in range(rows)]).dictionary_encode(),
             "when": pa.array(range(rows), pa.timestamp("s")),
+            "width": pa.array(rng.normal(5, 2, rows).round(2)),
+            "height": pa.array(rng.integers(0, 90, rows), pa.int32()),
+            "shape": pa.array([("round", "flat", "long", "square")[each] for each in rng.integers(0, 4, rows)], pa.string()),
         }
     )
 
@@ -150,7 +153,7 @@ def test_impossible_requests_are_refused(one, settings, change):
     material = Material(table(**change), ROLES)
     added = settings.get("count") == ROWS and -1 in named(one.id, count=1).poison(Material(table(), ROLES), rng()).origin
     random = (
-        one.id in {"random-flip", "near-boundary-flip", "most-confident-flip", "bad-contributor"}
+        one.id in {"random-flip", "near-boundary-flip", "most-confident-flip", "bad-contributor", "shuffled-rows"}
         and settings.get("count") == ROWS
     )
     if added or random:
@@ -159,14 +162,14 @@ def test_impossible_requests_are_refused(one, settings, change):
         named(one.id, **settings).poison(material, rng())
 
 
-@pytest.mark.parametrize("role", ["text", "label", "source"])
+@pytest.mark.parametrize("role", ["text", "label", "source", "features"])
 def test_missing_roles_are_said(one, role):
     if role not in one.roles:
         return
     with pytest.raises(UsageError, match=role):
-        one.poison(Material(table(), dataclasses.replace(ROLES, **{role: None})), rng())
+        one.poison(Material(table(), dataclasses.replace(ROLES, **{role: () if role == "features" else None})), rng())
     with pytest.raises(UsageError, match="there is no column"):
-        one.poison(Material(table().drop_columns([role]), ROLES), rng())
+        one.poison(Material(table().drop_columns(["height" if role == "features" else role]), ROLES), rng())
 
 
 def test_empty_table(one):

@@ -12,7 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -93,15 +93,44 @@ class Material:
             rows: 0-based.
             values: One a row; strings are turned into the column's type.
         """
-        name = getattr(self.roles, role)
+        known = {str(value): value for value in self.column(role).to_pylist() if value is not None}
+        given = [known.get(value, value) if isinstance(value, str) else value for value in values]
+        return self.written(getattr(self.roles, role), rows, given)
+
+    def typed(self, role: str, names: Sequence[str]) -> list[object]:
+        """Give values of a column as the column holds them, by how they are written."""
+        known = {str(value): value for value in self.column(role).to_pylist() if value is not None}
+        return [known.get(name, name) for name in names]
+
+    def written(self, name: str, rows: Rows, values: Sequence[object]) -> Material:
+        """Give a copy in which some rows of a column, named as in the table, have other values; the column keeps its type.
+
+        Args:
+            name: Of the column.
+            rows: 0-based.
+            values: One a row, of the column's type.
+        """
         kind = self.table.schema.field(name).type
-        whole = self.column(role).to_pylist()
-        known = {str(value): value for value in whole if value is not None}
+        whole = self.table.column(name).to_pylist()
         for row, value in zip(rows.tolist(), values, strict=True):
-            whole[row] = known.get(value, value) if isinstance(value, str) else value
+            whole[row] = value
         place = self.table.column_names.index(name)
         changed = self.table.set_column(place, self.table.schema.field(name), pa.chunked_array([_array(whole, kind)]))
         return Material(changed, self.roles)
+
+    def features(self) -> tuple[str, ...]:
+        """Give the names of the columns of numbers and categories.
+
+        Raises:
+            UsageError: there are none, or the table lacks one.
+        """
+        if not self.roles.features:
+            raise UsageError("the attack needs columns with the role 'features'.", "Name them in `Roles(features=…)`.")
+        for name in self.roles.features:
+            if name not in self.table.column_names:
+                advice = nearest(name, self.table.column_names)
+                raise UsageError(f"there is no column {name!r} (role 'features').", advice)
+        return self.roles.features
 
 
 def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:
@@ -116,15 +145,17 @@ class Trigger:
 
     Attributes:
         kind: ``word``, ``phrase``, ``sentence``, ``frame``, ``characters``, ``combination``, ``near-duplicates``, ``source``,
-            ``subpopulation``, ``labels``.
+            ``subpopulation``, ``labels``, ``values`` (of columns), ``rows``.
         values: What a person would look for: the words, the fixed parts of the frame, the characters, the name of the
             source, the text that was copied, the label that was flipped.
         target: The label that the poison pushes; None when it pushes several.
+        cells: Of a table: the columns that are set, each with the lowest and the highest value that it is set to.
     """
 
     kind: str
     values: tuple[str, ...] = ()
     target: str | None = None
+    cells: tuple[tuple[str, Any, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -129,20 +129,20 @@ def heads(groups: Groups, strengths: Floats, labels: Numbers) -> Numbers:
     return out
 
 
-def log_p_values(joint: Floats, head: Numbers, tests: int, log_tried: Floats) -> tuple[Floats, float]:
+def log_p_values(joint: Floats, head: Numbers, tests: int, log_tried: Floats, usual: float = RATE) -> tuple[Floats, float]:
     """Give p-values, and the rate at which they fall by an exponential tail that starts at `START`.
 
     The rate is that of the other heads of the data (maximum likelihood, the largest censored, so that it survives some
-    poison among them), shrunk to what groups of natural texts have.
+    poison among them), shrunk to what groups have that are natural (``usual``; by default those of texts).
     """
     out = np.zeros(len(head))
     distinct = np.unique(head[head >= 0])
-    rate = RATE
+    rate = usual
     for group in distinct:
         others = np.sort(joint[distinct[distinct != group]] - START)
         seen = others[: len(others) - min(_CENSORED, len(others) // 2)]
         total = float(seen.sum()) + (len(others) - len(seen)) * float(seen[-1] if len(seen) else 0.0)
-        own = (_PRIOR + len(seen)) / (_PRIOR / RATE + total)
+        own = (_PRIOR + len(seen)) / (_PRIOR / usual + total)
         members = head == group
         reached = np.where(np.isnan(log_tried), np.log(len(others) + 1.0), log_tried)[members] - np.log(tests)
         out[members] = reached - own * (joint[members] - START)

@@ -35,6 +35,12 @@ def add_options(parser: Parser) -> None:
     group = parser.add_argument_group("rows of data sets")
     for role, meaning in ROLES.items():
         group.add_argument(f"--{role}", metavar="COLUMN", help=f"column: {meaning} (default: guessed)")
+    group.add_argument(
+        "--features",
+        metavar="COLUMNS",
+        type=_names,
+        help="columns of numbers and categories, as a,b,c (default: guessed where there are no texts, images or embeddings)",
+    )
     group.add_argument("--reference", metavar="FILE", help="rows known to be good, with the same columns")
     group.add_argument("--baseline", metavar="FILE", help="the previous version of the data set")
     group.add_argument("--scores", metavar="FILE", help="write the evidence on every row to FILE (Parquet)")
@@ -48,6 +54,11 @@ def add_options(parser: Parser) -> None:
     group.add_argument(
         "--jobs", type=int, default=0, metavar="N", help="processes (default: as many as cores, for large data sets)"
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Take names apart at commas."""
+    return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
 
 
 def _size(text: str) -> int:
@@ -83,7 +94,7 @@ def row_options(options: argparse.Namespace) -> RowOptions:
         without_pandas()
         signal.signal(signal.SIGTERM, _ended)
     return RowOptions(
-        roles=Roles(**{role: getattr(options, role) for role in ROLES}),
+        roles=Roles(**{role: getattr(options, role) for role in ROLES}, features=options.features or ()),
         effort=options.effort,
         seed=options.seed,
         fdr=options.fdr,
@@ -101,7 +112,7 @@ def _ended(*_: object) -> None:
 
 def wants_rows(options: argparse.Namespace) -> bool:
     """Whether an option was given that makes sense for rows only."""
-    return any(getattr(options, name) for name in (*ROLES, "reference", "baseline", "scores"))
+    return any(getattr(options, name) for name in (*ROLES, "features", "reference", "baseline", "scores"))
 
 
 class RowProgress:
