@@ -61,3 +61,14 @@ def conformal(scores: Real, good: Real) -> Real:
     above = len(ordered) - np.searchsorted(ordered, scores, "left")
     within = 1e-3 * (0.5 + np.arctan(scores) / np.pi)
     return np.log((1.0 + above - within) / (1.0 + len(ordered)))
+
+
+def ranked(scores: Real) -> Real:
+    """Give the logarithm of the share of rows with a score as high: it orders rows and can never flag one by itself.
+
+    Args:
+        scores: Higher is worse, shape (rows,).
+    """
+    ordered = np.sort(scores)
+    above = len(scores) - np.searchsorted(ordered, scores, "left")
+    return np.asarray(np.log(above / max(len(scores), 1)), np.float64)

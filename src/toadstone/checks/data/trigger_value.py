@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from toadstone.core.check import check
 from toadstone.core.fact import Table
 from toadstone.core.finding import Confidence, Json, Severity
+from toadstone.stats.null import ranked
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.small import study_of
@@ -21,6 +22,8 @@ from toadstone.tables.roles import Roles
 from toadstone.views.vectors import Features
 
 _MOST = 20
+_MORE = -2.9
+"""Logarithm of what evidence on a group that does not stand may add to the rank of its rows (0.055: more would flag them)."""
 
 
 @check(
@@ -130,15 +133,17 @@ def _group(study: Study, found: ValueSuspects, group: ValueGroup, log_p: float) 
 
 
 def _ranked(study: Study, found: ValueSuspects) -> NDArray[np.float64]:
-    """Give the logarithm of the share of rows in groups as strong: it orders rows and flags none by itself."""
-    strength = np.zeros(study.rows)
-    for group in found.groups:
+    """Give evidence on the rows of groups: their rank by strength, and a little more, never so much that it flags by itself.
+
+    By rank alone they would stand beside rows that are merely the oddest of many.
+    """
+    strength, more = np.zeros(study.rows), np.zeros(study.rows)
+    for group, log_p in zip(found.groups, found.log_p.tolist(), strict=True):
         rows = found.table.rows[group.rows]
         rows = rows[rows < study.rows]
         strength[rows] = np.maximum(strength[rows], group.strength)
-    ordered = np.sort(strength)
-    above = len(strength) - np.searchsorted(ordered, strength, "left")
-    return np.where(strength > 0, np.log(above / max(len(strength), 1)), 0.0)
+        more[rows] = np.minimum(more[rows], max(log_p + float(np.log(max(found.tests, 1))), _MORE))
+    return np.where(strength > 0, ranked(strength) + np.minimum(more, 0.0), 0.0)
 
 
 def example(marked: int, rows: int = 600) -> dict[str, Any]:
