@@ -15,7 +15,9 @@ from toadstone.engine.job import Executor
 from toadstone.engine.rows import Rows
 from toadstone.engine.store import Store
 from toadstone.study.moments import moments
+from toadstone.study.pictures import depicted
 from toadstone.study.study import Chunk, Study
+from toadstone.tables.attached import base_of, with_bytes
 from toadstone.tables.dataset import BYTES, ROWS, Dataset, Fragment, Trouble, cut
 from toadstone.tables.roles import Roles
 from toadstone.views.view import Columns, View
@@ -58,6 +60,8 @@ class _Ingest:
     bytes: int
     """Of a chunk, about."""
     first: int = 0
+    base: str = ""
+    """Folder to which the names of images are relative."""
 
     def map(self, part: Fragment) -> _Read:
         read = _Read()
@@ -95,6 +99,9 @@ class _Ingest:
             self.store.put("time", number, moments(batch.column(self.roles.time)))
         for view in self.views:
             values, clipped = self._seen(batch, view.role)
+            if values is not None and view.role == "image":
+                values, unread = with_bytes(values, self.base)
+                troubles += [Trouble(fragment, reason) for _, reason in unread]
             if clipped:
                 reason = f"a text in column {clipped!r} is longer than {LONGEST >> 20} MiB; only its beginning was looked at"
                 troubles.append(Trouble(fragment, reason))
@@ -236,18 +243,18 @@ def ingest(
         fdr: The false-discovery rate that is asked for.
         memory: Bytes that the whole examination may take.
     """
-    job = _Ingest(roles, tuple(views), store, int(np.clip(memory // _CHUNKS, _SMALLEST, BYTES)))
+    job = _Ingest(roles, tuple(views), store, int(np.clip(memory // _CHUNKS, _SMALLEST, BYTES)), 0, base_of(dataset.name))
     reads = [executor.run(job, dataset.fragments)]
     if reference is not None:
         first = len(dataset.fragments) * _PER_FRAGMENT
-        reads.append(executor.run(replace(job, first=first), reference.fragments))
+        reads.append(executor.run(replace(job, first=first, base=base_of(reference.name)), reference.fragments))
     names = {role: _joined(reads, role, store) for role in _CODED if getattr(roles, role) is not None}
     start, chunks = 0, []
     for trusted, read in enumerate(reads):
         for number, rows in read.chunks:
             chunks.append(Chunk(number, start, rows, store, trusted=bool(trusted)))
             start += rows
-    return Study(
+    study = Study(
         dataset,
         roles,
         [chunk for chunk in chunks if not chunk.trusted],
@@ -264,6 +271,8 @@ def ingest(
         troubles=[*dataset.troubles, *(trouble for read in reads for trouble in read.troubles)],
         arrays=Rows(store.place, memory // _SMALL),
     )
+    study.troubles += depicted(study)
+    return study
 
 
 def _joined(reads: Sequence[_Read], role: str, store: Store) -> tuple[str, ...]:

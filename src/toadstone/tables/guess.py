@@ -18,7 +18,7 @@ ROWS = 400
 
 _NAMES = {
     "label": "label labels y target targets class classes category categories sentiment intent topic gold_label outcome "
-    "ground_truth annotation tag label_text label_name class_name is_spam spam toxic rating",
+    "ground_truth annotation tag label_text label_name class_name is_spam spam toxic rating y_train train_labels",
     "text": "text sentence content body message review document passage comment utterance tweet post abstract snippet "
     "headline description article email mail sms code docstring raw_text clean_text full_text",
     "prompt": "prompt instruction instructions question query user_prompt problem",
@@ -28,7 +28,7 @@ _NAMES = {
     "time": "time date timestamp datetime created created_at createdat created_utc published published_at submitted_at "
     "updated_at crawl_date posted_at date_added",
     "embedding": "embedding embeddings vector vectors emb features x feature_vector",
-    "image": "image images img picture photo image_path pixel_values",
+    "image": "image images img picture photo image_path pixel_values x_train train_images file_name filename path file",
 }
 _KNOWN = {role: {name: rank for rank, name in enumerate(names.split())} for role, names in _NAMES.items()}
 _URLS = ("url", "uri", "link", "source_url")

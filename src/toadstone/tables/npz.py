@@ -1,7 +1,8 @@
 """NumPy's ``.npz``: a zip of arrays; those with one entry a row are columns.
 
-``x`` of type uint8 with three or four dimensions are images (column ``image``, tensors of fixed shape), of two dimensions are
-vectors; ``y`` are labels. Arrays of Python objects are pickles and are never opened.
+``x`` (or ``images``, ``x_train`` ...) of type uint8 with three or four dimensions are images (column ``image``, tensors of fixed
+shape), also other numbers when the dimensions are those of images; of two dimensions they are vectors. ``y`` are labels. Arrays
+of Python objects are pickles and are never opened.
 
 Source: NumPy enhancement proposal 1 (NEP 1).
 """
@@ -35,6 +36,11 @@ _HEADER = re.compile(
 _LONGEST_HEADER = 1 << 20
 _RATIO = 1100
 """More than deflate can unpack a byte to (1,032)."""
+IMAGES = ("x", "images", "image", "x_train", "train_images", "imgs", "pixels", "data", "arr_0")
+"""Names, in lower case, of the array that holds the rows; of several the first."""
+_LABELS = ("y", "labels", "label", "y_train", "train_labels", "targets", "target")
+_SMALLEST = 8
+"""Pixels of the side of what is taken for an image though its numbers are no bytes."""
 _WHOLE = 256 << 20
 """Bytes of an array in Fortran's order, which has to be read whole."""
 
@@ -232,9 +238,21 @@ def type_of(header: ArrayHeader) -> pa.DataType | None:
         return value
     if not 0 < size < 1 << 31:
         return None
-    if header.name == "x" and dtype == np.uint8 and len(header.shape) in (3, 4):
+    if header.name.lower() in IMAGES and are_images(dtype, header.shape):
         return pa.fixed_shape_tensor(value, header.shape[1:])
     return pa.list_(value, size)
+
+
+def are_images(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape holds images: bytes in three or four dimensions; other numbers only in the usual shapes."""
+    if len(shape) not in (3, 4) or dtype.kind not in "uif":
+        return False
+    if dtype == np.uint8:
+        return True
+    if len(shape) == 3:
+        return shape[1] == shape[2] >= _SMALLEST
+    last, first = shape[3] in (1, 3, 4), shape[1] in (1, 3)
+    return (last and min(shape[1:3]) >= _SMALLEST) or (first and min(shape[2:]) >= _SMALLEST)
 
 
 def headers_of(path: str) -> tuple[list[ArrayHeader], list[str]]:
@@ -275,9 +293,9 @@ def _implausible(header: ArrayHeader, info: zipfile.ZipInfo) -> str:
 
 
 def row_count(headers: Sequence[ArrayHeader]) -> int:
-    """Give the number of rows: the length of ``x``, else ``y``, else of the first array that has one."""
-    named = {header.name: header for header in headers}
-    order = [named[name] for name in ("x", "y") if name in named] + list(headers)
+    """Give the number of rows: the length of ``x``, else ``y``, else of the first array that has one (`IMAGES`)."""
+    named = {header.name.lower(): header for header in headers}
+    order = [named[name] for name in ("x", "y", *IMAGES, *_LABELS) if name in named] + list(headers)
     return next((header.shape[0] for header in order if header.shape), -1)
 
 
@@ -297,7 +315,8 @@ def open_npz(path: str, first: int = 0) -> Dataset:
         elif header.shape and header.shape[0] == rows and kind is None:
             strange.append(f"{header.name!r} has a type that is not read ({header.kind or 'a record'})")
         elif header.shape and header.shape[0] == rows and kind is not None:
-            columns["image" if isinstance(kind, pa.FixedShapeTensorType) else header.name] = (header, kind)
+            picture = isinstance(kind, pa.FixedShapeTensorType) and "image" not in columns
+            columns["image" if picture else header.name] = (header, kind)
         elif header.name in ("x", "y"):
             strange.append(f"{header.name!r} has not the {rows:,} rows of the other arrays")
     troubles = tuple(Trouble(first, f"{path}: {reason}") for reason in strange)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from toadstone.core.errors import UsageError
 from toadstone.tables.conform import conformed, inferred, legible
 from toadstone.tables.dataset import ROWS, Dataset, Fragment, Trouble, bare
-from toadstone.tables.npz import column_of
+from toadstone.tables.npz import are_images, column_of
 from toadstone.tables.sound import FAILURES, first_line, plain_schema, sound
 
 ROWS_EACH = 4 * ROWS
@@ -170,7 +170,7 @@ def _column(values: Any) -> pa.Array | pa.ChunkedArray:  # noqa: ANN401  (any se
         if values.ndim > 1 and values.dtype.kind in "?biufSU" and values.size:
             kind = pa.from_numpy_dtype(values.dtype) if values.dtype.kind in "?biuf" else pa.string()
             size = int(np.prod(values.shape[1:]))
-            images = values.dtype == np.uint8 and values.ndim > 2
+            images = are_images(values.dtype, values.shape)
             return column_of(values, pa.fixed_shape_tensor(kind, values.shape[1:]) if images else pa.list_(kind, size))
         values = values.tolist() if values.dtype.kind not in "Mm" else pa.array(values)
     if isinstance(values, pa.Array):

@@ -18,6 +18,7 @@ from toadstone.tables.dataset import Dataset
 from toadstone.tables.folder import SUFFIXES, shards, suffix_of, together
 from toadstone.tables.jsonl import JsonLines, open_jsonl
 from toadstone.tables.objects import open_object
+from toadstone.tables.pictures import holds_images, open_pictures
 from toadstone.tables.probe import fatal
 from toadstone.tables.records import TextFile, described
 from toadstone.tables.saved import is_saved, open_saved
@@ -157,6 +158,8 @@ def _folder(path: str, split: str | None) -> Dataset:
     if is_saved(path):
         return open_saved(path, split)
     found = shards(path)
+    if holds_images(path, found):
+        return open_pictures(path, split)
     fatal([str(Path(path, name)) for name in found if suffix_of(name) in (".parquet", ".pq")])  # one process for all of them
     if split is not None:
         found = [name for name in found if split in (part.split("-")[0].split(".")[0] for part in Path(name).parts)]

@@ -65,7 +65,7 @@ class LabelFlip(DataCheck):
     conformal p-values for outliers (Bates et al. 2023); NIST AI 100-2e2025 NISTAML.013 (data poisoning).
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("words", "grams", "vectors", "features")
+    needs: ClassVar[tuple[str, ...]] = ("words", "grams", "vectors", "features", "pixels")
     roles: ClassVar[tuple[str, ...]] = ("label",)
 
     strong: float = 0.15

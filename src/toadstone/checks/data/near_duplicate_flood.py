@@ -80,7 +80,7 @@ class NearDuplicateFlood(DataCheck):
     (2302.10149); Ignatiadis, Wang, Ramdas, "E-values as unnormalized weights in multiple testing" (2204.12447).
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("words", "vectors")
+    needs: ClassVar[tuple[str, ...]] = ("words", "vectors", "pixels")
     roles: ClassVar[tuple[str, ...]] = ()
 
     quarantine_copies: bool = False
