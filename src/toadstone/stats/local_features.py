@@ -92,7 +92,7 @@ class Dictionary:
             for i in range(_POOLS)
             for j in range(_POOLS)
         ]
-        return np.sqrt(np.concatenate(pools, 1))
+        return np.asarray(np.sqrt(np.concatenate(pools, 1)), np.float32)
 
 
 def _drawn(images: Images, size: int, windows: int, random: np.random.Generator) -> Floats:
@@ -120,4 +120,6 @@ def thumbnails(images: Floats, side: int) -> Floats:
     grey = images.mean(3)
     rows = np.add.reduceat(grey, np.linspace(0, grey.shape[1], side, endpoint=False).astype(int), axis=1)
     areas = np.add.reduceat(rows, np.linspace(0, grey.shape[2], side, endpoint=False).astype(int), axis=2)
-    return np.asarray(areas.reshape(len(images), -1) * np.float32(side * side / max(1, grey.shape[1] * grey.shape[2])), np.float32)
+    return np.asarray(
+        areas.reshape(len(images), -1) * np.float32(side * side / max(1, grey.shape[1] * grey.shape[2])), np.float32
+    )

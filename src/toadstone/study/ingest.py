@@ -99,12 +99,10 @@ class _Ingest:
             self.store.put("time", number, moments(batch.column(self.roles.time)))
         for view in self.views:
             values, clipped = self._seen(batch, view.role)
-            if values is not None and view.role == "image":
+            if view.role == "image" and values is not None:
                 values, unread = with_bytes(values, self.base)
-                troubles += [Trouble(fragment, reason) for _, reason in unread]
-            if clipped:
-                reason = f"a text in column {clipped!r} is longer than {LONGEST >> 20} MiB; only its beginning was looked at"
-                troubles.append(Trouble(fragment, reason))
+                troubles += [Trouble(fragment, reason) for reason in unread]
+            troubles += _clipped(clipped, fragment)
             if values is None:
                 continue
             for seen in shielded(_of(view, values), lambda reason: Trouble(fragment, reason)):
@@ -138,6 +136,11 @@ class _Ingest:
 
     def finish(self, state: _Read | None) -> _Read:
         return state or _Read()
+
+
+def _clipped(column: str, fragment: int) -> list[Trouble]:
+    reason = f"a text in column {column!r} is longer than {LONGEST >> 20} MiB; only its beginning was looked at"
+    return [Trouble(fragment, reason)] if column else []
 
 
 def _joined_batches(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

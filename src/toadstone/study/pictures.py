@@ -203,5 +203,5 @@ def _channels(images: NDArray[np.uint8], wanted: int) -> NDArray[np.uint8]:
     if images.shape[3] == wanted:
         return images
     if wanted == 1:
-        return np.rint(images.mean(3, keepdims=True)).astype(np.uint8)
+        return np.asarray(np.rint(images.mean(3, keepdims=True)), np.uint8)
     return np.repeat(images[..., :1], wanted, axis=3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +10,7 @@ LARGEST = 32 << 20
 """Bytes of a file that is read."""
 
 
-def with_bytes(column: pa.Array, base: str) -> tuple[pa.Array, list[tuple[int, str]]]:
+def with_bytes(column: pa.Array, base: str) -> tuple[pa.Array, list[str]]:
     """Give the content of the files that a column names, as a struct of ``bytes`` and ``path``.
 
     A column of texts names files; so does a struct ``{bytes, path}`` where the bytes are missing, as Hugging Face ``datasets``
@@ -22,7 +21,7 @@ def with_bytes(column: pa.Array, base: str) -> tuple[pa.Array, list[tuple[int, s
         base: The folder that names are relative to; empty: there is none.
 
     Returns:
-        The column (any other as it is), and rows that could not be read, with the reason.
+        The column (any other as it is), and why rows could not be read, one reason a row.
     """
     kind = column.type
     named = pa.types.is_string(kind) or pa.types.is_large_string(kind)
@@ -32,19 +31,21 @@ def with_bytes(column: pa.Array, base: str) -> tuple[pa.Array, list[tuple[int, s
     paths = (column if named else column.field("path")).to_pylist()
     held = [None] * len(column) if named else column.field("bytes").to_pylist()
     contents: list[bytes | None] = []
-    troubles: list[tuple[int, str]] = []
-    for row, (path, raw) in enumerate(zip(paths, held, strict=True)):
+    troubles: list[str] = []
+    for path, raw in zip(paths, held, strict=True):
         content = raw
         if raw is None and path:
             content, reason = read(base, str(path))
-            troubles += [(row, reason)] if reason else []
+            troubles += [reason] if reason else []
         contents.append(content)
-    return pa.StructArray.from_arrays([pa.array(contents, pa.large_binary()), pa.array(paths, pa.string())], ["bytes", "path"]), troubles
+    return pa.StructArray.from_arrays(
+        [pa.array(contents, pa.large_binary()), pa.array(paths, pa.string())], ["bytes", "path"]
+    ), troubles
 
 
 def read(base: str, path: str) -> tuple[bytes | None, str]:
     """Read one file below a folder; gives its content, or None and why not."""
-    if not base or "://" in path or os.path.isabs(path):
+    if not base or "://" in path or Path(path).is_absolute():
         return None, "an image lies outside the data set's folder; it was not read"
     root = Path(base).resolve()
     try:
@@ -62,6 +63,7 @@ def read(base: str, path: str) -> tuple[bytes | None, str]:
 
 def base_of(name: str) -> str:
     """Give the folder that the names in a data set are relative to: its own; empty for what is in memory."""
-    if not name or not os.path.exists(name):
+    place = Path(name)
+    if not name or not place.exists():
         return ""
-    return name if os.path.isdir(name) else os.path.dirname(os.path.abspath(name))
+    return name if place.is_dir() else str(place.absolute().parent)

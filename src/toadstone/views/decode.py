@@ -46,7 +46,8 @@ def decoded(raw: bytes | None) -> tuple[Image, int]:
     if not raw:
         return _EMPTY, MISSING
     try:
-        import PIL.Image  # noqa: PLC0415  (an extra)
+        import PIL  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  (an extra)
+        import PIL.Image  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
     except ImportError:
         return _EMPTY, NO_DECODER
     try:

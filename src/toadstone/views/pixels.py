@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from toadstone.views.decode import DAMAGED, FINE, MISSING, SIDE, STRANGE, decoded
 from toadstone.views.view import Columns, View
 
-Values = NDArray[np.uint8] | NDArray[np.float32]
+Values = NDArray[Any]
+"""uint8 or float32."""
 
 _FIRST_CHANNELS = (1, 3)
 _LAST_CHANNELS = (1, 2, 3, 4)
@@ -78,7 +80,7 @@ def _of_tensors(values: pa.Array) -> Columns:
         kept = kept[~broken]
     shapes = np.zeros((rows, 3), np.int32)
     shapes[faults == FINE] = kept.shape[1:]
-    return _columns(np.ascontiguousarray(kept).ravel(), shapes, faults)
+    return _columns(np.ascontiguousarray(kept).reshape(-1), shapes, faults)
 
 
 def _sides(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from toadstone.study.cores import cores, vector_cores
 from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.families import Families, families, vector_families
 from toadstone.study.floods import Flood, floods
+from toadstone.study.pictures import GRID
 from toadstone.study.sketches import distances
 from toadstone.study.study import Study
 
@@ -67,7 +69,8 @@ class NearDuplicateFlood(DataCheck):
     Families smaller than the detectable size that the report states (data with many forms and quotations of its own hides
     more: among those of software and mail, five texts eight times each are found in part), paraphrases that share fewer than
     about half of their words, translations, copies that are the same words in the same order, and texts of fewer than five
-    words. Rows below the decision are still ranked by how rarely a row is in so large and odd a family.
+    words. Rows below the decision are still ranked by how rarely a row is in so large and odd a family. Images
+    that are alike are reported as `medium` at most and never quarantined.
 
     ## Remedy
     Read the examples. If the rows are one voice, keep one of them; if they push a label or a claim, drop them all and ask
@@ -107,6 +110,8 @@ class NearDuplicateFlood(DataCheck):
             counted += outlying(study, self.far)
         seen = floods(study, known.family, surrounded)
         groups = [_group(study, flood, seen.tests, self.certain) for flood in seen.found]
+        if not texts and study.has(GRID) and study.roles.embedding is None:
+            return Evidence((*map(_of_images, groups), *counted), None, seen.tests + len(counted), seen.detectable)
         return Evidence((*groups, *counted), RowEvidence(seen.log_p), seen.tests + len(counted), seen.detectable)
 
     @classmethod
@@ -233,6 +238,12 @@ def outlying(study: Study, far: float) -> list[Group]:
         return []
     message = f"{len(rows):,} vectors are much farther from all others than is usual here"
     return [Group("outliers", "far from all others", rows, len(rows), _CERTAIN, Severity.LOW, message, rows_stand=False)]
+
+
+def _of_images(group: Group) -> Group:
+    """Say of images that they are alike, no more: features of images of one kind are alike by nature, copies or not."""
+    message = group.message.replace("say nearly the same", "look nearly the same").replace("different texts", "different images")
+    return replace(group, severity=Severity.MEDIUM, confidence=Confidence.LOW, message=message, rows_stand=False)
 
 
 def _counted(count: int, one: str, more: str) -> str:
