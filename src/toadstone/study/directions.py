@@ -102,6 +102,7 @@ class Whitened:
         own = np.flatnonzero(self.labels == label)
         others = self.labels != label
         weights, known = start, np.zeros(0, np.int64)
+        scores, threshold, rows = self.rows @ weights, 0.0, known
         for _ in range(_ROUNDS):
             scores = self.rows @ weights
             threshold = float(np.quantile(scores[others], BEYOND))
@@ -114,7 +115,7 @@ class Whitened:
             known = rows
             difference = self.rows[rows].mean(0) - self.rows[own[~beyond]].mean(0)
             weights = np.asarray(difference / max(float(np.linalg.norm(difference)), 1e-9), np.float32)
-        return Direction(label, weights, rows, scores, threshold)
+        return Direction(label, weights, rows, np.asarray(scores, np.float32), threshold)
 
     def third(self, direction: Direction, rows: Codes, looks: Codes) -> NDArray[np.bool_]:
         """Say which rows still stand apart when they are compared with the label that they look like.

@@ -31,7 +31,7 @@ def pixels(images: Images) -> Floats:
 
 def frequencies(images: Images) -> Floats:
     """Give the logarithm of the magnitude of each frequency (cosine transform), shape (rows, numbers)."""
-    magnitudes = np.abs(dctn(_grey(images), axes=(1, 2), norm="ortho", overwrite_x=True))
+    magnitudes = np.abs(np.asarray(dctn(_grey(images), axes=(1, 2), norm="ortho")))
     return np.asarray(_SCALE * np.log1p(magnitudes).reshape(len(images), -1), np.float32)
 
 
