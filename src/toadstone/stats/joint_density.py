@@ -173,6 +173,12 @@ def _features(dense: Floats, waves: Floats, phases: Floats) -> NDArray[np.float3
     return np.concatenate([np.cos(dense @ waves + phases), dense, dense**2, one], axis=1).astype(np.float32)
 
 
+def _normal(rows: Floats) -> tuple[Floats, Floats]:
+    """Fit a normal distribution: centre and inverse covariance."""
+    covariance = np.atleast_2d(np.cov(rows.T)) + _SPREAD * np.eye(rows.shape[1])
+    return rows.mean(axis=0), np.asarray(np.linalg.inv(covariance), np.float64)
+
+
 def _by_class(dense: Floats, labels: Numbers) -> dict[int, tuple[Floats, Floats]]:
     """Fit a normal distribution to the inner rows of each label, again and again, so that outer rows do not shape it."""
     found: dict[int, tuple[Floats, Floats]] = {}
@@ -180,12 +186,9 @@ def _by_class(dense: Floats, labels: Numbers) -> dict[int, tuple[Floats, Floats]
         own = dense[labels == label]
         if len(own) < _LEAST:
             continue
-        inner = np.ones(len(own), bool)
-        for _ in range(_ROUNDS):
-            centre = own[inner].mean(axis=0)
-            covariance = np.atleast_2d(np.cov(own[inner].T)) + _SPREAD * np.eye(own.shape[1])
-            inverse = np.linalg.inv(covariance)
+        centre, inverse = _normal(own)
+        for _ in range(_ROUNDS - 1):
             far = np.einsum("ij,ij->i", (own - centre) @ inverse, own - centre)
-            inner = far <= np.quantile(far, _TRIMMED)
+            centre, inverse = _normal(own[far <= np.quantile(far, _TRIMMED)])
         found[label] = (np.asarray(centre, np.float64), np.asarray(inverse, np.float64))
     return found

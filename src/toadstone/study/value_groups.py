@@ -102,6 +102,7 @@ def contents(table: TableRows, space: RankSpace, random: np.random.Generator) ->
     columns, rows = len(table.names), np.arange(len(table.rows))
     prior = space.prior[space.labels]
     out = []
+    order = np.arange(columns)
     for number in range(_VIEWS + 1):
         without = np.zeros(columns, bool)
         if number:
