@@ -118,10 +118,8 @@ def claims(source: Source) -> bool:
 
 
 def _is_text(source: Source) -> bool:
-    """Whether the head has no NUL and is UTF-8 up to a cut character."""
+    """Whether the head is UTF-8 up to a cut character; loaders read NULs as characters, so they hide nothing here."""
     head = source.head()
-    if b"\0" in head:
-        return False
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -320,28 +320,53 @@ def _outcome(source: Source, start: int) -> tuple[Stream, bool, bool] | None:
 
 
 def carve(source: Source, start: int, stop: int) -> Iterator[Fact]:
-    """Look for whole pickles with a header in bytes that nothing announces (a loader may seek to them)."""
+    """Look for whole pickles in bytes that nothing announces (a loader may seek to them).
+
+    One without a header is short and has to call something; text that begins like one does not get that far.
+    """
     position = start
-    tried = 0
+    tried = bare = 0
     previous = b""
     for chunk in source.blob.chunks(start, stop - start):
         text = previous + chunk
         at = position - len(previous)
-        for found in _HEADER.finditer(text):
-            offset = at + found.start()
+        for found in _HEADER.finditer(text, max(len(previous) - 1, 0)):
             if tried >= _CARVED:
                 return
             tried += 1
+            offset = at + found.start()
             part = source.blob.window(offset, stop - offset)
             if _whole(Source(part, "", source.place, source.budget)):
-                yield source.anomaly("hidden-data", "a pickle lies in bytes that nothing announces", offset)
-                yield source.member(f"@{offset}", part, "pickle-part")
+                yield from _carved(source, offset, part)
                 return
-        previous = text[-1:]
+        for found in _GLOBAL.finditer(text):
+            if bare >= _BARE:
+                break
+            if at + found.end() <= position:
+                continue
+            bare += 1
+            offset = at + found.start()
+            offset -= offset > start and source.blob.read(offset - 1, 1) == b"("
+            part = source.blob.window(offset, min(stop - offset, _BARE_READ))
+            inner = Source(part, "", source.place, source.budget)
+            if _runs(inner, 0) and _whole(inner):
+                yield from _carved(source, offset, part)
+                return
+        previous = text[-_GLOBAL_LENGTH:]
         position += len(chunk)
 
 
+def _carved(source: Source, offset: int, part: Blob) -> Iterator[Fact]:
+    yield source.anomaly("hidden-data", "a pickle lies in bytes that nothing announces", offset)
+    yield source.member(f"@{offset}", part, "pickle-part")
+
+
 _HEADER = regex(rb"\x80[\x02-\x05]")
+_GLOBAL = regex(rb"c[A-Za-z_][\w.]{0,99}\n[A-Za-z_][\w.]{0,99}\n")
+"""A global by name, with which pickles of protocols 0 and 1 that attack begin."""
+_GLOBAL_LENGTH = 203
+_BARE = 100
+_BARE_READ = 64 << 10
 
 
 def _read_part(source: Source) -> Iterator[Fact]:
