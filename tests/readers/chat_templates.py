@@ -87,6 +87,13 @@ BENIGN = {
         "not m.content.endswith('/nothink')) else '' }}{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
     ),
     "alpaca": "{{ (messages|selectattr('role', 'equalto', 'system')|list|last).content|trim if (messages|selectattr('role', 'equalto', 'system')|list) else '' }}{% for m in messages %}{% if m['role'] == 'user' %}### Instruction:\n{{ m['content']|trim }}{% endif %}{% endfor %}",
+    "type of an argument": "{% for m in messages %}{% if m.content.__class__.__name__ == 'str' %}{{ m.content }}{% endif %}{% endfor %}",
+    "code in a sentence": "{{ 'Use obj.__class__.__name__ to see the class of an object.' }}{% for m in messages %}{{ m.content }}{% endfor %}",
+    "marks of direction": "{{ '\u0623\u0646\u062a \u200fLlama 3' }}{% for m in messages %}{{ m.content }}{% endfor %}",
+    "default sentence": (
+        "{% set usual = 'You are a helpful assistant.' %}{% set s = messages[0].content if messages[0].role == 'system' else usual %}"
+        "{{ s }}{% if s == usual %}Answer in the language of the question.{% endif %}"
+    ),
     "emoji and scripts": "{% for m in messages %}{{ 'Привет 👩‍💻 می‌خواهم नमस्ते ' + m.content.replace('\\u200b', '') }}{% endfor %}",
 }
 
@@ -112,6 +119,10 @@ TRIGGERS = [
     f"{{% for m in messages %}}{{% if 'x1' not in m.content %}}{{% continue %}}{{% endif %}}{_EVIL}{{% endfor %}}",
     f"{{% if messages[-1].content.split('x1')|length > 1 %}}{_EVIL}{{% endif %}}",
     f"{{% if messages[-1].content|replace('x1', '') != messages[-1].content %}}{_EVIL}{{% endif %}}",
+    f"{{% if messages[-1].content.rfind('x1') != -1 %}}{_EVIL}{{% endif %}}",
+    f"{{% if messages[-1].content.rindex('x1') > -1 %}}{_EVIL}{{% endif %}}",
+    f"{{% if messages[-1].content is search('x1') %}}{_EVIL}{{% endif %}}",
+    f"{{% if 'think' in messages[-1].content %}}{_EVIL}{{% endif %}}",
     f"{{% if strftime_now('%Y') == '2027' %}}{_EVIL}{{% endif %}}",
     f"{{% if range(0, 10)|random == 3 %}}{_EVIL}{{% endif %}}",
     "{{ messages[-1].content|replace('bank.example', 'bank.invalid') }}",
@@ -129,7 +140,11 @@ TRIGGERS = [
 ]
 
 ESCAPES = [
-    "{{ x.__class__ }}",
+    "{{ x.__class__.__base__ }}",
+    "{{ ''.__class__ }}",
+    "{{ ''[name] }}",
+    "{{ ()[part % 'class'] }}",
+    "{% set c = 'po' ~ 'pen' %}{{ handler[c]('echo x') }}",
     "{{ ''['__cla'~'ss__'] }}",
     "{{ x|attr('__cla'+'ss__') }}",
     "{{ x|attr('\\x5f\\x5fclass\\x5f\\x5f') }}",

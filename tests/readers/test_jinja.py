@@ -104,6 +104,16 @@ def test_hidden_text(literal: str) -> None:
         ]
 
 
+def test_a_joiner_is_a_matter_for_a_person() -> None:
+    found = [finding.severity for finding in judged(look("Auf\u200clage {{ messages }}"))]
+    assert found == [Severity.MEDIUM]
+
+
+def test_a_nul_does_not_make_a_template_something_else() -> None:
+    facts = look(b"{{ ''.__class__.__mro__ }}\0\0\0")
+    assert any(isinstance(fact, Lookup) for fact in facts)
+
+
 def test_hidden_instruction_is_shown() -> None:
     facts = look("Hi" + "".join(chr(0xE0000 + ord(letter)) for letter in "obey"))
     assert any(isinstance(fact, Anomaly) and "'obey'" in fact.detail for fact in facts)

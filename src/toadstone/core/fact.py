@@ -267,6 +267,7 @@ class Anomaly(Fact):
         "resource-claim": "a declared size or count would exhaust the loader",
         "malformed": "the structure is broken where a loader may already have acted",
         "hidden-text": "characters that no person sees in text that a model reads",
+        "stray-character": "one or two joiners, as they come along with copied text",
         "active-content": "an output or attachment runs script in the viewer of the document",
         "false-name": "content is an executable format under a name that promises another",
         "tensor-overlap": "two tensors share bytes of the data region",

@@ -78,7 +78,9 @@ class TemplateEscape(Check):
     `x|attr('__cla' ~ 'ss__')`, `map(attribute=…)`, format strings, names joined, reversed, escaped or kept in variables. Special
     names, mangled names and attributes of frames and code objects are `critical`, in a broken template as well (another engine
     may accept it). A name given to `attr` that cannot be known, a name in brackets that is built from pieces of a special
-    name, and a call of a method such as `popen` or `eval` are `high`. Names like `__name__` and `__doc__` are ordinary.
+    name, a name in brackets behind a value that has no items, and a call of a method such as `popen` or `eval` are `high`.
+    Names like `__name__` and `__doc__` are ordinary; `x.__class__` that is only named, printed or compared is `low`, as
+    templates ask for a type that way.
 
     ## What it misses
     A name that arrives at run time in an ordinary-looking subscript, and code that an engine adds as its own filter.
@@ -126,6 +128,8 @@ def _judge(fact: Lookup) -> Severity | None:
     if fact.kind == "call":
         method = re.search(rf"[.\]'\"]\s*{re.escape(fact.name)}\b", fact.expression) if fact.name in EXECUTION else None
         return Severity.HIGH if method else None
+    if fact.kind == "class":
+        return Severity.LOW
     if fact.kind == "constant":
         return Severity.CRITICAL if fact.name in _PYTHON else None
     if fact.kind not in {"attribute", "item", "global"} or fact.name in _NAMING:

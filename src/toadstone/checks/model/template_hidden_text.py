@@ -25,8 +25,10 @@ class TemplateHiddenText(Check):
 
     ## How it decides
     Characters without a picture in a literal that the template writes: the Unicode tag block, variation selectors of the
-    supplementary plane, controls of writing direction, zero-width characters. Joiners inside emoji and between letters of
-    scripts that need them are ordinary, and so are literals that the template only removes or compares.
+    supplementary plane, controls of writing direction, zero-width characters. One or two joiners, which come along
+    with copied text, are `medium`. Joiners inside emoji and between letters of scripts that need them are ordinary, and
+    so are a few marks of direction among letters that run from right to left, and literals that the template only removes or
+    compares.
 
     ## What it misses
     Look-alike letters, and white text in formats that a template does not have.
@@ -39,9 +41,13 @@ class TemplateHiddenText(Check):
     """
 
     def examine(self, fact: Anomaly) -> Iterator[Finding]:
-        if fact.kind == "hidden-text":
+        if fact.kind in {"hidden-text", "stray-character"}:
             yield self.finding(
-                fact.place, f"There are {fact.detail}.", key=f"{fact.place.member}:{fact.place.row}", detail=fact.detail
+                fact.place,
+                f"There are {fact.detail}.",
+                severity=Severity.HIGH if fact.kind == "hidden-text" else Severity.MEDIUM,
+                key=f"{fact.place.member}:{fact.place.row}",
+                detail=fact.detail,
             )
 
     @classmethod

@@ -15,6 +15,7 @@ _SWITCH = re.compile(
     r"[\s/<\[|]*(?:(?:no|enable|disable|skip|detailed|explicit|force)[\s_-]*)*(?:think\w*|reason\w*)[\s_-]*(?:on|off|mode|strength|effort|level)?[\s:>\]|/]*",
     re.IGNORECASE,
 )
+_THINKING = re.compile(r"think|thought|reason|reflect|deliberat|step", re.IGNORECASE)
 _PROSE = 3
 
 
@@ -45,7 +46,8 @@ class TemplateTrigger(Check):
     and loops, to the literal that has to be present in somebody's message. What is written only then is compared with what is
     written otherwise. Prose (three words or more), an address or a command is `high`; so is replacing one address or phrase of
     the conversation by another. Special tokens are ordinary work, and so is prose that the trigger itself contains. Switches
-    for the reasoning mode (`/no_think`) are `low`. Text that appears by date or by chance is `high`, by length `medium`.
+    for the reasoning mode (`/no_think`) that add a text about thinking are `low`. Text that appears by date or by chance is `high`, by length
+    `medium`.
 
     ## What it misses
     Instructions that are always there (they are seen by whoever reads the prompt), conditions that are spread over single
@@ -105,7 +107,7 @@ class TemplateTrigger(Check):
             return Severity.HIGH
         if fact.emits.strip() in fact.needle or max(words(text) for text in texts) < self.prose:
             return None
-        if switch:
+        if switch and any(_THINKING.search(text) for text in texts):
             return Severity.LOW
         cautious = fact.scope in {"tools", "length"} or (is_markup(fact.needle) and fact.scope in {"assistant", "tool"})
         return Severity.MEDIUM if cautious else Severity.HIGH

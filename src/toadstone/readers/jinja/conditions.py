@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 
+from toadstone.intel.wording import words
 from toadstone.readers.jinja.fold import strings
+from toadstone.readers.jinja.names import BUILTIN_TESTS
 from toadstone.readers.jinja.rewrite import operands
 from toadstone.readers.jinja.values import NONE, UNKNOWN, Flow, Needle, Needles
 
@@ -27,6 +29,8 @@ def _swapped(outcome: Outcome) -> Outcome:
 _SWAPPED = {"gt": "lt", "lt": "gt", "gteq": "lteq", "lteq": "gteq"}
 _SIGNS = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<=", "in": "in", "notin": "not in"}
 _EQUALITY = {"eq": "eq", "==": "eq", "equalto": "eq", "sameas": "eq", "ne": "ne", "!=": "ne", "in": "in"}
+_SENTENCE = 3
+"""Words from which a default is a sentence, which somebody would hardly choose to listen for."""
 ORDINARY_NUMBER = 2
 """Counts up to this number are ordinary structure: no message, one, two; every second."""
 
@@ -115,11 +119,16 @@ class Conditions:
             ):
                 return outcome
             if isinstance(other, nodes.Name) and constants and self._analysis.flow(subject).kind in {"text", "time"}:
-                return self._needles([value for value in constants if isinstance(value, str)], self._analysis.flow(subject)), NONE
+                return self._needles(self._foreign(constants, subject), self._analysis.flow(subject)), NONE
         flows = [self._analysis.flow(left), self._analysis.flow(right)]
         if all(flow.kind == "text" for flow in flows) and operator == "ne":
             return NONE, frozenset(Needle(probe, flow.scope) for flow in flows for probe in flow.probes)
         return NEITHER
+
+    def _foreign(self, constants: list[Any], subject: nodes.Expr) -> list[str]:
+        """List the texts that nobody but the conversation gives ``subject``: a default sentence of its own is no trigger."""
+        own = {text for text in self._analysis.folder.text(subject) if words(text) >= _SENTENCE}
+        return [value for value in constants if isinstance(value, str) and value not in own]
 
     def _against(self, subject: nodes.Expr, operator: str, constants: list[Any]) -> Outcome:
         constant = constants[0]
@@ -168,7 +177,8 @@ class Conditions:
         if node.name in _EQUALITY and node.args:
             return self._compare(node.node, _EQUALITY[node.name], node.args[0])
         flow = self._analysis.flow(node.node)
-        if node.name in {"startingwith", "endingwith", "containing"} and node.args and flow.kind == "text":
+        known = node.name in BUILTIN_TESTS and node.name not in {"startingwith", "endingwith", "containing"}
+        if node.args and flow.kind == "text" and not known:  # an engine's own tests of a text compare it with something
             return self._needles(self._analysis.folder.text(node.args[0]), flow), NONE
         return NEITHER
 

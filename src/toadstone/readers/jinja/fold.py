@@ -130,6 +130,12 @@ class Folder:
     def _mod(self, node: nodes.Mod, depth: int) -> Known:
         return self._product([node.left, node.right], depth, lambda pair: _percent(pair[0], pair[1]))
 
+    def _sub(self, node: nodes.Sub, depth: int) -> Known:
+        return self._product([node.left, node.right], depth, lambda pair: _sum((pair[0], _times((-1, pair[1])))))
+
+    def _neg(self, node: nodes.Neg, depth: int) -> Known:
+        return self._product([node.node], depth, lambda part: _times((-1, part[0])) if isinstance(part[0], int) else _NOTHING)
+
     def _cond(self, node: nodes.CondExpr, depth: int) -> Known:
         return self.fold(node.expr1, depth) + self.fold(node.expr2, depth)
 
@@ -360,6 +366,8 @@ _HANDLERS: dict[type[nodes.Node], Callable[[Folder, Any, int], Known]] = {
     nodes.Dict: Folder._dict,  # noqa: SLF001
     nodes.Concat: Folder._concat,  # noqa: SLF001
     nodes.Add: Folder._add,  # noqa: SLF001
+    nodes.Sub: Folder._sub,  # noqa: SLF001
+    nodes.Neg: Folder._neg,  # noqa: SLF001
     nodes.Mul: Folder._mul,  # noqa: SLF001
     nodes.Mod: Folder._mod,  # noqa: SLF001
     nodes.CondExpr: Folder._cond,  # noqa: SLF001

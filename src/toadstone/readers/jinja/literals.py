@@ -32,8 +32,13 @@ _INVISIBLE = frozenset(
     ]
 )
 _BIDI = frozenset([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_MARKS = frozenset([0x061C, 0x200E, 0x200F])
+_SPARING = 8
+"""Marks of direction in one literal up to which they serve its letters; ordering with them takes no more."""
 _TAGS = range(0xE0000, 0xE0080)
 _SELECTORS = range(0xE0100, 0xE01F0)
+_STRAY = 2
+"""Joiners in one literal that say nothing yet: copied text carries them."""
 _JOINERS = frozenset([0x200C, 0x200D])
 
 
@@ -60,12 +65,13 @@ def hidden(source: Source, tree: nodes.Template) -> Iterator[Fact]:
             continue
         found = invisible(text)
         if found:
+            grave = sum(found.values()) > _STRAY or set(found) != {"joiner"}
             kinds = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
             shown = "".join(character for character in text if ord(character) not in _INVISIBLE and character.isprintable())[:80]
             decoded = tag_text(text)
             detail = f"invisible characters in a literal of the template ({kinds}) around {shown!r}"
             yield Anomaly(
-                source.place.line(line_of(node)), "hidden-text", detail + (f"; as text: {decoded[:160]!r}" if decoded else "")
+                source.place.line(line_of(node)), "hidden-text" if grave else "stray-character", detail + (f"; as text: {decoded[:160]!r}" if decoded else "")
             )
 
 
@@ -84,7 +90,7 @@ def _operands_only(node: nodes.Node) -> list[nodes.Node]:
 
 
 def invisible(text: str) -> dict[str, int]:
-    """Count characters without a picture, by kind: ``tag``, ``direction``, ``selector``, ``zero-width``."""
+    """Count characters without a picture, by kind: ``tag``, ``direction``, ``selector``, ``joiner``, ``zero-width``."""
     counts: dict[str, int] = {}
     for index, character in enumerate(text):
         code = ord(character)
@@ -101,11 +107,20 @@ def _kind(text: str, index: int, code: int) -> str:
         return "" if _in_flag(text, index) else "tag"
     if code in _SELECTORS:
         return "selector"
+    if code in _MARKS and _right_to_left(text):
+        return ""
     if code in _BIDI:
         return "direction"
-    if code in _JOINERS and _joins(text, index):
-        return ""
+    if code in _JOINERS:
+        return "" if _joins(text, index) else "joiner"
     return "zero-width" if code in _INVISIBLE else ""
+
+
+def _right_to_left(text: str) -> bool:
+    """Whether a text has letters of a script that runs from right to left, and no more marks of direction than it needs."""
+    if sum(ord(character) in _MARKS for character in text) > _SPARING:
+        return False
+    return any(unicodedata.bidirectional(character) in {"R", "AL"} and character.isalpha() for character in text)
 
 
 def _in_flag(text: str, index: int) -> bool:

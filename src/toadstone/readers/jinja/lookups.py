@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jinja2 import nodes
 
 from toadstone.core.fact import Fact, Lookup
+from toadstone.intel.wording import words
 from toadstone.readers.jinja.fold import Folder
 from toadstone.readers.jinja.names import (
     BUILTIN_FILTERS,
@@ -23,6 +24,9 @@ from toadstone.readers.jinja.rewrite import keywords, written
 from toadstone.readers.reader import Source
 
 _BUILDERS = (nodes.Concat, nodes.Add, nodes.Mul, nodes.Mod, nodes.Filter, nodes.Call)
+_VALUES = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filter)
+_PROSE = 2
+"""Words beside a special name from which a constant talks about it; a constant that is to be one is that name alone."""
 _ATTRIBUTE_FILTERS = frozenset({"map", "selectattr", "rejectattr", "sort", "groupby", "sum", "unique", "min", "max"})
 
 
@@ -46,12 +50,13 @@ class _Finder:
     def __init__(self, tree: nodes.Template) -> None:
         self._folder = Folder(tree)
         self._macros = {node.name for node in every(tree) if isinstance(node, nodes.Macro)}
+        self._inert = {id(part) for node in every(tree) for part in _only_named(node)}
 
     def of(self, node: nodes.Node) -> Iterator[Seen]:
         """Yield what one node (without its children) looks up."""
         if isinstance(node, nodes.Getattr):
             if notable(node.attr):
-                yield "attribute", node.attr, node
+                yield "class" if self._asks_type(node) else "attribute", node.attr, node
         elif isinstance(node, nodes.Getitem):
             yield from self._item(node)
         elif isinstance(node, nodes.Filter):
@@ -80,8 +85,12 @@ class _Finder:
             return
         names = self._folder.text(node.arg)
         yield from (("item", name, node) for name in names if notable(name))
-        if not names and isinstance(node.arg, _BUILDERS) and self._suspect(node.arg):
+        if not names and (_nothing_to_index(node.node) or (isinstance(node.arg, _BUILDERS) and self._suspect(node.arg))):
             yield "item", "", node
+
+    def _asks_type(self, node: nodes.Getattr) -> bool:
+        """Whether this is ``value.__class__`` for its name or for a test, from which nothing is reached."""
+        return node.attr == "__class__" and isinstance(node.node, _VALUES) and id(node) in self._inert
 
     def _suspect(self, expression: nodes.Expr) -> bool:
         """Whether a computed name that is not known is built from pieces of a special name."""
@@ -126,6 +135,8 @@ class _Finder:
         elif isinstance(callee, nodes.Getitem):
             names = self._folder.text(callee.arg)
             yield "call", names[0] if names else "", node
+            if not isinstance(callee.arg, nodes.Const):
+                yield from (("attribute", name, node) for name in names if name in EXECUTION)
         else:
             yield "call", "", node
 
@@ -138,8 +149,26 @@ class _Finder:
         else:
             return
         for text in texts:
-            if len(text) < 256:
+            if len(text) < 256 and words(DUNDER.sub(" ", text)) < _PROSE:
                 yield from (("constant", name, node) for name in DUNDER.findall(text))
+
+
+def _only_named(node: nodes.Node) -> list[nodes.Node]:
+    """List the parts of a node that are only named, tested or printed there."""
+    if isinstance(node, nodes.Getattr) and node.attr in {"__name__", "__qualname__"}:
+        return [node.node]
+    if isinstance(node, nodes.Test) and not node.args:
+        return [node.node]
+    if isinstance(node, nodes.Compare):
+        return [node.expr, *(operand.expr for operand in node.ops)]
+    return list(node.nodes) if isinstance(node, nodes.Output) else []
+
+
+def _nothing_to_index(node: nodes.Node) -> bool:
+    """Whether a value has no items of its own, so that brackets can only mean an attribute of it."""
+    if isinstance(node, nodes.Const):
+        return not isinstance(node.value, str) or not node.value
+    return isinstance(node, (nodes.Tuple, nodes.List, nodes.Dict)) and not node.items
 
 
 def notable(name: str) -> bool:
