@@ -270,6 +270,7 @@ class Anomaly(Fact):
         "stray-character": "one or two joiners, as they come along with copied text",
         "active-content": "an output or attachment runs script in the viewer of the document",
         "false-name": "content is an executable format under a name that promises another",
+        "embedded-program": "a program inside of content that is loaded together with it",
         "tensor-overlap": "two tensors share bytes of the data region",
         "index-bounds": "an index inside a model points outside what it indexes, or in a circle",
         "tensor-bounds": "a tensor's place, size, shape and type contradict each other or the data",

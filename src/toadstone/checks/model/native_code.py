@@ -33,7 +33,8 @@ class NativeCode(Check):
 
     ## How it decides
     The content is recognised by its structure (ELF, PE, Mach-O, object archives, Java classes, WebAssembly), never by its
-    name. `high`: the name promises data, a picture, a document or a model. `medium`: machine code under an honest name.
+    name. `high`: the name promises data, a picture, a document or a model, or the code is for the host and inside an engine of
+    TensorRT. `medium`: machine code under an honest name.
     `low`: scripts for a shell under an honest name, which projects carry openly.
 
     ## What it misses
@@ -53,6 +54,9 @@ class NativeCode(Check):
         if isinstance(fact, Anomaly):
             if fact.kind == "false-name":
                 message = f"A program hides under a false name: {fact.detail}."
+                yield self.finding(fact.place, message, severity=Severity.HIGH, kind=fact.kind)
+            elif fact.kind == "embedded-program":
+                message = f"A program is loaded together with the model: {fact.detail}."
                 yield self.finding(fact.place, message, severity=Severity.HIGH, kind=fact.kind)
         elif fact.language == "native":
             message = f"Machine code travels with the model: {fact.summary}."

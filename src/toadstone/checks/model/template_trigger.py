@@ -46,8 +46,8 @@ class TemplateTrigger(Check):
     and loops, to the literal that has to be present in somebody's message. What is written only then is compared with what is
     written otherwise. Prose (three words or more), an address or a command is `high`; so is replacing one address or phrase of
     the conversation by another. Special tokens are ordinary work, and so is prose that the trigger itself contains. Switches
-    for the reasoning mode (`/no_think`) that add a text about thinking are `low`. Text that appears by date or by chance is `high`, by length
-    `medium`.
+    for the reasoning mode (`/no_think`) that add a text about thinking are `low`. Text that appears by date or by chance is
+    `high`, by length `medium`.
 
     ## What it misses
     Instructions that are always there (they are seen by whoever reads the prompt), conditions that are spread over single

@@ -71,7 +71,9 @@ def hidden(source: Source, tree: nodes.Template) -> Iterator[Fact]:
             decoded = tag_text(text)
             detail = f"invisible characters in a literal of the template ({kinds}) around {shown!r}"
             yield Anomaly(
-                source.place.line(line_of(node)), "hidden-text" if grave else "stray-character", detail + (f"; as text: {decoded[:160]!r}" if decoded else "")
+                source.place.line(line_of(node)),
+                "hidden-text" if grave else "stray-character",
+                detail + (f"; as text: {decoded[:160]!r}" if decoded else ""),
             )
 
 

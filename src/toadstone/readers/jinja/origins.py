@@ -53,7 +53,20 @@ STRUCTURE = frozenset(
 """Keys of a message that are structure, not text; comparing them is a template's ordinary work."""
 
 _SEARCHES = frozenset(
-    {"find", "rfind", "index", "rindex", "count", "split", "rsplit", "partition", "rpartition", "replace", "removeprefix", "removesuffix"}
+    {
+        "find",
+        "rfind",
+        "index",
+        "rindex",
+        "count",
+        "split",
+        "rsplit",
+        "partition",
+        "rpartition",
+        "replace",
+        "removeprefix",
+        "removesuffix",
+    }
 )
 _COUNTS = frozenset({"find", "rfind", "index", "rindex", "count", "length", "wordcount"})
 _MEMBERS = frozenset({"first", "last", "random", "max", "min"})
