@@ -39,6 +39,7 @@ VADER = "vaderSentiment==3.3.2"
 LONGEST_MAIL = 20_000
 PASSAGE = 400
 SHORTEST_PASSAGE = 120
+LONGEST_DESCRIPTION = 300
 ERAS = ((1860, "1790-1860"), (1910, "1860-1910"), (1960, "1910-1960"), (9999, "1960-2020"))
 TOPICS = {
     "net": "http urllib email asyncio socket.py ssl.py ftplib.py smtplib.py xmlrpc html socketserver.py imaplib.py poplib.py",
@@ -47,6 +48,14 @@ TOPICS = {
     "build": "distutils lib2to3 pydoc.py importlib zipfile.py zipfile tarfile.py ensurepip venv ctypes",
 }
 """Modules of the standard library, by what they are about."""
+LIBRARIES = {
+    "numbers": "numpy scipy",
+    "learning": "sklearn",
+    "tables": "pandas polars",
+    "web": "werkzeug flask requests botocore",
+}
+"""Libraries that the benchmarks need anyway, by what they are about."""
+PRESIDENTS = 5
 
 
 def folder() -> Path:
@@ -145,6 +154,24 @@ def _docstrings() -> Iterator[Row]:
                     yield {"text": text, "label": topic, "source": path.name}
 
 
+def _libraries() -> Iterator[Row]:
+    place = Path(sysconfig.get_paths()["purelib"])
+    for topic, names in LIBRARIES.items():
+        for name in names.split():
+            for path in sorted((place / name).rglob("*.py")):
+                for text in _documented(path):
+                    yield {"text": text[:LONGEST_DESCRIPTION], "label": topic, "source": name}
+
+
+def _presidents() -> Iterator[Row]:
+    """Passages of those who spoke most, by who spoke; every second word is left out, as in a noisy transcript."""
+    rows = list(_sotu())
+    most = [name for name, _ in Counter(row["source"] for row in rows).most_common(PRESIDENTS)]
+    for row in rows:
+        if row["source"] in most:
+            yield {"text": " ".join(row["text"].split()[::2]), "label": row["source"], "time": row["time"]}
+
+
 def _documented(path: Path) -> Iterator[str]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -185,9 +212,11 @@ TEXTS: dict[str, Callable[[], Iterator[Row]]] = {
 }
 """Labelled texts: tune on reviews and sotu, report on spam and docstrings."""
 
+FURTHER = {"libraries": _libraries, "presidents": _presidents}
+"""Labelled texts on which nothing was tuned."""
 VECTORS = {name: _vectors(name) for name in ("digits", "wine", "breast_cancer")}
 UNLABELLED = {"prose": _prose}
-EVERY = TEXTS | VECTORS | UNLABELLED
+EVERY = TEXTS | FURTHER | VECTORS | UNLABELLED
 
 
 def load(name: str) -> pa.Table:

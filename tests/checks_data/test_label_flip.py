@@ -94,6 +94,34 @@ def test_a_class_written_as_another_is_a_high_group():
     assert at_one_percent(evidence.rows.log_p, wrong) > 0.4
 
 
+@pytest.mark.parametrize("seed", [2, 3])
+def test_half_of_a_class_written_as_another_is_found_though_the_class_is_hardly_recognised(seed):
+    rng = np.random.default_rng(seed)
+    texts, truth = written(2000, 4, rng)
+    wrong = (truth == 2) & (rng.random(2000) < 0.5)
+    evidence, decision = weighed(texts, np.where(wrong, 0, truth))
+    assert evidence.groups[0].value == "class 2 → class 0"
+    assert evidence.groups[0].severity is Severity.HIGH
+    assert at_one_percent(evidence.rows.log_p, wrong) > 0.3
+    assert (~wrong & decision.flagged).sum() <= 0.15 * decision.flagged.sum() + 1
+
+
+def test_classes_that_resemble_each_other_are_no_attack():
+    for seed in range(5):
+        rng = np.random.default_rng(20 + seed)
+        texts, truth = written(1500, 3, rng, told=10)
+        mild = (truth == 2) & (rng.random(1500) < 0.6)  # most of class 2 uses words of class 0, the more the less clear it is
+        mixed = [
+            " ".join(word.replace("topic2", "topic0") if rng.random() < 0.45 else word for word in text.split())
+            if mixes
+            else text
+            for text, mixes in zip(texts, mild, strict=True)
+        ]
+        evidence, decision = weighed(mixed, truth)
+        assert not [group for group in evidence.groups if group.severity >= Severity.HIGH]
+        assert decision.flagged.sum() <= 8
+
+
 def test_copies_share_a_fold_so_that_they_do_not_vouch_for_each_other():
     rng = np.random.default_rng(3)
     texts, truth = written(1500, 2, rng)

@@ -42,7 +42,11 @@ class Calibration:
 
     def log_probabilities(self, scores: Real) -> Real:
         """Give the logarithm of q, shape (rows, classes), of scores of shape (classifiers, rows, classes)."""
-        return log_softmax(np.tensordot(self.scales, scores, 1) + self.offsets)
+        return log_softmax(self.logits(scores))
+
+    def logits(self, scores: Real) -> Real:
+        """Give what the logarithm of q is the log-softmax of, shape (rows, classes)."""
+        return np.asarray(np.tensordot(self.scales, scores, 1) + self.offsets)
 
 
 def log_softmax(values: Real) -> Real:
@@ -108,7 +112,12 @@ def _fitted(scores: Real, labels: Codes, start: Real | None) -> tuple[Real, Real
 
 
 def directed(
-    calibration: Calibration, scores: Real, labels: Codes, held: tuple[int, int, float] | None = None
+    calibration: Calibration,
+    scores: Real,
+    labels: Codes,
+    held: tuple[int, int, float] | None = None,
+    *,
+    warm: bool = False,
 ) -> tuple[Calibration, float]:
     """Refine a calibration: each label is written as each other at a rate of its own (Dawid and Skene 1979).
 
@@ -117,6 +126,7 @@ def directed(
         scores: As of `calibrate`.
         labels: As of `calibrate`.
         held: Row, column and value of a rate that is not to be fitted.
+        warm: Whether the noise is to begin as it is, instead of the same for all classes.
 
     Returns:
         The calibration and its log-likelihood.
@@ -147,7 +157,7 @@ def directed(
         turned = split * (reach - (split * reach).sum(1, keepdims=True))
         return total / rows, np.concatenate([slope, -turned.ravel()]) / rows
 
-    start = np.log(symmetric(classes, max(0.1, calibration.rate)))
+    start = np.log(np.maximum(calibration.noise, 1e-3) if warm else symmetric(classes, max(0.1, calibration.rate)))
     begin = np.concatenate([calibration.scales, calibration.offsets[1:] - calibration.offsets[0], start.ravel()])
     bounds = [(0.0, _LARGEST)] * models + [(-5.0, 5.0)] * (classes - 1) + [(-12.0, 3.0)] * classes**2
     found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 3 * _STEPS})

@@ -1,116 +1,24 @@
-"""Doubt about labels: which labels are written for which others, and how doubtful each row's label is."""
+"""Doubt about labels: how doubtful each row's label is, and how often right labels would look as doubtful."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.stats.label_noise import Calibration, directed, fitted, rescaled, symmetric, without_noise
+from toadstone.stats.label_noise import Calibration
 from toadstone.stats.null import Tail, conformal, histogram
-from toadstone.stats.tails import log_chi_squared_tail
-from toadstone.study.second_opinion import COLUMN, Opinion
+from toadstone.study.second_opinion import COLUMN, NULL, Opinion
 from toadstone.study.study import Chunk, Study
 
 SCORE = "label-doubt"
 """Column of the chunks: logarithm of the odds that the label is wrong, float64; NaN where it is missing."""
 
-_SURE = 10.83  # chi-squared with one degree of freedom: 0.1 %
-_NATURAL = 0.05
-"""Share of a class that may look like another one by nature and still be no finding."""
-_RARE = 1e-3
 _BLOCK = 1 << 19
 _ENOUGH = 50
-_PAIRS = 20
-_RECOGNISED = 0.6
 
 Real = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A label that is written for another one.
-
-    Attributes:
-        right: Code of the label that the rows should have.
-        written: Code of the label that they have.
-        rate: Share of the rows of ``right`` that are written as ``written``.
-        natural: The largest rate that the other pairs make believable.
-        log_p: Of the hypothesis that the rate is not above ``natural``.
-    """
-
-    right: int
-    written: int
-    rate: float
-    natural: float
-    log_p: float
-
-
-def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
-    """Find labels that are written for others more often than other pairs of labels explain.
-
-    The rate of a pair is compared with what nature does elsewhere in the same data: twice the rate of the reverse direction,
-    three times the median of all other pairs, and never less than 5 %. Under that hypothesis everything else is fitted again.
-    A class whose own rows are not recognised as such is left out: rows of a class that cannot be learned look like others.
-
-    Returns:
-        Pairs above, strongest first, and the number of pairs that were looked at.
-    """
-    finer = opinion.directed
-    if finer is None:
-        return [], 0
-    classes = len(finer.noise)
-    found = []
-    counts = np.bincount(opinion.labels, minlength=classes)
-    best = finer.log_probabilities(opinion.scores).argmax(1)
-    recognised = np.bincount(opinion.labels[best == opinion.labels], minlength=classes)
-    known = (counts >= _ENOUGH) & (recognised >= _RECOGNISED * counts)
-    rates = finer.noise - np.diag(np.diag(finer.noise))
-    order = np.argsort(-rates, axis=None)[:_PAIRS]
-    for right, written in zip(*np.unravel_index(order, rates.shape), strict=True):
-        others = np.ones_like(rates, dtype=bool)
-        np.fill_diagonal(others, False)
-        others[right, written] = others[written, right] = False
-        typical = 3.0 * float(np.median(rates[others])) if others.any() else 0.0
-        natural = min(0.9, max(_NATURAL, 2.0 * float(rates[written, right]), typical))
-        rate = float(rates[right, written])
-        if rate <= natural or not known[right] or counts[written] < _ENOUGH:
-            continue
-        _, less = directed(finer, opinion.scores, opinion.labels, (int(right), int(written), natural))
-        log_p = log_chi_squared_tail(2.0 * (opinion.fit - less)) - float(np.log(2.0))
-        found.append(Pair(int(right), int(written), rate, natural, log_p))
-    found.sort(key=lambda pair: pair.log_p)
-    return found, classes * (classes - 1)
-
-
-def carelessness(opinion: Opinion, natural: float) -> float:
-    """Give the logarithm of the p-value of the hypothesis that at most a share ``natural`` of labels is wrong."""
-    plain = opinion.calibration
-    assert plain is not None
-    if plain.rate <= natural:
-        return 0.0
-    less = rescaled(replace(plain, noise=symmetric(len(plain.noise), natural)), opinion.scores, opinion.labels)
-    gain = fitted(plain, opinion.scores, opinion.labels) - fitted(less, opinion.scores, opinion.labels)
-    return log_chi_squared_tail(2.0 * gain) - float(np.log(2.0))
-
-
-def settled(opinion: Opinion, standing: list[Pair]) -> Calibration:
-    """Give the calibration to judge rows by: with the pairs that stand, with one rate of wrong labels, or with none."""
-    plain = opinion.calibration
-    assert plain is not None
-    if standing and opinion.directed is not None:
-        finer = opinion.directed
-        classes = len(finer.noise)
-        noise = symmetric(classes, max(min(plain.rate, 0.4), _RARE))
-        for pair in standing:
-            noise[pair.right, pair.written] = pair.rate
-        np.fill_diagonal(noise, 0.0)
-        np.fill_diagonal(noise, np.maximum(1.0 - noise.sum(1), 0.1))
-        return rescaled(replace(finer, noise=noise / noise.sum(1, keepdims=True)), opinion.scores, opinion.labels)
-    if plain.evidence < _SURE:
-        return replace(without_noise(opinion.scores, opinion.labels), noise=symmetric(len(plain.noise), _RARE))
-    return replace(plain, noise=symmetric(len(plain.noise), max(plain.rate, _RARE)))
 
 
 def doubts(study: Study, calibration: Calibration) -> Tail:
@@ -185,6 +93,7 @@ class _Doubt:
 
     def map(self, part: Chunk) -> Real:
         opinion, labels = part[COLUMN], part["label"]
+        null = part[NULL] if NULL in part else opinion
         scores = np.full(part.rows, np.nan)
         weights = np.zeros(1)
         step = max(1, _BLOCK // opinion.shape[1])
@@ -194,7 +103,7 @@ class _Doubt:
             known = np.flatnonzero(own >= 0)
             every = odds(logs[known], self.noise)
             scores[start + known] = every[np.arange(len(known)), own[known]]
-            weights = weights + histogram(every, np.exp(logs[known]))
+            weights = weights + histogram(every, np.exp(null[start : start + step][known].astype(np.float64)))
         part[SCORE] = scores
         return weights
 

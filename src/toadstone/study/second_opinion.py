@@ -16,6 +16,9 @@ from toadstone.views.words import mixed
 FOLDS = 5
 COLUMN = "second-opinion"
 """Column of the chunks: logarithm of the probability that each class is the right one, float32, shape (rows, classes)."""
+NULL = "second-opinion.null"
+"""Column of the chunks, where it differs from `COLUMN`: the same, of the hypothesis that labels are as right as cannot be
+disproved."""
 
 _LEAST = 40
 _MOST_CLASSES = 500
@@ -59,14 +62,14 @@ def second_opinion(study: Study) -> Opinion:
     return study.shared("second-opinion", lambda: _made(study))
 
 
-def write(study: Study, opinion: Opinion, calibration: Calibration) -> None:
-    """Write `COLUMN` of all chunks, those of rows known to be good included."""
+def write(study: Study, opinion: Opinion, calibration: Calibration, name: str = COLUMN) -> None:
+    """Write a column of all chunks, those of rows known to be good included: the opinion under a calibration."""
     scales = (calibration.scales / opinion.spreads).astype(np.float32)
     spaces, first = [], 0
     for space in opinion.spaces:
         spaces.append(space.collapsed(scales[first : first + len(space.models)]))
         first += len(space.models)
-    study.run(_Score(tuple(spaces), calibration.offsets), study.every)
+    study.run(_Score(tuple(spaces), calibration.offsets, name), study.every)
 
 
 def _made(study: Study) -> Opinion:
@@ -236,6 +239,7 @@ class _Score:
 
     spaces: tuple[Space, ...]
     offsets: NDArray[np.float64]
+    name: str
 
     def map(self, part: Chunk) -> int:
         folds = part[f"{COLUMN}.fold"].astype(np.int64)
@@ -243,7 +247,7 @@ class _Score:
         step = max(1, _BLOCK // total.shape[1])
         for start in range(0, part.rows, step):
             total[start : start + step] = log_softmax(total[start : start + step] + self.offsets)
-        part[COLUMN] = total
+        part[self.name] = total
         return part.rows
 
     def combine(self, left: int, right: int) -> int:

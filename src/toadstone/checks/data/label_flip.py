@@ -14,8 +14,9 @@ from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.label_noise import cautious
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group, RowEvidence
-from toadstone.study.label_doubt import SCORE, Pair, carelessness, detectable, doubts, log_p_values, pairs, settled
-from toadstone.study.second_opinion import COLUMN, Opinion, second_opinion, write
+from toadstone.study.label_doubt import SCORE, detectable, doubts, log_p_values
+from toadstone.study.label_pairs import Pair, carelessness, leaning, pairs, settled
+from toadstone.study.second_opinion import COLUMN, NULL, Opinion, second_opinion, write
 from toadstone.study.small import study_of
 from toadstone.study.study import Study
 
@@ -81,7 +82,11 @@ class LabelFlip(DataCheck):
         found, tests = pairs(opinion)
         limit = np.log(study.fdr / max(1, tests))
         standing = [pair for pair in found if pair.log_p < limit]
-        calibration = cautious(settled(opinion, standing), opinion.scores, opinion.labels)
+        null = cautious(settled(opinion, standing), opinion.scores, opinion.labels)
+        calibration = null
+        if likely := [pair for pair in leaning(found) if pair not in standing]:
+            calibration = cautious(settled(opinion, [*standing, *likely]), opinion.scores, opinion.labels)
+            write(study, opinion, null, NULL)
         write(study, opinion, calibration)
         tail = doubts(study, calibration)
         log_p, promised = log_p_values(study, tail)
@@ -99,7 +104,7 @@ class LabelFlip(DataCheck):
         rows = _doubtful(study, (labels == pair.written) & (proposals == pair.right))
         if not len(rows):
             return None
-        strong = pair.rate >= self.strong
+        strong = pair.rate >= self.strong and pair.throughout
         return Group(
             kind="label",
             value=f"{right} → {written}",
