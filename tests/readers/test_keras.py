@@ -375,3 +375,17 @@ def test_examples_of_the_checks(cls):
         assert list(cls().examine(fact))
     for fact in cls.good():
         assert not list(cls().examine(fact))
+
+
+@pytest.mark.parametrize("module", ["os", "subprocess", "importlib.util"])
+def test_a_module_that_reaches_the_system_is_no_home_of_layers(module):
+    _, findings = scan(keras_file(model(layer("Dense", module, units=1))))
+    assert Severity.HIGH in severities(findings, "keras-unsafe-config")
+    _, findings = scan(keras_file(model(layer("Dense", "acme.layers", units=1))))
+    assert not severities(findings, "keras-unsafe-config")
+
+
+def test_a_lambda_under_its_full_name_is_one():
+    full = {"class_name": "keras.layers.Lambda", "config": {"name": "l", "function": [CODE64, None, None]}}
+    _, findings = scan(keras_file(model(full)))
+    assert Severity.HIGH in severities(findings, "keras-lambda")

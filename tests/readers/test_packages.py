@@ -79,6 +79,8 @@ def test_requirements_of_torchserve_under_any_name() -> None:
 
 def test_paths_of_manifests() -> None:
     assert [fact.target for fact in look(mar(handler="../x.py"), "m.mar").of(Link)] == ["../x.py"]
+    assert [fact.target for fact in look(mar(handler="../x.py:predict"), "m.mar").of(Link)] == ["../x.py"]
+    assert not look(mar(handler="handler.py:predict"), "m.mar").of(Link)
     assert look(mar(), "m.mar").of(Link) == []
     described = mlflow(code="../../code", python_model="python_model.pkl", model_code_path="/srv/model.py")["MLmodel"]
     assert [fact.target for fact in look(described, "MLmodel").of(Link)] == ["../../code", "/srv/model.py"]

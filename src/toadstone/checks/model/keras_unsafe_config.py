@@ -43,10 +43,11 @@ class KerasUnsafeConfig(Check):
 
     ## How it decides
     Functions of Keras count as building blocks when they come from the parts that compute: activations, losses, metrics, ops,
-    initializers, regularizers, constraints, layers, optimizers, quantizers, random. A function from any other part is `high`;
-    one that ends the protection, or an argument such as `safe_mode: false`, is `critical`. TensorFlow operators that reach
-    files, devices or Python are `high`. TorchModuleWrapper and TFSMLayer are `medium`: they exist in honest models, current
-    versions refuse them, and their content is judged by itself.
+    initializers, regularizers, constraints, layers, optimizers, quantizers, random. A function from any other part is `high`,
+    and so is anything from a module of Python that reaches the system, such as `os` or `subprocess`; one that ends the
+    protection, or an argument such as `safe_mode: false`, is `critical`. TensorFlow operators that reach files, devices or Python
+    are `high`. TorchModuleWrapper and TFSMLayer are `medium`: they exist in honest models, current versions refuse them, and
+    their content is judged by itself.
 
     ## What it misses
     Functions of custom packages (they are reported as imports and calls) and what a SavedModel elsewhere contains.

@@ -12,6 +12,8 @@ from toadstone.readers.outside import escapes
 from toadstone.readers.reader import Source
 
 _NESTED = re.compile(r"\((?:[^()\\]|\\.)*(?:[^\\()]|\\.)[+*](?:[^()\\]|\\.)*\)(?:[+*]|\{\d+,\d*\})")
+_ENTRY = re.compile(r"(?<=..):[A-Za-z_]\w*\Z")
+"""The function behind the file of a handler, ``handler.py:predict``; a drive has one letter in front."""
 _PATTERNS = ("target_modules", "exclude_modules", "layers_pattern", "modules_to_save")
 _ARCHIVE = ("handler", "serializedFile", "modelFile", "extraFiles", "requirementsFile", "envelope")
 _FLAVOR = (
@@ -31,7 +33,10 @@ _LAYERS = 4096
 def serving(source: Source, base: str, document: dict[str, Any]) -> Iterator[Fact]:
     """Yield what such a document makes its reader open, run or fetch."""
     if base == "manifest.json" and isinstance(document.get("model"), dict) and "modelName" in document["model"]:
-        yield from _paths(source, document["model"], _ARCHIVE)
+        model = dict(document["model"])
+        if isinstance(model.get("handler"), str):
+            model["handler"] = _ENTRY.sub("", model["handler"])
+        yield from _paths(source, model, _ARCHIVE)
     if isinstance(document.get("flavors"), dict):
         yield from _flavors(source, document["flavors"])
     if "peft_type" in document:

@@ -122,6 +122,8 @@ class Config:
         if reference.origin is Origin.FOREIGN:
             for symbol in reference.symbols():
                 yield Import(place, symbol, "config:module", "config")
+            if reference.from_system:
+                yield Setting(place, "keras", f"unsafe-api:{path}", reference.symbol)
             if not reference.function:
                 yield Call(place, reference.symbol, (), self._arguments(node.get("config")), "config", "config")
         elif reference.origin is Origin.UNSAFE:

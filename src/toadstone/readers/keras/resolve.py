@@ -16,6 +16,13 @@ from toadstone.core.value import Symbol
 from toadstone.readers.keras.names import CLASSES, FUNCTIONS
 
 _PACKAGES = frozenset({"keras", "tf_keras", "keras_core", "keras_hub", "keras_nlp", "keras_cv"})
+_QUALIFIED = ("keras.", "tf_keras.", "tf.keras.", "tensorflow.keras.")
+_SYSTEM = frozenset(
+    "os posix nt subprocess shutil sys importlib _frozen_importlib _frozen_importlib_external runpy ctypes _ctypes socket "
+    "_socket pty code codeop marshal pickle _pickle multiprocessing webbrowser urllib http ftplib telnetlib pdb pip "
+    "zipimport".split()
+)
+"""Packages of Python that reach the system; no part of a model comes from them."""
 _WRAPPING = frozenset({"src", "api", "_tf_keras", "_v1", "_v2", "v1", "v2", "python", "keras", "tensorflow", "legacy"})
 _MODELLING = frozenset({
     "activations", "losses", "metrics", "ops", "initializers", "regularizers", "constraints", "layers", "random", "quantizers",
@@ -139,6 +146,8 @@ class Reference:
         function = name == "function" and isinstance(node.get("config"), str)
         if function:
             name = node["config"]
+        elif not module and name.startswith(_QUALIFIED):
+            module, _, name = name.rpartition(".")  # loaders that take the last part find the same class
         elif name == "__typespec__" and isinstance(node.get("spec_name"), str):
             name = node["spec_name"]
             if module.startswith("tensorflow.") and name.endswith("Spec"):
@@ -151,6 +160,11 @@ class Reference:
     def symbol(self) -> Symbol:
         """The name in its module."""
         return Symbol(self.module, self.name)
+
+    @property
+    def from_system(self) -> bool:
+        """Whether the module is one that reaches the system, whatever the name in it."""
+        return self.origin is Origin.FOREIGN and self.module.partition(".")[0] in _SYSTEM
 
     @property
     def plain_name(self) -> str:
