@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import re
 import shutil
+import struct
 import subprocess
+import zlib
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,11 +21,13 @@ from toadstone.core.errors import ConfigError
 from toadstone.core.policy import Policy
 from toadstone.formats.review import literal, write_review
 from toadstone.formats.review_script import SCRIPT
+from toadstone.tables.open import open_dataset
 from toadstone.tables.roles import Roles
 from toadstone.verbs.choices import digest_of, read_choices
 from toadstone.verbs.clean import clean
 from toadstone.verbs.review import review_of
 from toadstone.verbs.rows import RowOptions, examine
+from toadstone.verbs.thumbnails import thumbnails
 
 OPTIONS = RowOptions(Roles(text="text", label="label"), jobs=1)
 SUPPRESS = f'[[suppress]]\ncheck = "trigger-phrase"\ngroup = "{WORD}"\nreason = "ours"\nexpires = 2027-01-01\n'
@@ -127,3 +133,34 @@ def test_the_script_is_one(tmp_path):
     path.write_text(SCRIPT, encoding="utf-8")
     subprocess.run(["node", "--check", str(path)], check=True)
     assert not re.search(r"</script", SCRIPT)
+
+
+def test_images_are_drawn_anew(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 90, (300, 8, 8), dtype=np.uint8)
+    labels = np.arange(300) % 3
+    images[np.arange(300), labels, 3] = 200
+    images[:24, 6:, 6:] = 255
+    labels[:24] = 0
+    path = tmp_path / "images.npz"
+    np.savez(path, x=images, y=labels)
+    examined = examine(path, RowOptions(jobs=1))
+    drawn = thumbnails(examined.dataset, examined.roles.image, [5, 0])
+    header = base64.b64decode(drawn[1].removeprefix("data:image/png;base64,"))
+    assert header[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height, depth, colour = struct.unpack_from(">IIBB", header, 16)
+    assert (width, height, depth, colour) == (8, 8, 8, 0)
+    start = header.index(b"IDAT") + 4
+    size = struct.unpack_from(">I", header, start - 8)[0]
+    lines = np.frombuffer(zlib.decompress(header[start : start + size]), np.uint8).reshape(8, 9)
+    assert (lines[:, 1:] == images[0]).all()
+
+
+def test_numbers_become_grey_values(tmp_path):
+    path = tmp_path / "images.npz"
+    values = np.linspace(-1, 1, 4 * 8 * 8 * 3, dtype=np.float32).reshape(4, 8, 8, 3)
+    np.savez(path, images=values, y=np.arange(4) % 2)
+    dataset = open_dataset(path)
+    drawn = thumbnails(dataset, "images", [0, 3])
+    assert all(address.startswith("data:image/png;base64,") for address in drawn)
+    assert drawn[0] != drawn[1]

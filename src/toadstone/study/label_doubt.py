@@ -93,7 +93,7 @@ class _Doubt:
 
     def map(self, part: Chunk) -> Real:
         opinion, labels = part[COLUMN], part["label"]
-        null = part[NULL] if NULL in part else opinion
+        null = part[NULL] if NULL in part else opinion  # noqa: SIM401  (a chunk is no dictionary)
         scores = np.full(part.rows, np.nan)
         weights = np.zeros(1)
         step = max(1, _BLOCK // opinion.shape[1])

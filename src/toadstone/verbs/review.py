@@ -16,6 +16,7 @@ from toadstone.tables.dataset import Dataset
 from toadstone.tables.roles import Roles
 from toadstone.verbs.choices import digest_of
 from toadstone.verbs.rows import Examined
+from toadstone.verbs.thumbnails import thumbnails
 
 _STRONG = 24
 _WEAK = 8
@@ -109,6 +110,7 @@ def _shown(rows: NDArray[np.int64], decision: Decision) -> NDArray[np.int64]:
 
 def _rows(rows: NDArray[np.int64], examined: Examined) -> tuple[ReviewRow, ...]:
     dataset, roles, decision = examined.dataset, examined.roles, examined.decision
+    pictures = thumbnails(dataset, roles.image, rows.tolist()) if roles.image is not None else [""] * len(rows)
     names = [name for name in roles.columns if name in dataset.schema.names and _readable(dataset.schema.field(name).type)]
     names += [field.name for field in dataset.schema if field.name not in roles.columns and _readable(field.type)]
     names = names[:_COLUMNS]
@@ -120,6 +122,7 @@ def _rows(rows: NDArray[np.int64], examined: Examined) -> tuple[ReviewRow, ...]:
             tuple((name, _text(column[place])) for name, column in zip(names, values, strict=True)),
             float(decision.scores[number]),
             bool(decision.flagged[number]),
+            pictures[place],
         )
         for place, number in enumerate(rows.tolist())
     )
@@ -129,7 +132,12 @@ def _readable(kind: pa.DataType) -> bool:
     """Whether a person can read values of a type: no vectors, no bytes."""
     if pa.types.is_dictionary(kind):
         return _readable(kind.value_type)
-    return not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+    return not (
+        isinstance(kind, pa.BaseExtensionType)
+        or pa.types.is_nested(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
 
 
 def _text(value: object) -> str:
