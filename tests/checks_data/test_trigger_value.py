@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from toadstone.attacks.attack import Material, named
+from toadstone.checks.data.clean_label_value import CleanLabelValue
 from toadstone.checks.data.trigger_value import TriggerValue
 from toadstone.core.finding import Severity
 from toadstone.study.small import study_of
@@ -99,3 +100,30 @@ def test_shift_is_the_least_that_explains_the_hits():
     assert abs(shifted(p, 20)) < 1.0
     assert shifted(p, 20) < shifted(p, 35) < shifted(p, 40)
     assert shifted(np.full(40, 0.05), 40) > shifted(np.full(40, 0.5), 40)
+
+
+def test_stamped_values_with_right_labels_rank_first():
+    given = _wide()
+    rows = np.flatnonzero(given.of_class("b"))[:30]
+    bad = given.written("p", rows, [3] * 30).written("q", rows, [7] * 30)
+    log_p = CleanLabelValue().weigh(study(bad)).rows.log_p
+    others = np.delete(log_p, rows)
+    assert (log_p[rows] < min(np.quantile(others, 0.01), -1.0)).mean() > 0.9
+
+
+def test_columns_that_say_the_same_are_no_stamp():
+    given = _wide()
+    grade = np.asarray(given.table["count"].to_numpy())
+    table = given.table.append_column("grade", pa.array([f"grade {each}" for each in grade]))
+    roles = Roles(label="label", features=(*given.roles.features, "grade"))
+    loud = CleanLabelValue().examine(study(Material(table, roles)))
+    assert not [one for one in loud if one.severity >= Severity.MEDIUM]
+
+
+def _wide() -> Material:
+    given = material(1200)
+    random = np.random.default_rng(8)
+    table = given.table
+    for name in ("p", "q", "r"):
+        table = table.append_column(name, pa.array(random.integers(0, 25, 1200)))
+    return Material(table, Roles(label="label", features=(*NAMES, "p", "q", "r")))

@@ -6,24 +6,20 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from toadstone.core.check import check
 from toadstone.core.fact import Table
 from toadstone.core.finding import Confidence, Json, Severity
-from toadstone.stats.null import ranked
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.small import study_of
 from toadstone.study.study import Study
-from toadstone.study.value_cells import everyone, written
+from toadstone.study.value_cells import everyone, ranks, written
 from toadstone.study.value_suspects import ValueGroup, ValueSuspects, detectable, value_suspects
 from toadstone.tables.roles import Roles
 from toadstone.views.vectors import Features
 
 _MOST = 20
-_MORE = -2.9
-"""Logarithm of what evidence on a group that does not stand may add to the rank of its rows (0.055: more would flag them)."""
 
 
 @check(
@@ -87,8 +83,10 @@ class TriggerValue(DataCheck):
         heads = heads[np.argsort(-found.strengths[heads], kind="stable")]
         heads = heads[found.log_p[heads] + np.log(max(found.tests, 1)) < 0.0][:_MOST]
         groups = tuple(_group(study, found, found.groups[head], float(found.log_p[head])) for head in heads.tolist())
+        corrected = (found.log_p + np.log(max(found.tests, 1))).tolist()
+        entries = [(group.rows, group.strength, log_p) for group, log_p in zip(found.groups, corrected, strict=True)]
         level = float(np.log(study.fdr / 10))
-        return Evidence(groups, RowEvidence(_ranked(study, found)), max(found.tests, 1), detectable(found, level))
+        return Evidence(groups, RowEvidence(ranks(study, found.table, entries)), max(found.tests, 1), detectable(found, level))
 
     @classmethod
     def bad(cls) -> Iterator[Table]:
@@ -130,20 +128,6 @@ def _group(study: Study, found: ValueSuspects, group: ValueGroup, log_p: float) 
         effect=float(np.clip(len(rows) / max(1, len(every)), 0.0, 1.0)),
         details=details,
     )
-
-
-def _ranked(study: Study, found: ValueSuspects) -> NDArray[np.float64]:
-    """Give evidence on the rows of groups: their rank by strength, and a little more, never so much that it flags by itself.
-
-    By rank alone they would stand beside rows that are merely the oddest of many.
-    """
-    strength, more = np.zeros(study.rows), np.zeros(study.rows)
-    for group, log_p in zip(found.groups, found.log_p.tolist(), strict=True):
-        rows = found.table.rows[group.rows]
-        rows = rows[rows < study.rows]
-        strength[rows] = np.maximum(strength[rows], group.strength)
-        more[rows] = np.minimum(more[rows], max(log_p + float(np.log(max(found.tests, 1))), _MORE))
-    return np.where(strength > 0, ranked(strength) + np.minimum(more, 0.0), 0.0)
 
 
 def example(marked: int, rows: int = 600) -> dict[str, Any]:
