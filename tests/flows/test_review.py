@@ -21,7 +21,7 @@ from toadstone.core.errors import ConfigError
 from toadstone.core.policy import Policy
 from toadstone.formats.review import literal, write_review
 from toadstone.formats.review_script import SCRIPT
-from toadstone.tables.open import open_dataset
+from toadstone.tables.dataset import Dataset
 from toadstone.tables.roles import Roles
 from toadstone.verbs.choices import digest_of, read_choices
 from toadstone.verbs.clean import clean
@@ -156,11 +156,9 @@ def test_images_are_drawn_anew(tmp_path):
     assert (lines[:, 1:] == images[0]).all()
 
 
-def test_numbers_become_grey_values(tmp_path):
-    path = tmp_path / "images.npz"
+def test_numbers_become_grey_values():
     values = np.linspace(-1, 1, 4 * 8 * 8 * 3, dtype=np.float32).reshape(4, 8, 8, 3)
-    np.savez(path, images=values, y=np.arange(4) % 2)
-    dataset = open_dataset(path)
-    drawn = thumbnails(dataset, "images", [0, 3])
+    dataset = Dataset.of(pa.table({"image": pa.FixedShapeTensorArray.from_numpy_ndarray(values)}))
+    drawn = thumbnails(dataset, "image", [0, 3])
     assert all(address.startswith("data:image/png;base64,") for address in drawn)
     assert drawn[0] != drawn[1]
