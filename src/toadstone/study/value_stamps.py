@@ -18,9 +18,9 @@ from scipy import special
 
 from toadstone.stats.column_cells import NONE
 from toadstone.study.congruence import Groups
+from toadstone.study.contradiction import heads, log_p_values
 from toadstone.study.rank_space import RankSpace, rank_space
 from toadstone.study.study import Study
-from toadstone.study.suspects import heads, log_p_values
 from toadstone.study.table_rows import FEWEST, TableRows, table_rows
 
 _PURITY = 0.75
