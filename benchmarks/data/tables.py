@@ -14,7 +14,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO, TextIOWrapper
 from os import environ
 from typing import Any
@@ -57,7 +57,7 @@ def _number(text: str) -> float | str | None:
         return None if text in ("", "?") else text
 
 
-def _rows(content: bytes, names: list[str] | None = None) -> Iterator[Row]:
+def _rows(content: bytes, names: Sequence[str] | None = None) -> Iterator[Row]:
     reader = csv.reader(TextIOWrapper(BytesIO(content), "utf-8"))
     header = names or next(reader)
     for fields in reader:
