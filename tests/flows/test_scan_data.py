@@ -11,9 +11,12 @@ import pytest
 
 from tests.poison import lines, parquet, read, table
 from toadstone import UsageError
+from toadstone.core.policy import Config, Policy
 from toadstone.tables.roles import Roles
 from toadstone.verbs.clean import clean
+from toadstone.verbs.data_targets import with_rows
 from toadstone.verbs.rows import RowOptions, examine
+from toadstone.verbs.scan import scan
 
 NAN = float("nan")
 LABELLED = RowOptions(roles=Roles(text="text", label="label"), jobs=1)
@@ -222,3 +225,15 @@ def test_what_an_effort_leaves_out_is_said_and_no_gap(tmp_path):
 def test_settings_out_of_range(settings, said):
     with pytest.raises(UsageError, match=said):
         RowOptions(**settings)
+
+
+def test_a_folder_of_images_is_a_data_set_when_rows_are_asked_for(tmp_path):
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for number in range(3):
+            (tmp_path / label / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    report = with_rows(scan(str(tmp_path)), [str(tmp_path)], RowOptions(jobs=1), config=Config(), policy=Policy(), inside=True)
+    whole = next(subject for subject in report.subjects if subject.path == str(tmp_path))
+    assert whole.kind == "images"
+    assert whole.statistics["rows"] == 6
+    assert whole.unread

@@ -12,7 +12,9 @@ from toadstone.core.record import replace
 from toadstone.core.report import Gap, Report, Subject
 from toadstone.engine.progress import Progress
 from toadstone.tables.dataset import Dataset
+from toadstone.tables.folder import shards
 from toadstone.tables.open import open_dataset
+from toadstone.tables.pictures import holds_images
 from toadstone.tables.plan import Flags
 from toadstone.tables.write import check_scores, write_scores
 from toadstone.verbs.clean import subject_of
@@ -44,16 +46,14 @@ def with_rows(
         options: How rows are examined.
         config: Settings of the checks.
         policy: Gate and waivers.
-        inside: Whether data files inside folders count as well.
+        inside: Whether data files inside folders, and folders of images, count as well.
         scores: Where the evidence on every row goes.
         progress: Called with the name of a step, parts done and parts in all.
 
     Raises:
         UsageError: ``scores`` is asked for and there is not exactly one data set, or a named column does not exist.
     """
-    named = [target for target in targets if is_data(target)]
-    if inside:
-        named += [subject.path for subject in report.subjects if subject.path not in named and is_data(subject.path)]
+    named = _named(report, targets, inside=inside, asked=_asked(options))
     if scores is not None and len(named) != 1:
         raise UsageError(f"--scores needs exactly one data set. Got {len(named)} instead.")
     subjects = {subject.path: subject for subject in report.subjects}
@@ -76,6 +76,21 @@ def with_rows(
         if scores is not None:
             _write(scores, examined)
     return Report(tuple(subjects[path] for path in sorted(subjects)), report.received)
+
+
+def _named(report: Report, targets: Sequence[str], *, inside: bool, asked: bool) -> list[str]:
+    """Give the data sets among the targets and, if they are wanted, inside them."""
+    named = [target for target in targets if is_data(target)]
+    if inside:
+        named += [subject.path for subject in report.subjects if subject.path not in named and is_data(subject.path)]
+    if inside or asked:
+        named += [target for target in targets if target not in named and _is_gallery(target)]
+    return named
+
+
+def _is_gallery(target: str) -> bool:
+    """Whether a target is a folder whose rows are its images."""
+    return "://" not in target and os.path.isdir(target) and holds_images(target, shards(target))  # noqa: PTH112  (as typed)
 
 
 def _is_model(dataset: Dataset) -> bool:
