@@ -5,7 +5,7 @@ import pytest
 
 from toadstone.stats.cross_fit import naive_bayes, ridge, ridge_by_moments
 from toadstone.stats.label_noise import calibrate, cautious, directed, fitted, log_softmax, symmetric
-from toadstone.stats.null import LIMIT, Tail, conformal, histogram
+from toadstone.stats.null import LIMIT, Tail, anchored, conformal, histogram
 
 
 def judged(rows, classes, rng, sharpness=2.0):
@@ -109,3 +109,28 @@ def test_ridge_by_steps_reaches_the_closed_form():
 def test_symmetric_noise():
     assert symmetric(4, 0.3).sum(1) == pytest.approx(np.ones(4))
     assert symmetric(1, 0.0).tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize("stretch", [0.7, 1.0, 1.5])
+def test_few_known_good_rows_answer_for_p_values_below_their_number_whatever_the_expectation(stretch):
+    """The expectation dies out too fast or too slowly; the share below small levels still holds in the mean."""
+    rng = np.random.default_rng(5)
+    grid = np.linspace(-LIMIT, LIMIT, 12_000, endpoint=False)
+    tail = Tail(np.minimum(0.0, -np.maximum(grid, 0.0)) - 1e-9 * np.arange(12_000))
+    for level in (0.02, 0.004, 0.001):
+        shares = []
+        for _ in range(60):
+            good, fresh = rng.exponential(stretch, 500), rng.exponential(stretch, 20_000)
+            shares.append((np.exp(anchored(fresh, good, tail)) <= level).mean())
+        assert np.mean(shares) <= level + 3 * np.std(shares) / np.sqrt(60)
+        assert np.mean(shares) >= 0.4 * level
+
+
+def test_known_good_rows_count_against_the_expectation():
+    good = np.concatenate([np.random.default_rng(6).exponential(1.0, 490), np.full(10, 30.0)])
+    grid = np.linspace(-LIMIT, LIMIT, 12_000, endpoint=False)
+    tail = Tail(np.minimum(0.0, -np.maximum(grid, 0.0)) - 1e-9 * np.arange(12_000))
+    found = np.exp(anchored(np.array([29.0, 31.0]), good, tail))
+    assert found[0] >= 0.999 * 10 / 501
+    assert found[1] >= 1 / 501 / 8.1
+    assert found[1] < found[0]

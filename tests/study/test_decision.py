@@ -151,3 +151,20 @@ def test_discoveries_keep_the_rate_under_the_null():
 def test_discoveries_of_nothing():
     assert len(discoveries(np.zeros(0), 0.05)) == 0
     assert len(discoveries(np.zeros(5), 0.05)) == 0
+
+
+def test_what_only_orders_rows_takes_no_share_of_the_rate_and_flags_nothing():
+    flagging = (weigher("one"), Evidence(rows=rows_of({3: 4e-4})))
+    orders = (weigher("two"), Evidence(rows=rows_of({5: 1e-9}, weight=0.0)))
+    shares = (weigher("three"), Evidence(rows=rows_of({7: 0.9}, weight=0.5)))
+    assert decide(STUDY, [flagging, orders]).flagged.nonzero()[0].tolist() == [3]
+    assert decide(STUDY, [flagging, orders]).scores[5] > decide(STUDY, [flagging, orders]).scores[3]
+    assert not decide(STUDY, [flagging, shares]).flagged.any()
+
+
+def test_the_rate_is_promised_when_known_good_rows_answer_for_what_is_flagged():
+    promised = (weigher("one"), Evidence(rows=rows_of({3: 1e-4}, promised=True)))
+    silent = (weigher("two"), Evidence(rows=rows_of({})))
+    other = (weigher("three"), Evidence(rows=rows_of({5: 1e-6})))
+    assert decide(STUDY, [promised, silent]).promised
+    assert not decide(STUDY, [promised, other]).promised

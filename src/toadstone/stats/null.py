@@ -11,6 +11,13 @@ Real = NDArray[np.float64]
 
 LIMIT = 60.0
 _BINS = 12_000
+_TOP = 0.05
+"""Share of the known-good rows whose excesses tell how fast their scores die out."""
+_FEWEST = 20
+_DEEPER = 8.0
+"""How many times smaller than one known-good row could show a p-value may be."""
+_PRIOR = 10.0
+"""Known-good rows that the expectation counts for."""
 
 
 def histogram(scores: Real, weights: Real) -> Real:
@@ -61,6 +68,33 @@ def conformal(scores: Real, good: Real) -> Real:
     above = len(ordered) - np.searchsorted(ordered, scores, "left")
     within = 1e-3 * (0.5 + np.arctan(scores) / np.pi)
     return np.log((1.0 + above - within) / (1.0 + len(ordered)))
+
+
+def anchored(scores: Real, good: Real, tail: Tail) -> Real:
+    """Give logarithms of p-values that known-good rows answer for, also where too few of them lie to count.
+
+    Where rows known to be good are many, their share at or above a score is the p-value (`conformal`). Beyond, the expected
+    distribution gives the shape: on the scale of its own ``-log p`` the excess over a high known-good score is exponential, at
+    the rate 1 if the expectation is right. The rate is learned from the excesses of the known-good rows, with a gamma prior
+    around 1; the p-value is the predictive probability, a Lomax tail, whose weight grows with what the few rows leave
+    unknown (Bayesian peaks over threshold; Coles and Powell 1996). It is never below the share of known-good rows at or above.
+
+    Args:
+        scores: Higher is worse, shape (rows,).
+        good: Of rows known to be good, treated alike, shape (known,).
+        tail: The distribution of the scores of right labels, as far as one can expect.
+    """
+    known = len(good)
+    ordered = np.sort(-tail.log_p(good))
+    count = min(known - 1, max(_FEWEST, int(_TOP * known)))
+    begin = ordered[known - count - 1]
+    depth = -tail.log_p(scores)
+    beyond = np.maximum(depth - begin, 0.0)
+    weight = _PRIOR + float((ordered[known - count :] - begin).sum())
+    smooth = np.log((1.0 + count) / (1.0 + known)) - (_PRIOR + count) * np.log1p(beyond / weight)
+    above = known - np.searchsorted(ordered, depth, "left")
+    counted = np.log(np.maximum(above, 1.0 / _DEEPER) / (1.0 + known)) - 1e-6 * beyond
+    return np.where(depth > begin, np.maximum(smooth, counted), conformal(scores, good))
 
 
 def ranked(scores: Real) -> Real:

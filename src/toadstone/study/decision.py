@@ -156,7 +156,8 @@ class _Verdict:
     def __init__(self, study: Study, row_checks: Sequence[tuple[DataCheck, RowEvidence]]) -> None:
         self.proposals = study.array(study.rows, np.int32, -1)
         self.strongest = study.array(study.rows, np.float64)
-        self.promised = bool(row_checks) and all(rows.promised for _, rows in row_checks)
+        self._flagging = [(check, rows) for check, rows in row_checks if rows.weight > 0]
+        self.promised = False
         self._names = study.label_names
         self._row_checks = row_checks
         self._of_groups: dict[str, list[NDArray[np.int64]]] = {}
@@ -203,16 +204,22 @@ class _Verdict:
                 self.scores[entry.group.rows] -= entry.log_p
 
     def flag_rows(self, rate: float) -> None:
-        """Take over the rows that stand out alone, each check at its share of the rate."""
-        for check, rows in self._row_checks:
-            chosen = np.setdiff1d(discoveries(rows.log_p, rate / len(self._row_checks)), self._spared)
+        """Take over the rows that stand out alone, each check at its share of the rate.
+
+        The rate is promised when rows known to be good answer for every check that flags a row, or could, if none does.
+        """
+        whole = sum(rows.weight for _, rows in self._flagging)
+        for check, rows in self._flagging:
+            chosen = np.setdiff1d(discoveries(rows.log_p, rate * rows.weight / whole), self._spared)
             self._of_rows[check.id] = chosen
             if rows.proposals is not None:
                 self.proposals[chosen] = rows.proposals[chosen]
+        used = [rows for check, rows in self._flagging if len(self._of_rows[check.id])]
+        self.promised = all(rows.promised for rows in used) if used else any(rows.promised for _, rows in self._flagging)
 
     def alone(self) -> Iterator[tuple[DataCheck, NDArray[np.int64], NDArray[np.float64]]]:
         """Give, for each check, the rows that none of its groups explains, with the log p of all rows."""
-        for check, rows in self._row_checks:
+        for check, rows in self._flagging:
             known = self._of_groups.get(check.id, [])
             alone = np.setdiff1d(self._of_rows[check.id], np.concatenate(known)) if known else self._of_rows[check.id]
             if len(alone):

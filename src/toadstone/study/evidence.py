@@ -61,11 +61,14 @@ class RowEvidence:
         log_p: Natural logarithm of the p-value, one a row of the study, shape (rows,); 0 where the check has nothing to say.
         promised: Whether the p-values come from rows known to be good (then a false-discovery rate can be promised).
         proposals: Label code proposed for each row, -1 for none, shape (rows,), or None when the check proposes nothing.
+        weight: How much of the false-discovery rate it takes, relative to other checks; 0: no row is quarantined for it alone,
+            it only says in what order to look at them.
     """
 
     log_p: NDArray[np.float64]
     promised: bool = False
     proposals: NDArray[np.int32] | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

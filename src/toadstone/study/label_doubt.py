@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.stats.label_noise import Calibration
-from toadstone.stats.null import Tail, conformal, histogram
+from toadstone.stats.null import Tail, anchored, histogram
 from toadstone.study.second_opinion import COLUMN, NULL, Opinion
 from toadstone.study.study import Chunk, Study
 
@@ -46,10 +46,10 @@ def log_p_values(study: Study, tail: Tail) -> tuple[Real, bool]:
         scores, labels = chunk[SCORE], chunk["label"]
         found = out[chunk.start : chunk.start + chunk.rows]
         judged = np.isfinite(scores)
-        found[judged] = conformal(scores[judged], good) if promised else tail.log_p(scores[judged])
+        found[judged] = anchored(scores[judged], good, tail) if promised else tail.log_p(scores[judged])
         for label, own in peers.items() if promised else ():
             if len(own) >= 20.0 / study.fdr:
-                found[judged & (labels == label)] = conformal(scores[judged & (labels == label)], own)
+                found[judged & (labels == label)] = anchored(scores[judged & (labels == label)], own, tail)
         np.minimum(found, 0.0, out=found)
     study.rest()
     return out, promised

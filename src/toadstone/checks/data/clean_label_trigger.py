@@ -86,7 +86,7 @@ class CleanLabelTrigger(DataCheck):
             return Evidence(idle=reason)
         found = phrases(study, self.fewest, self.purity, self.widest)
         if not found:
-            return Evidence(rows=RowEvidence(np.zeros(study.rows)))
+            return Evidence(rows=RowEvidence(np.zeros(study.rows), weight=0.0))
         association = np.array([phrase.association for phrase in found])
         share = np.array([len(phrase.hits) / len(phrase.rows) for phrase in found])
         sizes = np.array([len(phrase.hits) for phrase in found], np.float64)
@@ -102,7 +102,7 @@ class CleanLabelTrigger(DataCheck):
         ]
         return Evidence(
             tuple(groups),
-            RowEvidence(_ranked(study.rows, found, weight)),
+            RowEvidence(_ranked(study.rows, found, weight), weight=0.0),
             len(found),
             _detectable(study, scale, len(found), study.fdr),
         )

@@ -24,6 +24,8 @@ from toadstone.study.study import Study
 _CERTAIN = -700.0
 """Logarithm of a p-value for what is counted, not estimated."""
 _EXCERPT = 120
+_WEIGHT = 0.5
+"""Of the false-discovery rate: p-values of families mostly lie far below any share of it, or nowhere near."""
 _KEPT = 20
 _DENSE = 0.05
 """Share of vectors with a neighbour above which a level says nothing about copies."""
@@ -112,7 +114,8 @@ class NearDuplicateFlood(DataCheck):
         groups = [_group(study, flood, seen.tests, self.certain) for flood in seen.found]
         if not texts and study.has(GRID) and study.roles.embedding is None:
             return Evidence((*map(_of_images, groups), *counted), None, seen.tests + len(counted), seen.detectable)
-        return Evidence((*groups, *counted), RowEvidence(seen.log_p), seen.tests + len(counted), seen.detectable)
+        rows = RowEvidence(seen.log_p, weight=_WEIGHT)
+        return Evidence((*groups, *counted), rows, seen.tests + len(counted), seen.detectable)
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:

@@ -78,7 +78,9 @@ class OutOfDistributionRows(DataCheck):
         own, good = odd[: study.rows], odd[study.rows :]
         promised = len(good) >= _ENOUGH
         log_p = conformal(own, good) if promised else ranked(own)
-        return Evidence((), RowEvidence(log_p, promised), 1, _detectable(study, len(good)) if promised else None)
+        return Evidence(
+            (), RowEvidence(log_p, promised, weight=float(promised)), 1, _detectable(study, len(good)) if promised else None
+        )
 
     @classmethod
     def bad(cls) -> Iterator[Table]:
