@@ -121,7 +121,7 @@ def texts(data: str, seed: int, attacks: list[str]) -> Iterator[tuple[str, dict[
 def vectors(data: str, seed: int) -> Iterator[tuple[str, dict[str, float]]]:
     """Judge one table of numbers with flips at random and in one direction."""
     kind, _, embedded = data.partition(" ")
-    source = TABLES[kind]()
+    source: Any = TABLES[kind]()
     values, truth = source.data, source.target
     classes = int(truth.max()) + 1
     random = generator("flips", data, seed)
