@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from toadstone.core.place import Place
     from toadstone.core.policy import Config, Policy, Waiver
     from toadstone.core.report import Gap, Report, Subject
+    from toadstone.ledger.ledger import Ledger
     from toadstone.tables.roles import Roles
     from toadstone.verbs.clean import clean
     from toadstone.verbs.open_clean import open_clean
+    from toadstone.verbs.record import open_ledger
     from toadstone.verbs.rows import RowOptions
     from toadstone.verbs.scan import scan
 
@@ -42,9 +44,11 @@ _HOMES = {
     "toadstone.core.place": ("Place",),
     "toadstone.core.policy": ("Config", "Policy", "Waiver"),
     "toadstone.core.report": ("Gap", "Report", "Subject"),
+    "toadstone.ledger.ledger": ("Ledger",),
     "toadstone.tables.roles": ("Roles",),
     "toadstone.verbs.clean": ("clean",),
     "toadstone.verbs.open_clean": ("open_clean",),
+    "toadstone.verbs.record": ("open_ledger",),
     "toadstone.verbs.rows": ("RowOptions",),
     "toadstone.verbs.scan": ("scan",),
 }
@@ -62,6 +66,7 @@ __all__ = [
     "Gap",
     "Import",
     "Indicator",
+    "Ledger",
     "Place",
     "PoisonDetector",
     "Policy",
@@ -81,6 +86,7 @@ __all__ = [
     "find_config",
     "guarded",
     "open_clean",
+    "open_ledger",
     "read_config",
     "scan",
 ]  # fmt: skip

@@ -179,6 +179,10 @@ class _Check:
                 self._progress(number)
         self._done.size = self._edge.size
         self._roots[self._edge.size] = self._edge.root()
+        self._finish(checkpoints)
+
+    def _finish(self, checkpoints: _Ahead) -> None:
+        """Judge what is left when all entries were read."""
         for size, note in checkpoints.until(1 << 62):
             self._judge(size, note)
         if self._later:

@@ -89,6 +89,20 @@ class Growth:
         hashes = [base64.b64encode(one).decode() for one in self.hashes]
         return json.dumps({"old": self.old, "new": self.new, "hashes": hashes}, indent=1, ensure_ascii=False) + "\n"
 
+    @classmethod
+    def parse(cls, text: str) -> Growth:
+        """Read a proof.
+
+        Raises:
+            BrokenError: If it is none.
+        """
+        try:
+            form = json.loads(text)
+            hashes = tuple(base64.b64decode(one, validate=True) for one in form["hashes"])
+            return cls(str(form["old"]), str(form["new"]), hashes)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise BrokenError("this is no proof of a ledger.") from None
+
     def verify(self, verifier: Verifier) -> tuple[Checkpoint, Checkpoint]:
         """See that nothing was removed or rewritten between the two; give both checkpoints.
 

@@ -52,7 +52,7 @@ class SqliteStore:
             except OSError as error:
                 raise LedgerError(f"{self._path.parent} cannot be made: {error.strerror}.") from None
         elif not self._path.is_file():
-            raise LedgerError(f"there is no ledger {path}.", "`toadstone ledger key` begins one; --ledger names another.")
+            raise LedgerError(f"there is no ledger {path}.", "`toadstone ledger init` begins one; --ledger names another.")
 
     def _open(self) -> sqlite3.Connection:
         """Give the connection of this process: one that was open across a fork must not be used in both."""

@@ -161,7 +161,7 @@ def checked(settings: dict[str, str], place: str) -> dict[str, str]:
         BrokenError: If something is missing.
     """
     if not settings:
-        raise LedgerError(f"{place} holds no ledger.", "`toadstone ledger key` begins one.")
+        raise LedgerError(f"{place} holds no ledger.", "`toadstone ledger init` begins one.")
     version = settings.get("version")
     if version != VERSION:
         advice = "Use the version of toadstone that wrote it, or a newer one."

@@ -15,6 +15,7 @@ COMMANDS = {
     "clean": "split a data set into kept and quarantined rows",
     "checks": "list every check",
     "intel": "import, list and look up indicators: addresses, domains, digests",
+    "ledger": "begin, list, prove, check and export the record of what was done",
     "explain": "show the manual page of a check",
 }
 """Command to one-line help; the command's module has the same name."""
