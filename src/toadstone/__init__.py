@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from toadstone.core.place import Place
     from toadstone.core.policy import Config, Policy, Waiver
     from toadstone.core.report import Gap, Report, Subject
+    from toadstone.ledger.ledger import Ledger
     from toadstone.tables.roles import Roles
     from toadstone.verbs.clean import clean
     from toadstone.verbs.open_clean import open_clean
     from toadstone.verbs.pin import PinOptions, pin
+    from toadstone.verbs.record import open_ledger
     from toadstone.verbs.rows import RowOptions
     from toadstone.verbs.scan import scan
     from toadstone.verbs.verify import verify
@@ -44,10 +46,12 @@ _HOMES = {
     "toadstone.core.place": ("Place",),
     "toadstone.core.policy": ("Config", "Policy", "Waiver"),
     "toadstone.core.report": ("Gap", "Report", "Subject"),
+    "toadstone.ledger.ledger": ("Ledger",),
     "toadstone.tables.roles": ("Roles",),
     "toadstone.verbs.clean": ("clean",),
     "toadstone.verbs.open_clean": ("open_clean",),
     "toadstone.verbs.pin": ("PinOptions", "pin"),
+    "toadstone.verbs.record": ("open_ledger",),
     "toadstone.verbs.rows": ("RowOptions",),
     "toadstone.verbs.scan": ("scan",),
     "toadstone.verbs.verify": ("verify",),
@@ -67,6 +71,7 @@ __all__ = [
     "Import",
     "Indicator",
     "PinOptions",
+    "Ledger",
     "Place",
     "PoisonDetector",
     "Policy",
@@ -87,6 +92,7 @@ __all__ = [
     "guarded",
     "open_clean",
     "pin",
+    "open_ledger",
     "read_config",
     "scan",
     "verify",

@@ -17,6 +17,7 @@ COMMANDS = {
     "verify": "compare every source with toadstone.lock, down to rows and columns",
     "checks": "list every check",
     "intel": "import, list and look up indicators: addresses, domains, digests",
+    "ledger": "begin, list, prove, check and export the record of what was done",
     "explain": "show the manual page of a check",
 }
 """Command to one-line help; the command's module has the same name."""

@@ -11,11 +11,14 @@ from toadstone.core.finding import Severity
 from toadstone.core.policy import Policy
 from toadstone.core.record import replace
 from toadstone.faces.cli.parser import Parser
-from toadstone.faces.cli.reporting import add_report_options, configuration, deliver, today, write_text
+from toadstone.faces.cli.reporting import add_record_options, add_report_options, configuration, deliver, today, write_text
 from toadstone.faces.cli.rows import RowProgress, add_options, row_options
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
+    import argparse
+
+    from toadstone.ledger.ledger import Ledger
     from toadstone.verbs.choices import Choices
     from toadstone.verbs.clean import Cleaned
 
@@ -37,6 +40,7 @@ def parser() -> Parser:
         "--suppress", metavar="FILE", action="append", default=[], help="choices exported from that page, or known findings"
     )
     add_report_options(made)
+    add_record_options(made)
     add_options(made)
     return made
 
@@ -56,6 +60,7 @@ def run(words: list[str]) -> int:
     config = replace(config, gate=gate, stage=options.stage or config.stage)
     choices = _choices(options.suppress)
     policy = Policy(gate, config.waivers, today())
+    ledger = _ledger(options) if options.record else None
     began = time.monotonic()
     progress = RowProgress() if sys.stderr.isatty() and not options.quiet else None
     try:
@@ -82,7 +87,24 @@ def run(words: list[str]) -> int:
         changed = f" ({cleaned.relabelled:,} with another label)" if cleaned.relabelled else ""
         sys.stdout.write(f"kept {_rows(cleaned.kept)}{changed} -> {options.kept}\n")
         sys.stdout.write(f"quarantined {_rows(cleaned.quarantined)}{went if cleaned.quarantined or options.quarantine else ''}\n")
+    if ledger is not None:
+        _record(ledger, cleaned, options)
     return cleaned.report.exit_code(gate)
+
+
+def _ledger(options: argparse.Namespace) -> Ledger:
+    from toadstone.faces.cli.recording import opened  # noqa: PLC0415  (cryptography, only for those who ask)
+
+    return opened(options)
+
+
+def _record(ledger: Ledger, cleaned: Cleaned, options: argparse.Namespace) -> None:
+    from toadstone.faces.cli.recording import tell  # noqa: PLC0415  (as above)
+    from toadstone.verbs.record import record_cleaning  # noqa: PLC0415
+
+    with ledger:
+        receipt = record_cleaning(ledger, cleaned, options.data, options.kept, options.quarantine)
+        tell(ledger, [receipt], options)
 
 
 def _choices(files: list[str]) -> list[Choices]:

@@ -41,6 +41,18 @@ def add_report_options(parser: Parser) -> None:
     parser.add_argument("--verbose", action="store_true", help="list every subject and every finding, also below the gate")
 
 
+def add_record_options(parser: Parser) -> None:
+    """Add the options of commands whose outcome can be recorded."""
+    parser.add_argument(
+        "--record", action="store_true", help="record the outcome, signed, in the ledger (see `toadstone ledger`)"
+    )
+    parser.add_argument(
+        "--ledger",
+        metavar="WHERE",
+        help="the ledger: a path or a postgresql:// address (default: TOADSTONE_LEDGER, the nearest .toadstone/ledger.sqlite)",
+    )
+
+
 def configuration(policy: str | None, targets: list[str], *, quiet: bool) -> Config:
     """Read the named configuration, or the nearest one at or above the working folder.
 

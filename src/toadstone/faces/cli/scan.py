@@ -11,7 +11,7 @@ from toadstone.core.finding import Severity
 from toadstone.core.policy import Config, Policy
 from toadstone.core.record import replace
 from toadstone.faces.cli.parser import Parser
-from toadstone.faces.cli.reporting import add_report_options, configuration, deliver, today
+from toadstone.faces.cli.reporting import add_record_options, add_report_options, configuration, deliver, today
 from toadstone.faces.cli.rows import RowProgress, add_options, row_options, wants_rows
 from toadstone.intel.knowledge import lists_folder
 from toadstone.verbs.scan import scan
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from toadstone.core.report import Report
+    from toadstone.ledger.ledger import Ledger
     from toadstone.remotes.access import Access
     from toadstone.verbs.cache import Cache
 
@@ -63,6 +64,7 @@ def parser() -> Parser:
         help="a private host that servers may redirect to (HOST or HOST:PORT)",
     )
     made.add_argument("--rows", action="store_true", help="examine the rows of data files inside folders, too")
+    add_record_options(made)
     add_options(made)
     return made
 
@@ -91,6 +93,7 @@ def run(words: list[str]) -> int:
     day = options.date or (today() if config.waivers or os.path.isdir(lists_folder(config.intel)) else None)
     policy = Policy(config.gate, config.waivers, day)
     cache = None if options.no_cache else _cache(config)
+    ledger = _ledger(options) if options.record else None
     began = time.monotonic()
     progress = _Progress() if sys.stderr.isatty() and not options.quiet else None
     try:
@@ -104,7 +107,23 @@ def run(words: list[str]) -> int:
         if cache is not None:
             cache.close()
     deliver(report, options, policy.gate, began, options.date.isoformat() if options.date else "")
+    if ledger is not None:
+        _record(ledger, report, options, policy)
     return report.exit_code(policy.gate)
+
+
+def _ledger(options: argparse.Namespace) -> Ledger:
+    from toadstone.faces.cli.recording import opened  # noqa: PLC0415  (cryptography, only for those who ask)
+
+    return opened(options)
+
+
+def _record(ledger: Ledger, report: Report, options: argparse.Namespace, policy: Policy) -> None:
+    from toadstone.faces.cli.recording import tell  # noqa: PLC0415  (as above)
+    from toadstone.verbs.record import record_scan  # noqa: PLC0415
+
+    with ledger:
+        tell(ledger, record_scan(ledger, report, gate=policy.gate, stage=options.stage or ""), options)
 
 
 def _with_rows(report: Report, options: argparse.Namespace, config: Config, policy: Policy) -> Report:
