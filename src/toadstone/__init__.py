@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from toadstone.verbs.pin import PinOptions, pin
     from toadstone.verbs.record import open_ledger
     from toadstone.verbs.rows import RowOptions
+    from toadstone.verbs.run import RunOptions, run
     from toadstone.verbs.scan import scan
+    from toadstone.verbs.trace import trace, trace_rows
     from toadstone.verbs.verify import verify
 
 _HOMES = {
@@ -53,7 +55,9 @@ _HOMES = {
     "toadstone.verbs.pin": ("PinOptions", "pin"),
     "toadstone.verbs.record": ("open_ledger",),
     "toadstone.verbs.rows": ("RowOptions",),
+    "toadstone.verbs.run": ("RunOptions", "run"),
     "toadstone.verbs.scan": ("scan",),
+    "toadstone.verbs.trace": ("trace", "trace_rows"),
     "toadstone.verbs.verify": ("verify",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -70,14 +74,15 @@ __all__ = [
     "Gap",
     "Import",
     "Indicator",
-    "PinOptions",
     "Ledger",
+    "PinOptions",
     "Place",
     "PoisonDetector",
     "Policy",
     "Report",
     "Roles",
     "RowOptions",
+    "RunOptions",
     "Severity",
     "Subject",
     "ToadstoneError",
@@ -91,10 +96,13 @@ __all__ = [
     "find_config",
     "guarded",
     "open_clean",
-    "pin",
     "open_ledger",
+    "pin",
     "read_config",
+    "run",
     "scan",
+    "trace",
+    "trace_rows",
     "verify",
 ]  # fmt: skip
 

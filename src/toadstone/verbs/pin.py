@@ -106,12 +106,14 @@ class Pinner:
     Args:
         lock: Path of the lock.
         options: How.
+        keep: Whether digests of blocks and rows are written; otherwise sources are only identified, and rows not hashed.
     """
 
-    def __init__(self, lock: Path, options: PinOptions) -> None:
+    def __init__(self, lock: Path, options: PinOptions, *, keep: bool = True) -> None:
         self.home = lock.absolute().parent
         self.store = self.home / STORE
         self.options = options
+        self.keep = keep
         self.notes: list[str] = []
 
     def pinned(self, target: str) -> Pin:
@@ -152,7 +154,7 @@ class Pinner:
 
     def _listed(self, pin: Pin, found: list[Entry]) -> Pin:
         """Keep the entries of a folder in the lock, or beside it when they are many."""
-        if locks.listable(found):
+        if locks.listable(found) or not self.keep:
             return replace(pin, entries=tuple(found))
         self.store.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps([one.path, one.kind, one.size, one.sha256, one.blake3, one.target]) for one in found]
@@ -172,7 +174,7 @@ class Pinner:
         try:
             dataset = open_dataset(path)
             label = guess_roles(dataset, Roles(label=self.options.label or None)).label or ""
-            found = identify(dataset, rows=self.options.rows)
+            found = identify(dataset, rows=self.options.rows and self.keep)
         except UsageError as error:
             if self.options.label and not inner:
                 raise
@@ -181,11 +183,13 @@ class Pinner:
         if found.troubles:
             self.notes.append(f"{shown} is pinned as bytes only: {found.troubles[0]}")
             return ()
-        self.store.mkdir(parents=True, exist_ok=True)
         content, row_root = found.content.hex(), found.row_root
         base = self.store / content[:32]
-        write_manifest(base.with_suffix(".blocks"), found)
         index = ""
+        if self.keep:
+            self.store.mkdir(parents=True, exist_ok=True)
+            if row_root is not None or not base.with_suffix(".rows").exists():  # what is known of the rows is not thrown away
+                write_manifest(base.with_suffix(".blocks"), found)
         if found.prefixes is not None and row_root is not None:
             index = write_index(base.with_suffix(".rows"), found.prefixes, row_root)
         made = TablePin(inner, found.rows, found.columns, label, content, row_root.hex() if row_root is not None else "", index)

@@ -15,6 +15,8 @@ COMMANDS = {
     "clean": "split a data set into kept and quarantined rows",
     "pin": "write down what identifies every source of a project: toadstone.lock",
     "verify": "compare every source with toadstone.lock, down to rows and columns",
+    "run": "run a command with its evidence: what went in, what came out, sealed into the ledger",
+    "trace": "say what went into a model, and which models saw a row, a file, a source",
     "checks": "list every check",
     "intel": "import, list and look up indicators: addresses, domains, digests",
     "ledger": "begin, list, prove, check and export the record of what was done",
