@@ -244,7 +244,7 @@ class _Check:
         except ValueError:
             return
         time = time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time
-        if self._time is not None and time < self._time[0]:
+        if self._time is not None and time < self._time[0] and len(self._done.notes) < _MOST:
             back = self._time[0] - time
             self._done.notes.append(
                 f"entry {index} bears a time {back} earlier than entry {self._time[1]}: a clock was set back, or is wrong"

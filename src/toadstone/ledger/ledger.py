@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -118,7 +119,9 @@ class Ledger:
             LedgerError: If there is none, it is of another version, locked, or belongs to another key.
             BrokenError: If it is damaged.
         """
-        return cls(open_store(os.fspath(location), timeout=timeout), key)
+        store = open_store(os.fspath(location), timeout=timeout)
+        with _closed_on_error(store):
+            return cls(store, key)
 
     @classmethod
     def create(
@@ -139,14 +142,15 @@ class Ledger:
         store = open_store(os.fspath(location), create=True, timeout=timeout)
         name = origin or f"toadstone/{secrets.token_hex(8)}"
         verifier = key.verifier(name)
-        with store.writing():
-            found = store.settings()
-            if found and not existing:
-                raise LedgerError(f"{store.place} holds a ledger already.", "It is never replaced; name another place.")
-            if not found:
-                store.create({"version": VERSION, "origin": name, "key": str(verifier)})
-                store.add(Commit((), (), (), 0, Checkpoint(name, 0, EMPTY).signed(key)))
-        return cls(store, key)
+        with _closed_on_error(store):
+            with store.writing():
+                found = store.settings()
+                if found and not existing:
+                    raise LedgerError(f"{store.place} holds a ledger already.", "It is never replaced; name another place.")
+                if not found:
+                    store.create({"version": VERSION, "origin": name, "key": str(verifier)})
+                    store.add(Commit((), (), (), 0, Checkpoint(name, 0, EMPTY).signed(key)))
+            return cls(store, key)
 
     def __enter__(self) -> Self:
         return self
@@ -365,3 +369,12 @@ class Ledger:
         elif self._tree.size < size:
             self._tree.grow(size)
         return self._tree
+
+
+@contextmanager
+def _closed_on_error(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        store.close()
+        raise
