@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from toadstone.tables.roles import Roles
     from toadstone.verbs.clean import clean
     from toadstone.verbs.open_clean import open_clean
+    from toadstone.verbs.pin import PinOptions, pin
     from toadstone.verbs.rows import RowOptions
     from toadstone.verbs.scan import scan
+    from toadstone.verbs.verify import verify
 
 _HOMES = {
     "toadstone.adapters.certified": ("CertifiedClassifier", "certify"),
@@ -45,8 +47,10 @@ _HOMES = {
     "toadstone.tables.roles": ("Roles",),
     "toadstone.verbs.clean": ("clean",),
     "toadstone.verbs.open_clean": ("open_clean",),
+    "toadstone.verbs.pin": ("PinOptions", "pin"),
     "toadstone.verbs.rows": ("RowOptions",),
     "toadstone.verbs.scan": ("scan",),
+    "toadstone.verbs.verify": ("verify",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -62,6 +66,7 @@ __all__ = [
     "Gap",
     "Import",
     "Indicator",
+    "PinOptions",
     "Place",
     "PoisonDetector",
     "Policy",

@@ -92,6 +92,9 @@ class LoopbackHub:
         cdn: Whether large files are handed out behind a redirect, as the real hub does.
         token: When set, nothing is given without it.
         page: Entries of one page of a listing.
+        commit: What ``main`` and ``v1`` stand for.
+        past: Commits that are still to be had, with the same files.
+        about: What else is said of the repository: ``author``, ``_id``, ``lastModified``, ``cardData``.
     """
 
     files: dict[str, Stored] = field(default_factory=dict)
@@ -101,6 +104,9 @@ class LoopbackHub:
     token: str = ""
     page: int = 50
     url: str = ""
+    commit: str = COMMIT
+    past: tuple[str, ...] = ()
+    about: dict[str, object] = field(default_factory=dict)
 
     @property
     def store(self) -> str:
@@ -142,14 +148,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.refuse(404, "RepoNotFound", "Repository not found")
 
     def info(self, revision: str) -> None:
-        if revision not in ("main", "v1", "refs/pr/1", COMMIT):
+        known = ("main", "v1", "refs/pr/1", self.hub.commit, *self.hub.past)
+        if revision not in known:
             self.refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
             return
         flagged = [path for path, stored in self.hub.files.items() if stored.status and stored.status["status"] == "unsafe"]
         self.json(
             {
                 "id": "owner/name",
-                "sha": COMMIT,
+                "sha": revision if revision in self.hub.past else self.hub.commit,
+                **self.hub.about,
                 "siblings": [{"rfilename": path} for path in self.hub.files],
                 "securityRepoStatus": {
                     "scansDone": True,
@@ -179,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         if stored is None:
             self.refuse(404, "EntryNotFound", "Entry not found")
             return
-        told = {"X-Repo-Commit": COMMIT}
+        told = {"X-Repo-Commit": self.hub.commit}
         if stored.lfs and self.hub.cdn:
             told |= {"X-Linked-Size": str(stored.content.size), "X-Linked-ETag": f'"{stored.digest()}"'}
             self.start(302, {**told, "Location": f"{self.hub.store}/cdn/{quote(path)}?signature=0123", "Content-Length": "0"})

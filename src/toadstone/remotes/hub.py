@@ -98,6 +98,8 @@ class Hub:
             raise UsageError("the hub token has characters that no token has.", "Look at HF_TOKEN.")
         self._secret = f"Bearer {secret}" if secret else ""
         self._commit = ""
+        self.about: dict[str, str] = {}
+        """What the hub says of the repository, after `files`: commit, owner, its number, licence, when it was changed."""
         self._files: dict[str, RemoteFile] = {}
 
     def files(self) -> Iterator[RemoteFile]:
@@ -131,6 +133,7 @@ class Hub:
             raise RemoteError("the hub names no commit for this revision")
         if _COMMIT.fullmatch(self.address.revision) and commit != self.address.revision:
             raise RemoteError(f"the hub answers with another commit ({commit[:12]}…) than the one that was asked for")
+        self.about = {"commit": commit, **_told(info)}
         found = info.get("securityRepoStatus")
         issues = found.get("filesWithIssues") if isinstance(found, dict) else None
         flagged = {
@@ -259,6 +262,14 @@ class Hub:
     def _beside(self, folder: str, name: str) -> Blob | None:
         file = self._files.get(f"{folder}/{name}" if folder else name)
         return file.open() if file is not None and file.remote is not None else None
+
+
+def _told(info: dict[str, Any]) -> dict[str, str]:
+    """Take who owns a repository, the number that a later one of the same name does not have, and its licence."""
+    card = info.get("cardData")
+    licence = card.get("license") if isinstance(card, dict) else None
+    found = {"owner": info.get("author"), "repository": info.get("_id"), "licence": licence, "changed": info.get("lastModified")}
+    return {name: plain(value, 100) for name, value in found.items() if isinstance(value, str)}
 
 
 def _claims(entry: dict[str, Any], size: int) -> tuple[dict[str, str], int]:

@@ -13,6 +13,8 @@ from toadstone.core.version import __version__
 COMMANDS = {
     "scan": "look at models, data sets, code and configuration; say what would hurt whoever uses them",
     "clean": "split a data set into kept and quarantined rows",
+    "pin": "write down what identifies every source of a project: toadstone.lock",
+    "verify": "compare every source with toadstone.lock, down to rows and columns",
     "checks": "list every check",
     "intel": "import, list and look up indicators: addresses, domains, digests",
     "explain": "show the manual page of a check",
