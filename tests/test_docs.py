@@ -113,7 +113,7 @@ def test_console_examples(fence, tmp_path):
             assert program == "toadstone", command
             environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "120"}
             line = [sys.executable, "-m", "toadstone", *words]
-            folder = writable(tmp_path) if words[0] == "clean" else ROOT
+            folder = writable(tmp_path) if words[0] in ("clean", "pin", "verify") else ROOT
             done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
             assert done.returncode in (0, 1), done.stderr
             assert matches(shown, done.stdout), f"{command} printed:\n{done.stdout}"

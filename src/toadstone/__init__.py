@@ -86,8 +86,10 @@ __all__ = [
     "find_config",
     "guarded",
     "open_clean",
+    "pin",
     "read_config",
     "scan",
+    "verify",
 ]  # fmt: skip
 
 
