@@ -295,5 +295,5 @@ def table() -> list[str]:
     return [
         *lines,
         "",
-        f"Peers: {versions}. Those that compare bytes (model-signing, dvc, mlcroissant) take any other encoding for a change.",
+        f"Peers: {versions}. Those that compare bytes (model-signing, dvc) take another encoding for a change; `mlcroissant validate` compares nothing.",
     ]

@@ -53,6 +53,7 @@ class Watch:
     def __init__(self, intelligence: Intelligence) -> None:
         self._intelligence = intelligence
         self._seen: set[int] = set()
+        self._named: dict[int, bool] = {}
         self._looked = [0]
         self._last: tuple[Fact | None, list[str]] = (None, [])
         """The fact that was asked about last, and its texts: findings and sightings come of the same one."""
@@ -92,7 +93,7 @@ class Watch:
 
     def _new(self, text: str) -> bool:
         """Whether a text can hold an indicator and was not looked at yet."""
-        if not may_name(text) or _is_dotted_path(text):
+        if not self._may_name(text) or _is_dotted_path(text):
             return False
         key = hash(text)
         if key in self._seen:
@@ -101,13 +102,25 @@ class Watch:
             self._seen.add(key)
         return True
 
+    def _may_name(self, text: str) -> bool:
+        """As `may_name`; a long text that a thousand calls share is looked through once."""
+        if len(text) < _LONG:
+            return may_name(text)
+        key = hash(text)
+        known = self._named.get(key)
+        if known is None:
+            known = may_name(text)
+            if len(self._named) < _REMEMBERED:
+                self._named[key] = known
+        return known
+
     def described(self, finding: Finding, fact: Fact) -> Finding:
         """Give a finding the indicators of the fact it was made from, with what is known of each."""
         texts = [] if isinstance(fact, (Document, Sighting)) else self._texts(fact).copy()
         texts += [text for key in _SHOWN for text in _strings(finding.evidence.get(key))]
         if not texts and not isinstance(fact, (Document, Sighting)):
             texts = list(_strings(finding.evidence.get("code")))
-        texts = [text for text in texts[:256] if may_name(text)]
+        texts = [text for text in texts[:256] if self._may_name(text)]
         if not texts and not finding.indicators:
             return finding
         found = self._intelligence.indicators(texts, finding.indicators)
