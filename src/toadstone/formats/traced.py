@@ -9,11 +9,7 @@ from toadstone.core.finding import Json
 from toadstone.core.version import __version__
 from toadstone.formats.terminal import printable
 from toadstone.formats.verified import spans
-from toadstone.ledger.lineage import Step, Thing
-
-TYPE_CHECKING = False  # as typing.TYPE_CHECKING; what is written here is made with numeric libraries
-if TYPE_CHECKING:
-    from toadstone.verbs.trace import Sighted, Traced
+from toadstone.ledger.things import Sighted, Step, Thing, Traced
 
 SCHEMA = "toadstone.trace/1"
 _SHORT = 12

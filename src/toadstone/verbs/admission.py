@@ -10,7 +10,7 @@ from pathlib import Path
 from toadstone.core.errors import ToadstoneError, UsageError
 from toadstone.identity import lock as locks
 from toadstone.identity.lock import Lock, Pin
-from toadstone.ledger.lineage import CLEANED, TRAINED, Lineage
+from toadstone.ledger.things import CLEANED, TRAINED, Lineage
 from toadstone.verbs.pin import Pinner, PinOptions, name_of
 
 REFUSED = ("malicious", "poisoned", "suspicious")

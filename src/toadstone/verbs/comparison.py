@@ -15,7 +15,8 @@ from toadstone.core.finding import Json
 from toadstone.identity.files import FILE, entries
 from toadstone.identity.lock import NAME
 from toadstone.ledger.ledger import Ledger
-from toadstone.ledger.lineage import TRAINED, Lineage, Step, Thing, read_lineage
+from toadstone.ledger.lineage import read_lineage
+from toadstone.ledger.things import TRAINED, Lineage, Step, Thing
 from toadstone.verbs.admission import digests_of, shown_name
 from toadstone.verbs.pin import Pinner, PinOptions
 

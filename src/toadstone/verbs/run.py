@@ -20,7 +20,8 @@ from toadstone.identity import lock as locks
 from toadstone.identity.lock import Lock, Pin
 from toadstone.ledger import predicates
 from toadstone.ledger.ledger import Ledger, Receipt
-from toadstone.ledger.lineage import CLEANED, Lineage, read_lineage
+from toadstone.ledger.lineage import read_lineage
+from toadstone.ledger.things import CLEANED, Lineage
 from toadstone.verbs.admission import Admission, Admitted, RefusedError, digest_set, digests_of, shown_name
 from toadstone.verbs.circumstances import code_of, environment_of, hardware_of
 from toadstone.verbs.pin import Pinner, PinOptions

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,8 @@ from toadstone.identity.manifest import read_manifest
 from toadstone.identity.proof import digests_of_rows, prove
 from toadstone.identity.table import Prefixes
 from toadstone.ledger.ledger import Ledger
-from toadstone.ledger.lineage import Lineage, Step, Table, Thing, read_lineage
+from toadstone.ledger.lineage import read_lineage
+from toadstone.ledger.things import Lineage, Sighted, Step, Table, Thing, Traced
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.guess import guess_roles
 from toadstone.tables.open import open_dataset
@@ -27,46 +27,6 @@ from toadstone.verbs.pin import STORE, Pinner, PinOptions
 
 MOST_PROOFS = 100
 """Rows for which proofs are made."""
-
-
-@dataclass(frozen=True)
-class Sighted:
-    """A thing in the answer.
-
-    Attributes:
-        thing: What it is.
-        record: Number of the record that names it.
-        status: Of the run that took it in or gave it out.
-        rows: For a model: rows of the input that were asked for, as they are numbered there.
-        through: For a model: numbers of the records by which it is built on what saw the rows; empty: it saw them itself.
-    """
-
-    thing: Thing
-    record: int
-    status: str
-    rows: tuple[int, ...] = ()
-    through: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Traced:
-    """The answer.
-
-    Attributes:
-        what: What was asked for.
-        models: What came of it: outputs of runs and cleanings, nearest first.
-        inputs: What went into it.
-        steps: The records in between.
-        proofs: That rows were in what a run took in.
-        notes: What could not be said, and why.
-    """
-
-    what: str
-    models: tuple[Sighted, ...] = ()
-    inputs: tuple[Sighted, ...] = ()
-    steps: tuple[Step, ...] = ()
-    proofs: tuple[dict[str, Json], ...] = ()
-    notes: tuple[str, ...] = field(default=())
 
 
 def trace(what: str, ledger: Ledger, *, lock: str | os.PathLike[str] = NAME) -> Traced:

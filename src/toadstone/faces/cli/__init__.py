@@ -17,6 +17,7 @@ COMMANDS = {
     "verify": "compare every source with toadstone.lock, down to rows and columns",
     "run": "run a command with its evidence: what went in, what came out, sealed into the ledger",
     "trace": "say what went into a model, and which models saw a row, a file, a source",
+    "bom": "write the bill of materials of models and data (CycloneDX)",
     "checks": "list every check",
     "intel": "import, list and look up indicators: addresses, domains, digests",
     "ledger": "begin, list, prove, check and export the record of what was done",

@@ -15,7 +15,7 @@ from toadstone.formats.terminal import printable
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from toadstone.ledger.ledger import Ledger
-    from toadstone.verbs.trace import Traced
+    from toadstone.ledger.things import Traced
 
 _FORMATS = ("terminal", "json", "mermaid")
 
