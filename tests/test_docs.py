@@ -111,7 +111,12 @@ def test_console_examples(fence, tmp_path):
             assert words == ["install", "."] or words[1].strip("'") in EXTRAS
         else:
             assert program == "toadstone", command
-            environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "keys"), "COLUMNS": "120"}
+            environment = {
+                **os.environ,
+                "XDG_CACHE_HOME": str(tmp_path),
+                "XDG_DATA_HOME": str(tmp_path / "keys"),
+                "COLUMNS": "120",
+            }
             environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
             line = [sys.executable, "-m", "toadstone", *words]
             folder = writable(tmp_path) if words[0] in ("clean", "pin", "verify", "run", "trace", "ledger") else ROOT

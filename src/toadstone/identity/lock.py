@@ -43,6 +43,9 @@ class TablePin:
         content: SHA-256 root over its blocks, hexadecimal.
         row_root: SHA-256 root over its rows; empty when they were not hashed.
         index: BLAKE3 of the file that holds the digests of its rows; empty when there is none.
+        urls: Name of a column of addresses, whose content is part of the source; empty: there is none.
+        url_hashes: Name of the column that states the SHA-256 or MD5 of what each leads to.
+        url_index: BLAKE3 of the file that holds the digests that were taken instead.
     """
 
     path: str
@@ -52,6 +55,9 @@ class TablePin:
     content: str
     row_root: str = ""
     index: str = ""
+    urls: str = ""
+    url_hashes: str = ""
+    url_index: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from toadstone.identity.index import write_index
 from toadstone.identity.lock import Lock, Pin, TablePin
 from toadstone.identity.manifest import write_manifest
 from toadstone.identity.table import identify
+from toadstone.identity.url_digests import write_url_digests
+from toadstone.tables.dataset import Dataset
 from toadstone.tables.folder import SUFFIXES, suffix_of
 from toadstone.tables.guess import guess_roles
 from toadstone.tables.open import open_dataset
@@ -37,6 +39,9 @@ class PinOptions:
         trust: How far they are trusted, in the user's words.
         vouched: Who vouches for them.
         download: Whether remote files are fetched whole, even when their host states digests.
+        url_column: Column of addresses in tables: what they lead to is pinned as well; empty: there is none.
+        url_hashes: Column that states the SHA-256 or MD5 of what they lead to; empty: they are fetched.
+        hosts: Hosts that addresses may lead to although they are private.
     """
 
     label: str = ""
@@ -46,6 +51,9 @@ class PinOptions:
     trust: str = ""
     vouched: str = ""
     download: bool = False
+    url_column: str = ""
+    url_hashes: str = ""
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +201,31 @@ class Pinner:
         if found.prefixes is not None and row_root is not None:
             index = write_index(base.with_suffix(".rows"), found.prefixes, row_root)
         made = TablePin(inner, found.rows, found.columns, label, content, row_root.hex() if row_root is not None else "", index)
+        if self.options.url_column and self.keep:
+            made = self._addresses(made, dataset, base)
         return (made,)
+
+    def _addresses(self, table: TablePin, dataset: Dataset, base: Path) -> TablePin:
+        """Pin what the addresses in a table lead to."""
+        from toadstone.verbs.addresses import Fetcher, read_column  # noqa: PLC0415  (network code is loaded only for addresses)
+
+        named = replace(table, urls=self.options.url_column, url_hashes=self.options.url_hashes)
+        urls = read_column(dataset, named.urls)
+        if named.url_hashes:
+            read_column(dataset, named.url_hashes)
+            return named
+        fetcher = Fetcher(self.options.hosts)
+        try:
+            found = list(fetcher.fetched(dict(enumerate(urls))))
+        finally:
+            fetcher.close()
+        missing = [one for one in found if one.digest is None]
+        if missing:
+            self.notes.append(
+                f"{len(missing):,} of {len(urls):,} addresses could not be fetched; row {missing[0].row}: {missing[0].trouble}"
+            )
+        gone = {one.row for one in found if one.gone}
+        return replace(named, url_index=write_url_digests(base.with_suffix(".urls"), [one.digest for one in found], gone))
 
 
 def is_table(entry: Entry) -> bool:

@@ -19,11 +19,21 @@ from toadstone.identity.verified import Change, SourceChange, Verified
 from toadstone.tables.open import open_dataset
 from toadstone.verbs.pin import STORE, TABLES, kept_entries, own
 
+FETCHED = 20_000
+"""Addresses that are fetched without being asked for."""
+NOTES = {
+    "edited": "the address leads to something else",
+    "removed": "the address leads nowhere any more",
+    "added": "the address led nowhere and leads somewhere now",
+}
+
 
 def verify(
     *sources: str,
     lock: str | os.PathLike[str] = locks.NAME,
     download: bool = False,
+    hosts: Sequence[str] = (),
+    addresses: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> Verified:
     """Compare sources with the lock.
@@ -32,6 +42,8 @@ def verify(
         sources: Names in the lock, or paths that lead to the same; none: all.
         lock: Path of the lock.
         download: Whether remote files are fetched and hashed, instead of believing the digests that their host states.
+        hosts: Hosts that addresses in data may lead to although they are private.
+        addresses: Whether what addresses in data lead to is compared, too.
         progress: Called with each source before it is read.
 
     Raises:
@@ -40,13 +52,15 @@ def verify(
     """
     path = Path(lock)
     held = locks.read_lock(path)
-    checker = _Checker(path.absolute().parent)
+    checker = _Checker(path.absolute().parent, hosts)
     chosen = _chosen(held, sources, checker.home)
     changes: list[SourceChange] = []
     for pin in chosen:
         if progress is not None:
             progress(pin.name)
         changes += checker.changes(pin, download=download)
+        if addresses:
+            changes += checker.addresses(pin, download=download)
     changes.sort(key=lambda found: (-found.severity, found.source, found.path, found.change.kind))
     return Verified(tuple(pin.name for pin in chosen), tuple(changes), tuple(checker.unknown))
 
@@ -70,10 +84,12 @@ class _Checker:
 
     Args:
         home: Folder of the lock.
+        hosts: Hosts that addresses in data may lead to although they are private.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, hosts: Sequence[str] = ()) -> None:
         self.home = home
+        self._hosts = hosts
         self.unknown: list[str] = []
 
     def changes(self, pin: Pin, *, download: bool) -> Iterator[SourceChange]:
@@ -104,6 +120,41 @@ class _Checker:
             yield from (
                 SourceChange(pin.name, "", change) for change in self._content(before, replace(now, kind=FILE), table, path)
             )
+
+    def addresses(self, pin: Pin, *, download: bool) -> Iterator[SourceChange]:
+        """Compare what the addresses in a source's tables lead to with what they led to."""
+        for table in pin.tables:
+            if not table.urls or pin.kind == "remote":
+                continue
+            if table.rows > FETCHED and not download:
+                self.unknown.append(
+                    f"{pin.name}: {table.rows:,} addresses are too many to fetch at once; `toadstone watch` samples them"
+                )
+                continue
+            yield from self._addresses(pin, table)
+
+    def _addresses(self, pin: Pin, table: TablePin) -> Iterator[SourceChange]:
+        from toadstone.verbs.addresses import Fetcher, expected_of  # noqa: PLC0415  (network code is loaded only for addresses)
+
+        fetcher = Fetcher(self._hosts)
+        try:
+            dataset = open_dataset(Path(self.home, pin.name, table.path) if table.path else Path(self.home, pin.name))
+            expected = expected_of(table, dataset, self.home / STORE)
+            rows = expected.rows()
+            judged: dict[str, list[int]] = {}
+            for found in fetcher.fetched({row: expected.urls[row] for row in rows}):
+                judged.setdefault(expected.judge(found), []).append(found.row)
+        except ToadstoneError as error:
+            self.unknown.append(f"{pin.name}: {error}")
+            return
+        finally:
+            fetcher.close()
+        for kind in ("edited", "removed", "added"):
+            if kind in judged:
+                change = Change(kind, tuple(judged[kind]), (table.urls,), NOTES[kind])
+                yield SourceChange(pin.name, table.path, change)
+        if lost := judged.get("unknown"):
+            self.unknown.append(f"{pin.name}: {len(lost):,} addresses could not be fetched, among them row {lost[0]}")
 
     def _folder(self, pin: Pin, path: str) -> Iterator[SourceChange]:
         if not os.path.isdir(path):

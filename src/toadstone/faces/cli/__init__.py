@@ -15,6 +15,7 @@ COMMANDS = {
     "clean": "split a data set into kept and quarantined rows",
     "pin": "write down what identifies every source of a project: toadstone.lock",
     "verify": "compare every source with toadstone.lock, down to rows and columns",
+    "watch": "keep verifying, and sample lists of addresses",
     "run": "run a command with its evidence: what went in, what came out, sealed into the ledger",
     "trace": "say what went into a model, and which models saw a row, a file, a source",
     "bom": "write the bill of materials of models and data (CycloneDX)",

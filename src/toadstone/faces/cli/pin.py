@@ -41,6 +41,11 @@ def parser() -> Parser:
     made.add_argument(
         "--download", action="store_true", help="fetch remote files whole instead of believing the digests their host states"
     )
+    made.add_argument("--url-column", metavar="COLUMN", default="", help="column of addresses: what they lead to is pinned, too")
+    made.add_argument(
+        "--hash-column", metavar="COLUMN", default="", help="column that states SHA-256 or MD5 of what they lead to"
+    )
+    made.add_argument("--allow-host", metavar="HOST", action="append", default=[], help="addresses may lead to this private host")
     made.add_argument("--licence", metavar="TEXT", default="", help="licence of the sources, written down")
     made.add_argument("--stage", choices=ALL_STAGES, default="", help="stage of a model's life at which they are used")
     made.add_argument("--trust", metavar="TEXT", default="", help="how far the sources are trusted, in your own words")
@@ -75,6 +80,9 @@ def _options(options: argparse.Namespace) -> PinOptions:
         trust=options.trust,
         vouched=options.vouched_by,
         download=options.download,
+        url_column=options.url_column,
+        url_hashes=options.hash_column,
+        hosts=tuple(options.allow_host),
     )
 
 

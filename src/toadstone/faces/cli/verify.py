@@ -22,6 +22,7 @@ def parser() -> Parser:
     made.add_argument("sources", metavar="SOURCE", nargs="*", help="names in the lock (default: all)")
     made.add_argument("--lock", metavar="FILE", default="toadstone.lock", help="the lock (default: toadstone.lock)")
     made.add_argument("--download", action="store_true", help="fetch remote files and hash them, instead of believing their host")
+    made.add_argument("--allow-host", metavar="HOST", action="append", default=[], help="addresses may lead to this private host")
     made.add_argument(
         "--format", choices=("terminal", "json"), default="terminal", help="how the answer is written (default: terminal)"
     )
@@ -38,7 +39,7 @@ def run(words: list[str]) -> int:
         raise UsageError(f"{options.lock} does not exist.", "`toadstone pin TARGET...` writes it.")
     from toadstone.verbs.verify import verify  # noqa: PLC0415  (numeric libraries, which a typo need not wait for)
 
-    found = verify(*options.sources, lock=options.lock, download=options.download)
+    found = verify(*options.sources, lock=options.lock, download=options.download, hosts=options.allow_host)
     colour = not options.output and sys.stdout.isatty() and not options.no_color and not os.environ.get("NO_COLOR")
     text = as_json(found) if options.format == "json" else as_text(found, colour=colour)
     if options.output:
