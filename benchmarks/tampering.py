@@ -295,5 +295,6 @@ def table() -> list[str]:
     return [
         *lines,
         "",
-        f"Peers: {versions}. Those that compare bytes (model-signing, dvc) take another encoding for a change; `mlcroissant validate` compares nothing.",
+        f"Peers: {versions}. Those that compare bytes (model-signing, dvc) take another encoding for a change.",
+        "`mlcroissant validate` compares nothing.",
     ]
