@@ -32,10 +32,10 @@ _AI_PACKAGES = frozenset(
     "torch torchvision torchaudio tensorflow tensorflow-hub keras jax flax transformers datasets tokenizers diffusers "
     "accelerate peft sentence-transformers huggingface-hub safetensors onnx onnxruntime scikit-learn xgboost lightgbm "
     "catboost spacy nltk gensim openai anthropic cohere mistralai google-generativeai google-genai vertexai groq together "
-    "replicate ollama litellm voyageai langchain langchain-core langchain-community langchain-openai langgraph llama- "
-    "index crewai autogen haystack-ai dspy chromadb faiss-cpu faiss-gpu qdrant-client pinecone weaviate-client mlflow "
-    "wandb ray vllm gguf llama-cpp-python timm skops joblib dill cloudpickle openvino paddlepaddle mxnet fastai pytorch- "
-    "lightning lightning modelscope unsloth trl bitsandbytes".split()
+    "replicate ollama litellm voyageai langchain langchain-core langchain-community langchain-openai langgraph "
+    "llama-index crewai autogen haystack-ai dspy chromadb faiss-cpu faiss-gpu qdrant-client pinecone weaviate-client mlflow "
+    "wandb ray vllm gguf llama-cpp-python timm skops joblib dill cloudpickle openvino paddlepaddle mxnet fastai "
+    "pytorch-lightning lightning modelscope unsloth trl bitsandbytes".split()
 )
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
