@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -152,6 +153,18 @@ def test_the_drawings_and_the_tree(family, capsys):
     drawn = capsys.readouterr().out
     assert drawn.startswith("flowchart LR\n")
     assert drawn.count("-->") == 5
+    main(["trace", "tuned.json", "--format", "svg"])
+    picture = ET.fromstring(capsys.readouterr().out)
+    assert len(picture.findall("{http://www.w3.org/2000/svg}path")) == 5
+    assert len(picture.findall("{http://www.w3.org/2000/svg}rect")) == 6
+    main(["trace", "tuned.json", "--format", "html"])
+    page = capsys.readouterr().out
+    assert page.count("<path") == 5
+    assert "default-src 'none'" in page
+    main(["trace", "tuned.json", "--format", "openlineage"])
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["eventType"] for event in events] == ["COMPLETE", "COMPLETE"]
+    assert events[1]["inputs"][0]["facets"]["version"]["datasetVersion"].startswith("sha256:")
 
 
 def test_two_models_compared(family, capsys):

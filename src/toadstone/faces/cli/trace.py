@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from toadstone.ledger.ledger import Ledger
     from toadstone.ledger.things import Traced
 
-_FORMATS = ("terminal", "json", "mermaid")
+_FORMATS = ("terminal", "json", "mermaid", "svg", "html", "openlineage")
 
 
 def parser() -> Parser:
@@ -89,6 +89,14 @@ def _written(found: Traced, options: argparse.Namespace) -> str:
         return as_json(found)
     if options.format == "mermaid":
         return as_mermaid(found)
+    if options.format in ("svg", "html"):
+        from toadstone.formats.lineage_page import write_html, write_svg  # noqa: PLC0415  (start-up time)
+
+        return write_svg(found) if options.format == "svg" else write_html(found)
+    if options.format == "openlineage":
+        from toadstone.formats.openlineage import write  # noqa: PLC0415  (start-up time)
+
+        return write(found)
     return as_text(
         found, colour=not options.output and sys.stdout.isatty() and not options.no_color and not os.environ.get("NO_COLOR")
     )
