@@ -14,13 +14,13 @@ _ACROSS, _DOWN = 250, 64
 _LETTERS = 24
 _STYLE = """
 svg { max-width: 100%; height: auto; font: 12px ui-monospace, monospace; } svg .thing { fill: var(--box); stroke: var(--line); }
-svg .asked { stroke: var(--low); stroke-width: 2; } svg .step { fill: none; stroke: var(--good); }
+svg .asked { stroke: var(--low); stroke-width: 2; } svg .step { fill: var(--paper); stroke: var(--good); }
 svg .failed { stroke: var(--high); }
 svg text { fill: var(--ink); } svg .small { fill: var(--faint); font-size: 10px; } svg path { fill: none; stroke: var(--faint); }
 """
 _ALONE = """
 text { font: 12px monospace; } .thing { fill: #f6f8fa; stroke: #d0d7de; } .asked { stroke: #0969da; stroke-width: 2; }
-.step { fill: none; stroke: #1a7f37; } .failed { stroke: #cf222e; } .small { fill: #57606a; font-size: 10px; }
+.step { fill: #fff; stroke: #1a7f37; } .failed { stroke: #cf222e; } .small { fill: #57606a; font-size: 10px; }
 path { fill: none; stroke: #57606a; }
 """
 
@@ -83,7 +83,8 @@ def _drawn(found: Traced, style: str) -> Iterator[str]:
         begin, end = places[left][0] + _WIDE, places[right][0]
         high, low = (places[key][1] + _HIGH // 2 for key in (left, right))
         middle = (begin + end) // 2
-        yield f'<path d="M{begin},{high} C{middle},{high} {middle},{low} {end},{low}"/>'
+        around = _HIGH if end - begin > _ACROSS else 0  # not through the boxes in between
+        yield f'<path d="M{begin},{high} C{middle},{high + around} {middle},{low + around} {end},{low}"/>'
     for box in boxes:
         x, y = places[box.key]
         round_ = 4 if "thing" in box.kind else 22
