@@ -119,7 +119,7 @@ def test_console_examples(fence, tmp_path):
             }
             environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
             line = [sys.executable, "-m", "toadstone", *words]
-            folder = writable(tmp_path) if words[0] in ("clean", "pin", "verify", "run", "trace", "ledger") else ROOT
+            folder = writable(tmp_path) if words[0] in ("clean", "pin", "verify", "run", "trace", "ledger", "bom") else ROOT
             done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
             assert done.returncode in (0, 1), done.stderr
             assert matches(shown, done.stdout), f"{command} printed:\n{done.stdout}"

@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "run a command with its evidence: what went in, what came out, sealed into the ledger",
     "trace": "say what went into a model, and which models saw a row, a file, a source",
     "bom": "write the bill of materials of models and data (CycloneDX)",
+    "sign": "sign a model, or verify its signature (OpenSSF Model Signing)",
     "inventory": "find the models, data, services and packages of a source tree, and what is unpinned",
     "checks": "list every check",
     "intel": "import, list and look up indicators: addresses, domains, digests",
