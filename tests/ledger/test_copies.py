@@ -128,13 +128,12 @@ def test_another_implementation_verifies_it(sqlite, tmp_path):
         ledger.export(tmp_path / "copy")
         verifier = str(ledger.verifier)
         entries = [entry.envelope for entry in ledger.entries()]
-    key = aics_tlog.parse_vkey(verifier)
-    checkpoint = aics_tlog.verify_checkpoint((tmp_path / "copy" / "checkpoint").read_text(encoding="utf-8"), key)
-    assert checkpoint.ok, checkpoint
-    head = checkpoint.checkpoint
+    note = aics_tlog.parse_note((tmp_path / "copy" / "checkpoint").read_bytes())
+    head = aics_tlog.verify_checkpoint(note, aics_tlog.parse_vkey(verifier))
+    assert (head.ok, head.log_ok, head.size, head.error) == (True, True, 600, None)
     reader = aics_tlog.FileSystemTileReader(tmp_path / "copy")
-    assert aics_tlog.tree_root_from_tiles(reader, head.size) == head.root_hash
+    assert aics_tlog.tree_root_from_tiles(reader, 600) == head.root
     for index in (0, 255, 256, 599):
-        proof = aics_tlog.inclusion_proof_from_tiles(reader, index, head.size)
-        assert aics_tlog.read_entry(reader, index, head.size) == entries[index]
-        assert aics_tlog.verify_inclusion(aics_tlog.leaf_hash(entries[index]), index, head.size, proof, head.root_hash)
+        proof = aics_tlog.inclusion_proof_from_tiles(reader, index, 600)
+        assert aics_tlog.read_entry(reader, index, 600) == entries[index]
+        assert aics_tlog.verify_inclusion(aics_tlog.leaf_hash(entries[index]), index, 600, proof, head.root)

@@ -257,7 +257,7 @@ def test_a_server_that_does_not_answer(server):
         Ledger.open("postgresql://toad:secret@127.0.0.1:1/x", timeout=2)
     assert "secret" not in str(caught.value)
     with pytest.raises(LedgerError, match="holds no ledger"):
-        Ledger.open(server % "template1")
+        Ledger.open(server.address("template1"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
