@@ -121,6 +121,7 @@ WRITE = """
 import sys
 sys.path[:0] = {path!r}
 from tests.ledger.writer import made
+from toadstone.ledger.keys import Key
 from toadstone.ledger.ledger import Ledger
 ledger = Ledger.create({address!r}, Key.load({key!r}), origin="example.com/ledger", existing=True)
 for number in range({start}, {start} + 60):

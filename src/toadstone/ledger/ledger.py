@@ -213,6 +213,7 @@ class Ledger:
                 job.error = error
         else:
             self._edge = edge
+            self._last = commit.note, Checkpoint(self.origin, edge.size, edge.root())  # signed here, hence known to hold
             for job in jobs:
                 job.receipts, receipts = receipts[: len(job.sealed)], receipts[len(job.sealed) :]
         finally:

@@ -27,6 +27,8 @@ _TABLES = {
     "naming": 'digest text COLLATE "C", entry bigint, subject boolean NOT NULL, PRIMARY KEY(digest, entry)',
 }
 _BATCH = 1000
+_FEW = 50
+"""Rows up to which statements that follow each other are faster than copies, each of which has journeys of its own."""
 _FOREIGN = """
     SELECT 'trigger', tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
      WHERE c.relnamespace = to_regnamespace(%(schema)s) AND NOT tgisinternal
@@ -139,21 +141,28 @@ class PostgresStore:
 
     def add(self, commit: Commit) -> None:
         tiles = [(tile.level << LEVEL_SHIFT | tile.index, tile.root, tile.hashes) for tile in commit.tiles]
-        self._copy("entry", ("int8", "bytea", "bytea"), [(row.index, row.leaf, row.envelope) for row in commit.rows])
-        self._copy("naming", ("text", "int8", "bool"), [(one.digest, one.index, one.subject) for one in commit.namings])
-        self._copy("tile", ("int8", "bytea", "bytea"), tiles)
-        self._open().execute("INSERT INTO checkpoint VALUES (%s, %s)", (commit.size, commit.note))
+        entries = [(row.index, row.leaf, row.envelope) for row in commit.rows]
+        named = [(one.digest, one.index, one.subject) for one in commit.namings]
+        tables: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = [
+            ("entry", ("int8", "bytea", "bytea"), entries),
+            ("naming", ("text", "int8", "bool"), named),
+            ("tile", ("int8", "bytea", "bytea"), tiles),
+            ("checkpoint", ("int8", "text"), [(commit.size, commit.note)]),
+        ]
+        if len(entries) + len(named) > _FEW:
+            for table, types, rows in tables:
+                self._copy(table, types, rows)
+            return
+        with self._open().pipeline():  # one journey to the server for all of them
+            for table, types, rows in tables:
+                marks = ", ".join(["%s"] * len(types))
+                for row in rows:
+                    self._open().execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608  (a table of ours)
 
     def _copy(self, table: str, types: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
         if not rows:
             return
-        cursor = self._open().cursor()
-        if len(rows) < 3:  # a copy has more round trips
-            marks = ", ".join(["%s"] * len(types))
-            for row in rows:
-                cursor.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608  (a table of ours)
-            return
-        with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+        with self._open().cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(types)
             for row in rows:
                 copy.write_row(row)

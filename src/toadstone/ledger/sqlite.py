@@ -46,6 +46,7 @@ class SqliteStore:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
+        self._logged = False
         if create:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,7 @@ class SqliteStore:
             made.execute("PRAGMA trusted_schema = OFF")
             made.execute("PRAGMA cell_size_check = ON")
             made.execute("PRAGMA synchronous = FULL")
-            self._connection, self._process = made, os.getpid()
+            self._connection, self._process, self._logged = made, os.getpid(), False
         return self._connection
 
     @contextmanager
@@ -93,8 +94,8 @@ class SqliteStore:
     def writing(self) -> Iterator[None]:
         with self._lock, self._told("recorded"):
             connection = self._open()
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode = WAL")
+            if not self._logged:
+                self._logged = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal"
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
