@@ -186,15 +186,10 @@ def faults(options: argparse.Namespace) -> dict[str, Any]:
                 found["PostgreSQL"] = vars(killed(address, key, max(2, options.kills // 5), seed=1))
                 print(found["PostgreSQL"], flush=True)
 
-                def restart() -> None:
-                    server.kill()
-                    time.sleep(1)
-                    server.start()
-
                 kills = max(2, options.kills // 25)
                 address = server.database()
                 Ledger.create(address, KEY).close()
-                found["PostgreSQL, its server too"] = vars(killed(address, key, kills, seed=2, restart=restart))
+                found["PostgreSQL, its server too"] = vars(killed(address, key, kills, seed=2, restart=server.crash))
                 print(found["PostgreSQL, its server too"], flush=True)
         way, outcome = full_disk(folder / "small", key)
         found["full disk"] = {**vars(outcome), "way": way}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,10 +50,18 @@ class Server:
         options = f"-k {self._folder} -c listen_addresses='' -c shared_buffers=64MB -c max_connections=40"
         self.run("pg_ctl", "-o", options, "-w", "start")
 
-    def kill(self) -> None:
-        """Kill the server and all its processes as a power cut would, except that the disk's cache stays."""
+    def crash(self) -> None:
+        """Kill the server, whose processes then end by themselves, and start it again: it recovers from its log."""
         number = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(number, 9)
+        os.kill(number, signal.SIGKILL)
+        for _ in range(60):
+            time.sleep(1)
+            try:
+                self.start()
+            except AssertionError:  # its processes are still there, and would share its memory
+                continue
+            return
+        raise TimeoutError("the server did not start again")
 
     def stop(self) -> None:
         self.run("pg_ctl", "-m", "immediate", "stop")

@@ -111,7 +111,12 @@ def test_console_examples(fence, tmp_path):
             assert words == ["install", "."] or words[1].strip("'") in EXTRAS
         else:
             assert program == "toadstone", command
-            environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data"), "COLUMNS": "120"}
+            environment = {
+                **os.environ,
+                "XDG_CACHE_HOME": str(tmp_path),
+                "XDG_DATA_HOME": str(tmp_path / "data"),
+                "COLUMNS": "120",
+            }
             environment["TOADSTONE_LEDGER_PASSPHRASE"] = "as in the examples"
             line = [sys.executable, "-m", "toadstone", *words]
             folder = writable(tmp_path) if words[0] in ("clean", "ledger") or "--record" in words else ROOT

@@ -202,6 +202,14 @@ def test_a_lost_key_a_wrong_passphrase_and_a_locked_ledger(toadstone, begun, key
     assert toadstone("ledger", "check").code == 0
 
 
+def test_the_ledger_may_lie_in_what_is_scanned(toadstone, begun):
+    Path("bad.pkl").unlink()
+    Path("odd.bin").unlink()
+    for _ in range(2):
+        told = toadstone("scan", ".", "--record")
+        assert (told.code, "incomplete" in told.out.lower()) == (0, False), told.out
+
+
 def test_cleaning_is_recorded(toadstone, begun, root):
     data = os.path.relpath(root / "examples" / "mail" / "train.parquet")
     told = toadstone("clean", data, "-o", "kept.parquet", "--quarantine", "out.parquet", "--record")

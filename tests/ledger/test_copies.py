@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.ledger.writer import made, needed
+from toadstone.core.merkle import leaf_hash
 from toadstone.ledger.errors import BrokenError, LedgerError
 from toadstone.ledger.tiles import tile_path, widths
 
@@ -110,12 +111,19 @@ def test_a_copy_grows_and_is_otherwise_left_alone(place, tmp_path):
             ledger.export(tmp_path / "file")
 
 
-def test_a_changed_entry_is_not_handed_on(place, tmp_path):
+def test_what_does_not_hold_is_not_handed_on(place, tmp_path):
     with place.create(10) as ledger:
         place.sql("UPDATE entry SET envelope = ? WHERE number = 3", b"{}")
         with pytest.raises(BrokenError, match="entry 3 was changed"):
             ledger.export(tmp_path)
-        assert not (tmp_path / "checkpoint").exists()
+        place.sql("DELETE FROM entry WHERE number = 3")
+        with pytest.raises(BrokenError, match="entry 3 is missing"):
+            ledger.export(tmp_path)
+        raw = place.cell("SELECT envelope FROM entry WHERE number = 4")
+        place.sql("INSERT INTO entry VALUES (3, ?, ?)", leaf_hash(raw), raw)
+        with pytest.raises(BrokenError, match="is not what its last checkpoint says"):
+            ledger.export(tmp_path)
+        assert not [path for path in tmp_path.rglob("*") if "tile" in path.name]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="aics-tlog needs Python 3.12")

@@ -159,7 +159,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; it is opened again if it is needed."""
         self._store.close()
 
     @property

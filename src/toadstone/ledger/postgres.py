@@ -86,15 +86,26 @@ class PostgresStore:
         except _errors() as error:
             said = " ".join(str(error).split()).replace(self._url, self.place)
             state = str(getattr(error, "sqlstate", "") or "")
-            if state == "55P03":
-                advice = "Another process writes to it. Wait until that has ended, and try again."
-                raise LedgerError(f"{self.place} was locked for {self._timeout:g} s; nothing was {doing}.", advice) from None
-            if state.startswith("53"):
-                raise LedgerError(f"{self.place}: {said}; nothing was {doing}.", "Make room on the server.") from None
-            if state.startswith(("XX", "22", "23", "42")):
-                raise BrokenError(f"{self.place} is damaged: {said}.", "Keep the database, and restore a copy.") from None
-            advice = "Is the server running, and the address right?"
-            raise LedgerError(f"{self.place}: {said or 'no connection'}; nothing was {doing}.", advice) from None
+            raise self._trouble(state, said, doing) from None
+
+    def _trouble(self, state: str, said: str, doing: str) -> LedgerError:
+        """Say what an error of the server means (PostgreSQL documentation, appendix A)."""
+        if state == "55P03":
+            advice = "Another process writes to it. Wait until that has ended, and try again."
+            return LedgerError(f"{self.place} was locked for {self._timeout:g} s; nothing was {doing}.", advice)
+        if state.startswith("53"):
+            return LedgerError(f"{self.place}: {said}; nothing was {doing}.", "Make room on the server.")
+        if state == "42501":
+            advice = "The role needs SELECT on the ledger's tables, and INSERT to record."
+            return LedgerError(f"{self.place}: {said}; nothing was {doing}.", advice)
+        if state.startswith(("XX", "22", "23", "42")):
+            return BrokenError(f"{self.place} is damaged: {said}.", "Keep the database, and restore a copy.")
+        if doing == "recorded" and self._connection is not None and self._connection.broken:
+            advice = "It may or may not have been recorded: look for it, once the server is back."
+            return LedgerError(f"{self.place}: the connection was lost: {said}.", advice)
+        return LedgerError(
+            f"{self.place}: {said or 'no connection'}; nothing was {doing}.", "Is the server running, and the address right?"
+        )
 
     @contextmanager
     def writing(self) -> Iterator[None]:

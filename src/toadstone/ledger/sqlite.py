@@ -57,7 +57,10 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         """Give the connection of this process: one that was open across a fork must not be used in both."""
-        if self._connection is None or self._process != os.getpid():
+        if self._connection is not None and self._process != os.getpid():
+            _inherited.append(self._connection)  # closing it here could take away the parent's log of writes
+            self._connection = None
+        if self._connection is None:
             writable = os.access(self._path if self._path.exists() else self._path.parent, os.W_OK)
             mode = "rwc" if writable else "ro"
             if not writable and not os.access(self._path.parent, os.W_OK) and not Path(f"{self._path}-wal").exists():
@@ -214,7 +217,11 @@ class SqliteStore:
         with self._lock:
             if self._connection is not None and self._process == os.getpid():
                 self._connection.close()
-            self._connection = None
+                self._connection = None
+
+
+_inherited: list[sqlite3.Connection] = []
+"""Connections of a parent process, which are never used and never closed here."""
 
 
 def _bytes(value: object) -> bytes:
