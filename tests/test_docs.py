@@ -114,12 +114,14 @@ def test_console_examples(fence, tmp_path):
             environment = {
                 **os.environ,
                 "XDG_CACHE_HOME": str(tmp_path),
-                "XDG_DATA_HOME": str(tmp_path / "keys"),
+                "XDG_DATA_HOME": str(tmp_path / "data"),
                 "COLUMNS": "120",
             }
             environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
+            environment["TOADSTONE_LEDGER_PASSPHRASE"] = "as in the examples"
             line = [sys.executable, "-m", "toadstone", *words]
-            folder = writable(tmp_path) if words[0] in ("clean", "pin", "verify", "run", "trace", "ledger", "bom") else ROOT
+            writes = ("clean", "pin", "verify", "run", "trace", "ledger", "bom")
+            folder = writable(tmp_path) if words[0] in writes or "--record" in words else ROOT
             done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
             assert done.returncode in (0, 1), done.stderr
             assert matches(shown, done.stdout), f"{command} printed:\n{done.stdout}"

@@ -12,7 +12,7 @@ from tests.ledger.writer import KEY, OTHER, Place, made
 from toadstone.core.merkle import leaf_hash
 from toadstone.ledger.checking import check
 from toadstone.ledger.envelope import seal
-from toadstone.ledger.errors import LedgerError
+from toadstone.ledger.errors import BrokenError, LedgerError
 from toadstone.ledger.ledger import Ledger
 from toadstone.ledger.note import Checkpoint
 
@@ -100,6 +100,21 @@ def test_changed_hashes_are_named(full):
     assert told(full) == ["tile 0/0: its root was changed"]
     full.sql("DELETE FROM tile")
     assert told(full) == ["tile 0/0: missing"]
+
+
+def test_nothing_is_proved_from_what_does_not_hold(full):
+    for query in (
+        "UPDATE tile SET hashes = ?",
+        "DELETE FROM tile WHERE hashes <> ?",
+        "UPDATE entry SET leaf = ? WHERE number > 260",
+    ):
+        full.sql(query, b"short")
+        with full.open(None) as ledger:
+            with pytest.raises(BrokenError):
+                ledger.prove(0)
+            with pytest.raises(BrokenError):
+                ledger.prove_growth(full.sql("SELECT note FROM checkpoint WHERE size = 70")[0][0])
+            assert ledger.entry(0).statement == made(0)
 
 
 def test_changed_checkpoints_are_named(full):

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.ledger.writer import made, needed
+from toadstone.core.merkle import leaf_hash
 from toadstone.ledger.errors import BrokenError, LedgerError
 from toadstone.ledger.tiles import tile_path, widths
 
@@ -110,12 +111,19 @@ def test_a_copy_grows_and_is_otherwise_left_alone(place, tmp_path):
             ledger.export(tmp_path / "file")
 
 
-def test_a_changed_entry_is_not_handed_on(place, tmp_path):
+def test_what_does_not_hold_is_not_handed_on(place, tmp_path):
     with place.create(10) as ledger:
         place.sql("UPDATE entry SET envelope = ? WHERE number = 3", b"{}")
         with pytest.raises(BrokenError, match="entry 3 was changed"):
             ledger.export(tmp_path)
-        assert not (tmp_path / "checkpoint").exists()
+        place.sql("DELETE FROM entry WHERE number = 3")
+        with pytest.raises(BrokenError, match="entry 3 is missing"):
+            ledger.export(tmp_path)
+        raw = place.cell("SELECT envelope FROM entry WHERE number = 4")
+        place.sql("INSERT INTO entry VALUES (3, ?, ?)", leaf_hash(raw), raw)
+        with pytest.raises(BrokenError, match="is not what its last checkpoint says"):
+            ledger.export(tmp_path)
+        assert not [path for path in tmp_path.rglob("*") if "tile" in path.name]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="aics-tlog needs Python 3.12")
@@ -128,13 +136,12 @@ def test_another_implementation_verifies_it(sqlite, tmp_path):
         ledger.export(tmp_path / "copy")
         verifier = str(ledger.verifier)
         entries = [entry.envelope for entry in ledger.entries()]
-    key = aics_tlog.parse_vkey(verifier)
-    checkpoint = aics_tlog.verify_checkpoint((tmp_path / "copy" / "checkpoint").read_text(encoding="utf-8"), key)
-    assert checkpoint.ok, checkpoint
-    head = checkpoint.checkpoint
+    note = aics_tlog.parse_note((tmp_path / "copy" / "checkpoint").read_bytes())
+    head = aics_tlog.verify_checkpoint(note, aics_tlog.parse_vkey(verifier))
+    assert (head.ok, head.log_ok, head.size, head.error) == (True, True, 600, None)
     reader = aics_tlog.FileSystemTileReader(tmp_path / "copy")
-    assert aics_tlog.tree_root_from_tiles(reader, head.size) == head.root_hash
+    assert aics_tlog.tree_root_from_tiles(reader, 600) == head.root
     for index in (0, 255, 256, 599):
-        proof = aics_tlog.inclusion_proof_from_tiles(reader, index, head.size)
-        assert aics_tlog.read_entry(reader, index, head.size) == entries[index]
-        assert aics_tlog.verify_inclusion(aics_tlog.leaf_hash(entries[index]), index, head.size, proof, head.root_hash)
+        proof = aics_tlog.inclusion_proof_from_tiles(reader, index, 600)
+        assert aics_tlog.read_entry(reader, index, 600) == entries[index]
+        assert aics_tlog.verify_inclusion(aics_tlog.leaf_hash(entries[index]), index, 600, proof, head.root)

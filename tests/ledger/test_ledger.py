@@ -14,6 +14,7 @@ import pytest
 
 from tests.ledger.writer import KEY, OTHER, Place, made, sha256
 from toadstone.core.merkle import leaf_hash, root, verify_inclusion
+from toadstone.ledger.checking import check
 from toadstone.ledger.envelope import open_envelope
 from toadstone.ledger.errors import BrokenError, LedgerError
 from toadstone.ledger.ledger import Ledger
@@ -121,6 +122,7 @@ WRITE = """
 import sys
 sys.path[:0] = {path!r}
 from tests.ledger.writer import made
+from toadstone.ledger.keys import Key
 from toadstone.ledger.ledger import Ledger
 ledger = Ledger.create({address!r}, Key.load({key!r}), origin="example.com/ledger", existing=True)
 for number in range({start}, {start} + 60):
@@ -257,7 +259,38 @@ def test_a_server_that_does_not_answer(server):
         Ledger.open("postgresql://toad:secret@127.0.0.1:1/x", timeout=2)
     assert "secret" not in str(caught.value)
     with pytest.raises(LedgerError, match="holds no ledger"):
-        Ledger.open(server % "template1")
+        Ledger.open(server.address("template1"))
+
+
+def test_a_role_that_only_adds_is_enough(server):
+    import psycopg
+
+    place = Place(server.database())
+    place.create(3).close()
+    with psycopg.connect(place.address, autocommit=True) as connection:
+        for name, rights in (("adder", "SELECT, INSERT"), ("reader", "SELECT")):
+            connection.execute(f"CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA toadstone_ledger TO {name}")
+            connection.execute(f"GRANT {rights} ON ALL TABLES IN SCHEMA toadstone_ledger TO {name}")
+    adder, reader = (Place(place.address.replace("toad@", f"{name}@")) for name in ("adder", "reader"))
+    with adder.open() as ledger:
+        assert ledger.append(made(3)).index == 3
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        adder.sql("DELETE FROM entry")
+    with reader.open() as ledger, pytest.raises(LedgerError, match=r"permission denied.*nothing was recorded") as caught:
+        ledger.append(made(4))
+    assert "INSERT to record" in caught.value.advice
+    assert check(reader.address).holds
+
+
+def test_a_server_that_crashed_and_came_back(server):
+    place = Place(server.database())
+    with place.create(3) as ledger:
+        server.crash()
+        with pytest.raises(LedgerError, match="connection was lost") as caught:
+            ledger.append(made(3))
+        assert "may or may not" in caught.value.advice
+        assert ledger.append(made(4)).index == 3
+    assert check(place.address).holds
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

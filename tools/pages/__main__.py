@@ -17,6 +17,7 @@ from tools.pages.checks import pages as check_pages
 from tools.pages.command_line import command_line
 from tools.pages.formats import formats
 from tools.pages.indexes import indexes
+from tools.pages.predicates import predicates
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs/checks",)
@@ -25,7 +26,7 @@ FOLDERS = ("docs/checks",)
 
 def pages() -> dict[str, str]:
     """Give every generated file by its path below the repository."""
-    docs = {**check_pages(), "command-line.md": command_line(), "formats.md": formats()}
+    docs = {**check_pages(), "command-line.md": command_line(), "formats.md": formats(), "predicates.md": predicates()}
     return {**{f"docs/{path}": text for path, text in docs.items()}, **indexes()}
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from toadstone.core.merkle import HASH_SIZE, leaf_hash
 from toadstone.ledger.errors import BrokenError, LedgerError
 from toadstone.ledger.note import Checkpoint
-from toadstone.ledger.store import Store
-from toadstone.ledger.tiles import WIDTH, split, tile_path, widths
+from toadstone.ledger.store import Row, Store
+from toadstone.ledger.tiles import HEIGHT, WIDTH, Edge, split, tile_path
 
 
 class Copy:
@@ -62,11 +62,17 @@ class Copy:
             The number of files that were written.
 
         Raises:
-            BrokenError: If the copy holds whole tiles that are others: one of the two histories was rewritten.
+            BrokenError: If the ledger does not hold, or the copy has tiles that are others: one of them was rewritten.
             LedgerError: If a file cannot be written.
         """
+        edge = Edge()
+        for row in _sound(store, 0, checkpoint.size):  # nothing is written of a ledger that does not hold
+            edge.extend([row.leaf])
+        if edge.root() != checkpoint.root:
+            advice = f"`toadstone ledger check --ledger {store.place}` names the place."
+            raise BrokenError(f"{store.place} is not what its last checkpoint says ({checkpoint.size:,} entries).", advice)
         written = 0
-        for path, content in self._files(store, checkpoint.size):
+        for path, content in self._files(store, checkpoint):
             old = self._read(path)
             if old == content:
                 continue
@@ -80,22 +86,18 @@ class Copy:
             written += 1
         return written
 
-    def _files(self, store: Store, size: int) -> Iterator[tuple[str, bytes]]:
-        for level, whole, width in widths(size):
-            for index in range(whole):
-                yield tile_path(level, index), store.tile(level, index) or b""
-            if width:
-                start = whole * WIDTH
-                row = store.leaves(start, start + width) if level == 0 else store.roots(level - 1, start, start + width)
-                yield tile_path(level, whole, width), b"".join(row)
-        for index in range(-(-size // WIDTH)):
-            start, end = index * WIDTH, min((index + 1) * WIDTH, size)
+    def _files(self, store: Store, checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
+        """Yield what a copy consists of, made from the entries alone."""
+        edge = Edge()
+        for start in range(0, checkpoint.size, WIDTH):
             bundle = bytearray()
-            for entry in store.rows(start, end):
-                if leaf_hash(entry.envelope) != entry.leaf:
-                    raise BrokenError(f"entry {entry.index} was changed: its hash is not the one in the tree.")
-                bundle += len(entry.envelope).to_bytes(2) + entry.envelope
-            yield tile_path("entries", index, end - start), bytes(bundle)
+            for row in _sound(store, start, min(start + WIDTH, checkpoint.size)):
+                bundle += len(row.envelope).to_bytes(2) + row.envelope
+                for tile in edge.add(row.leaf):
+                    yield tile_path(tile.level, tile.index), tile.hashes
+            yield tile_path("entries", start // WIDTH, edge.size - start), bytes(bundle)
+        for level, hashes in edge.partial():
+            yield tile_path(level, edge.size >> HEIGHT * (level + 1), len(hashes) // HASH_SIZE), hashes
 
     def _put(self, name: str, content: bytes) -> None:
         """Write aside, force to the disk, rename: nobody ever sees half a file."""
@@ -111,3 +113,21 @@ class Copy:
         except OSError as error:
             aside.unlink(missing_ok=True)
             raise LedgerError(f"{target} cannot be written: {error.strerror}.") from None
+
+
+def _sound(store: Store, start: int, end: int) -> Iterator[Row]:
+    """Yield entries that are there, and as their hashes say.
+
+    Raises:
+        BrokenError: At the first that is not.
+    """
+    expected = start
+    for row in store.rows(start, end):
+        if row.index != expected:
+            break
+        if leaf_hash(row.envelope) != row.leaf:
+            raise BrokenError(f"entry {row.index} was changed: its hash is not the one in the tree.")
+        yield row
+        expected += 1
+    if expected != end:
+        raise BrokenError(f"entry {expected} is missing.")

@@ -159,7 +159,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; it is opened again if it is needed."""
         self._store.close()
 
     @property
@@ -213,6 +213,7 @@ class Ledger:
                 job.error = error
         else:
             self._edge = edge
+            self._last = commit.note, Checkpoint(self.origin, edge.size, edge.root())  # signed here, hence known to hold
             for job in jobs:
                 job.receipts, receipts = receipts[: len(job.sealed)], receipts[len(job.sealed) :]
         finally:

@@ -27,6 +27,8 @@ _TABLES = {
     "naming": 'digest text COLLATE "C", entry bigint, subject boolean NOT NULL, PRIMARY KEY(digest, entry)',
 }
 _BATCH = 1000
+_FEW = 50
+"""Rows up to which statements that follow each other are faster than copies, each of which has journeys of its own."""
 _FOREIGN = """
     SELECT 'trigger', tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
      WHERE c.relnamespace = to_regnamespace(%(schema)s) AND NOT tgisinternal
@@ -84,15 +86,26 @@ class PostgresStore:
         except _errors() as error:
             said = " ".join(str(error).split()).replace(self._url, self.place)
             state = str(getattr(error, "sqlstate", "") or "")
-            if state == "55P03":
-                advice = "Another process writes to it. Wait until that has ended, and try again."
-                raise LedgerError(f"{self.place} was locked for {self._timeout:g} s; nothing was {doing}.", advice) from None
-            if state.startswith("53"):
-                raise LedgerError(f"{self.place}: {said}; nothing was {doing}.", "Make room on the server.") from None
-            if state.startswith(("XX", "22", "23", "42")):
-                raise BrokenError(f"{self.place} is damaged: {said}.", "Keep the database, and restore a copy.") from None
-            advice = "Is the server running, and the address right?"
-            raise LedgerError(f"{self.place}: {said or 'no connection'}; nothing was {doing}.", advice) from None
+            raise self._trouble(state, said, doing) from None
+
+    def _trouble(self, state: str, said: str, doing: str) -> LedgerError:
+        """Say what an error of the server means (PostgreSQL documentation, appendix A)."""
+        if state == "55P03":
+            advice = "Another process writes to it. Wait until that has ended, and try again."
+            return LedgerError(f"{self.place} was locked for {self._timeout:g} s; nothing was {doing}.", advice)
+        if state.startswith("53"):
+            return LedgerError(f"{self.place}: {said}; nothing was {doing}.", "Make room on the server.")
+        if state == "42501":
+            advice = "The role needs SELECT on the ledger's tables, and INSERT to record."
+            return LedgerError(f"{self.place}: {said}; nothing was {doing}.", advice)
+        if state.startswith(("XX", "22", "23", "42")):
+            return BrokenError(f"{self.place} is damaged: {said}.", "Keep the database, and restore a copy.")
+        if doing == "recorded" and self._connection is not None and self._connection.broken:
+            advice = "It may or may not have been recorded: look for it, once the server is back."
+            return LedgerError(f"{self.place}: the connection was lost: {said}.", advice)
+        return LedgerError(
+            f"{self.place}: {said or 'no connection'}; nothing was {doing}.", "Is the server running, and the address right?"
+        )
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -139,21 +152,28 @@ class PostgresStore:
 
     def add(self, commit: Commit) -> None:
         tiles = [(tile.level << LEVEL_SHIFT | tile.index, tile.root, tile.hashes) for tile in commit.tiles]
-        self._copy("entry", ("int8", "bytea", "bytea"), [(row.index, row.leaf, row.envelope) for row in commit.rows])
-        self._copy("naming", ("text", "int8", "bool"), [(one.digest, one.index, one.subject) for one in commit.namings])
-        self._copy("tile", ("int8", "bytea", "bytea"), tiles)
-        self._open().execute("INSERT INTO checkpoint VALUES (%s, %s)", (commit.size, commit.note))
+        entries = [(row.index, row.leaf, row.envelope) for row in commit.rows]
+        named = [(one.digest, one.index, one.subject) for one in commit.namings]
+        tables: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = [
+            ("entry", ("int8", "bytea", "bytea"), entries),
+            ("naming", ("text", "int8", "bool"), named),
+            ("tile", ("int8", "bytea", "bytea"), tiles),
+            ("checkpoint", ("int8", "text"), [(commit.size, commit.note)]),
+        ]
+        if len(entries) + len(named) > _FEW:
+            for table, types, rows in tables:
+                self._copy(table, types, rows)
+            return
+        with self._open().pipeline():  # one journey to the server for all of them
+            for table, types, rows in tables:
+                marks = ", ".join(["%s"] * len(types))
+                for row in rows:
+                    self._open().execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608  (a table of ours)
 
     def _copy(self, table: str, types: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
         if not rows:
             return
-        cursor = self._open().cursor()
-        if len(rows) < 3:  # a copy has more round trips
-            marks = ", ".join(["%s"] * len(types))
-            for row in rows:
-                cursor.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608  (a table of ours)
-            return
-        with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+        with self._open().cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(types)
             for row in rows:
                 copy.write_row(row)

@@ -46,6 +46,7 @@ class SqliteStore:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
+        self._logged = False
         if create:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,10 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         """Give the connection of this process: one that was open across a fork must not be used in both."""
-        if self._connection is None or self._process != os.getpid():
+        if self._connection is not None and self._process != os.getpid():
+            _inherited.append(self._connection)  # closing it here could take away the parent's log of writes
+            self._connection = None
+        if self._connection is None:
             writable = os.access(self._path if self._path.exists() else self._path.parent, os.W_OK)
             mode = "rwc" if writable else "ro"
             if not writable and not os.access(self._path.parent, os.W_OK) and not Path(f"{self._path}-wal").exists():
@@ -66,7 +70,7 @@ class SqliteStore:
             made.execute("PRAGMA trusted_schema = OFF")
             made.execute("PRAGMA cell_size_check = ON")
             made.execute("PRAGMA synchronous = FULL")
-            self._connection, self._process = made, os.getpid()
+            self._connection, self._process, self._logged = made, os.getpid(), False
         return self._connection
 
     @contextmanager
@@ -93,8 +97,8 @@ class SqliteStore:
     def writing(self) -> Iterator[None]:
         with self._lock, self._told("recorded"):
             connection = self._open()
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode = WAL")
+            if not self._logged:
+                self._logged = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal"
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -213,7 +217,11 @@ class SqliteStore:
         with self._lock:
             if self._connection is not None and self._process == os.getpid():
                 self._connection.close()
-            self._connection = None
+                self._connection = None
+
+
+_inherited: list[sqlite3.Connection] = []
+"""Connections of a parent process, which are never used and never closed here."""
 
 
 def _bytes(value: object) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from toadstone.core.merkle import EMPTY, HASH_SIZE, node_hash, parents, range_hash, root
+from toadstone.ledger.errors import BrokenError
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -137,6 +138,12 @@ class Edge:
         """Append hashes of entries; give the tiles that they complete."""
         return [tile for leaf in leaves for tile in self.add(leaf)]
 
+    def partial(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the level and the hashes of each tile that is not whole yet."""
+        for level, row in enumerate(self._rows):
+            if row:
+                yield level, b"".join(row)
+
     def root(self) -> bytes:
         """Give the root over all entries."""
         if not self._peaks:
@@ -193,6 +200,8 @@ class StoredTree:
             row = self._source.leaves(start, end)
         else:
             row = self._source.roots(level - 1, start, end)
+        if [len(one) for one in row] != [HASH_SIZE] * (end - start):
+            raise BrokenError(f"hashes of tile {level}/{index} are missing or cut.")
         inside = [row]
         for _ in range(HEIGHT - 1):
             inside.append(parents(inside[-1]))

@@ -13,10 +13,14 @@ from toadstone.verbs.record import ledger_place
 def opened(options: argparse.Namespace) -> Ledger:
     """Open the ledger before the work begins: a missing key should not be found out after hours.
 
+    Until something is recorded the database is let go of, so that its log of writes is nothing that a scan would meet.
+
     Raises:
         LedgerError: If the key or the ledger cannot be used.
     """
-    return Ledger.create(ledger_place(options.ledger), load_key(), existing=True)
+    ledger = Ledger.create(ledger_place(options.ledger), load_key(), existing=True)
+    ledger.close()
+    return ledger
 
 
 def tell(ledger: Ledger, receipts: list[Receipt], options: argparse.Namespace) -> None:

@@ -89,16 +89,18 @@ def run(words: list[str]) -> int:
 def _ledger(named: str | None, *, quiet: bool) -> Ledger:
     """Open the ledger, beginning it, and making a key, when there is none yet."""
     from toadstone.faces.cli.passphrase import load_key  # noqa: PLC0415  (only here)
-    from toadstone.ledger.keys import KEY_VARIABLE, Key, default_key_file  # noqa: PLC0415
+    from toadstone.ledger.keys import KEY_VARIABLE, PASSPHRASE_VARIABLE, Key, default_key_file  # noqa: PLC0415
     from toadstone.ledger.ledger import Ledger  # noqa: PLC0415
     from toadstone.verbs.record import ledger_place  # noqa: PLC0415
 
     place = ledger_place(named)
     own = default_key_file()
     if not os.environ.get(KEY_VARIABLE) and not own.exists() and ("://" in place or not os.path.lexists(place)):
-        Key.make().save(own, "")
+        secret = os.environ.get(PASSPHRASE_VARIABLE, "")
+        Key.make().save(own, secret)
         if not quiet:
-            sys.stderr.write(f"toadstone: made the key {own}, without a passphrase; `toadstone ledger key` tells more\n")
+            how = f"with the passphrase of {PASSPHRASE_VARIABLE}" if secret else "without a passphrase"
+            sys.stderr.write(f"toadstone: made the key {own}, {how}; `toadstone ledger key` tells more\n")
     return Ledger.create(place, load_key(), existing=True)
 
 
