@@ -65,6 +65,12 @@ def verify(
     return Verified(tuple(pin.name for pin in chosen), tuple(changes), tuple(checker.unknown))
 
 
+def pinned_names(lock: str | os.PathLike[str]) -> set[str]:
+    """Give the names of the sources in a lock; none when there is no lock."""
+    path = Path(lock)
+    return {pin.name for pin in locks.read_lock(path).pins} if path.exists() else set()
+
+
 def _chosen(held: Lock, sources: Sequence[str], home: Path) -> list[Pin]:
     if not sources:
         return list(held.pins)
