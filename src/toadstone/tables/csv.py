@@ -75,7 +75,8 @@ class Fields(Span):
         """Split records into fields; all are text."""
         chosen = None if columns is None else set(columns)
         wanted = [index for index, name in enumerate(self.names) if chosen is None or name in chosen]
-        cells, wrong = self._plain(records, wanted), []
+        wrong: list[tuple[int, str]] = []
+        cells = self._plain(records, wanted)
         if cells is None:
             cells, wrong = self._quoted(records, wanted)
         named = {self.names[index]: values for index, values in zip(wanted, cells, strict=True)}
