@@ -171,22 +171,20 @@ def intent_of(call: Call) -> Intent | None:
         return None
     values = (*call.args, *(value for _, value in call.kwargs))
     name = str(symbol)
-    if (asked := _as_asked(symbol, values[:1])) is not None:
-        return asked
     if name in TEXT_RUNNERS:
-        return _runs_text(name, values[:1])
+        return _as_asked(symbol, values[:1]) or _runs_text(name, values[:1])
     if name == "os.dup2" and origins(values[:1]).socket and len(values) > 1 and not origins(values[1:2]).socket:
         return Intent(Severity.CRITICAL, "wires its input and output to a network connection (a reverse shell)", "reverse-shell")
     if symbol.name.rpartition(".")[2] in NATIVE_MEMORY:
         return Intent(Severity.HIGH, f"prepares memory for machine code with {symbol.name.rpartition('.')[2]}", "native-memory")
     if name in ("marshal.loads", "marshal.load"):
-        return _loads_code(values[:1])
+        return _as_asked(symbol, values[:1]) or _loads_code(values[:1])
     if name in FILE_FUNCTIONS:
         return _touches_file(symbol, call)
     knowledge = effects_of(symbol.module, symbol.name)
     if knowledge is not None and Effect.RUN_COMMAND in knowledge.effects and _is_direct(symbol, knowledge):
-        return _runs_command(symbol, values, _streams(call))
-    return _network(symbol, knowledge, call, values)
+        return _as_asked(symbol, values[:1]) or _runs_command(symbol, values, _streams(call))
+    return _as_asked(symbol, values[:1]) or _network(symbol, knowledge, call, values)
 
 
 def _as_asked(symbol: Symbol, values: tuple[Value, ...]) -> Intent | None:

@@ -13,7 +13,6 @@ _FETCH = COMMANDS[1]
 
 ROWS: tuple[tuple[str, Call], ...] = (
     ("pipes", C(C("builtins:getattr", C("pipes:Template"), "open"), f"; {COMMAND}", "r")),
-    ("signature", C("inspect:_signature_fromstr", S("inspect:Signature"), S("builtins:print"), f"(a={CODE})")),
     ("type-hints", C("typing:get_type_hints", C("builtins:type", "T", (), {"__annotations__": {"a": CODE}}))),
     ("completer", C(C("builtins:getattr", C("rlcompleter:Completer"), "attr_matches"), f"{CODE}.x")),
     ("plural", C("gettext:c2py", f"n and {CODE}")),

@@ -12,8 +12,8 @@ from toadstone.core.record import dataclass, field
 from toadstone.core.value import Result, Symbol, Value
 from toadstone.readers.code.chains import chain_of
 from toadstone.readers.code.machine import Args, Kwargs
-from toadstone.readers.code.requested import sent
 from toadstone.readers.code.pieces import ALL_WORDS, STEPS, WORDS, pieces, words
+from toadstone.readers.code.requested import sent
 from toadstone.readers.code.scopes import Function, Record, Unit, reach
 from toadstone.readers.code.statements import Statements
 from toadstone.readers.code.tolerant import skim

@@ -27,7 +27,9 @@ _CONTEXTS = frozenset({"context", "ctx", "properties"})
 _HEADERS = frozenset({"get_request_header", "get_all_request_header", "get_request_id"})
 _ROUTES = frozenset({"route", "post", "get", "put", "websocket", "api_route"})
 _DEMOS = frozenset({"Interface", "ChatInterface", "click", "submit", "change"})
-_CONVERTERS = frozenset("str bytes list tuple next dict BytesIO StringIO b64decode loads decode unquote fromhex iter".split())
+_CONVERTERS = frozenset(
+    "str bytes list tuple next dict BytesIO StringIO b64decode loads decode unquote fromhex iter get_input_tensor_by_name".split()
+)
 _LARGEST = 60_000
 """Syntax nodes of the largest source that is looked through."""
 _ROUNDS = 3
@@ -50,10 +52,8 @@ def sent(tree: ast.Module) -> dict[int, Symbol]:
 
 
 def _may_serve(tree: ast.Module) -> bool:
-    count = 0
     acts = False
-    for node in ast.walk(tree):
-        count += 1
+    for count, node in enumerate(ast.walk(tree)):
         if count > _LARGEST:
             return False
         if isinstance(node, ast.Call) and not acts:
@@ -117,6 +117,14 @@ def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
+def _converted(call: ast.Call) -> list[ast.expr]:
+    """Give what a call may give back in another form: the object whose method it is, or what a converter is handed."""
+    parts = [call.func.value] if isinstance(call.func, ast.Attribute) else []
+    if _last(call.func) in _CONVERTERS:
+        parts += call.args[:1]
+    return parts
+
+
 def _dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
@@ -162,29 +170,23 @@ class _Flow:
 
     def came(self, node: ast.expr) -> bool:
         """Whether an expression is what a client sent, or a part of it, but for conversions."""
-        while True:
-            if isinstance(node, ast.Name):
-                return node.id in self._names
-            if isinstance(node, (ast.Attribute, ast.Subscript, ast.Await, ast.Starred)):
-                node = node.value
-            elif isinstance(node, ast.Call):
-                if isinstance(node.func, ast.Attribute) and self._asks(node.func):
+        waiting = [node]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, ast.Name):
+                if part.id in self._names:
                     return True
-                if _last(node.func) in _CONVERTERS and node.args:
-                    return self.came(node.args[0]) or (isinstance(node.func, ast.Attribute) and self.came(node.func.value))
-                if _last(node.func) == "get_input_tensor_by_name" and node.args:
-                    node = node.args[0]
-                elif isinstance(node.func, ast.Attribute):
-                    node = node.func.value
-                else:
-                    return False
-            elif isinstance(node, (ast.BoolOp, ast.List, ast.Tuple)):
-                parts = node.values if isinstance(node, ast.BoolOp) else node.elts[:1]
-                return any(map(self.came, parts))
-            elif isinstance(node, ast.IfExp):
-                return self.came(node.body) or self.came(node.orelse)
-            else:
-                return False
+            elif isinstance(part, (ast.Attribute, ast.Subscript, ast.Await, ast.Starred)):
+                waiting.append(part.value)
+            elif isinstance(part, ast.Call):
+                if isinstance(part.func, ast.Attribute) and self._asks(part.func):
+                    return True
+                waiting += _converted(part)
+            elif isinstance(part, (ast.BoolOp, ast.IfExp)):
+                waiting += part.values if isinstance(part, ast.BoolOp) else [part.body, part.orelse]
+            elif isinstance(part, (ast.List, ast.Tuple)):
+                waiting += part.elts[:1]
+        return False
 
     def _asks(self, function: ast.Attribute) -> bool:
         """Whether a call asks the server for a header of the request."""

@@ -112,26 +112,33 @@ def _package(source: Source, entries: dict[str, Any]) -> Iterator[Fact]:
             yield Link(source.place, path[:1000], "read-on-load", escapes=True)
 
 
+_PARTS = ("normalizer", "pre_tokenizer", "decoder", "post_processor")
+_TOKENS = 20_000
+"""Added tokens that are looked at."""
+_WORDS = 3
+"""Words that a special token may have; a longer one is a text."""
+
+
 def _tokenizer(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
-    """``tokenizer.json``: regular expressions that take exponential time, and replacements of whole words."""
-    stack: list[Any] = [
-        document.get("normalizer"),
-        document.get("pre_tokenizer"),
-        document.get("decoder"),
-        document.get("post_processor"),
-    ]
+    """``tokenizer.json``: regular expressions that take exponential time, replacements, and tokens that are whole texts."""
+    stack = [(part, document.get(part)) for part in _PARTS]
     steps = 0
     while stack and steps < 10_000:
         steps += 1
-        node = stack.pop()
+        part, node = stack.pop()
         if isinstance(node, list):
-            stack.extend(node)
+            stack.extend((part, item) for item in node)
         elif isinstance(node, dict):
-            yield from _stage(source, node)
-            stack.extend(item for item in node.values() if isinstance(item, (dict, list)))
+            yield from _stage(source, part, node)
+            stack.extend((part, item) for item in node.values() if isinstance(item, (dict, list)))
+    added = document.get("added_tokens")
+    for token in added[:_TOKENS] if isinstance(added, list) else []:
+        text = token.get("content") if isinstance(token, dict) else None
+        if isinstance(text, str) and len(text.split(None, _WORDS)) > _WORDS:
+            yield Setting(source.place, "tokenizers", "added_token", text[:4000])
 
 
-def _stage(source: Source, node: dict[str, Any]) -> Iterator[Fact]:
+def _stage(source: Source, part: str, node: dict[str, Any]) -> Iterator[Fact]:
     pattern = node.get("Regex")
     if isinstance(pattern, str) and _NESTED.search(pattern[:4000]):
         yield source.anomaly(
@@ -139,8 +146,10 @@ def _stage(source: Source, node: dict[str, Any]) -> Iterator[Fact]:
         )
     if node.get("type") == "Replace" and isinstance(node.get("pattern"), dict) and isinstance(node.get("content"), str):
         old = node["pattern"].get("String", node["pattern"].get("Regex", ""))
-        if isinstance(old, str) and sum(character.isalpha() for character in old) > 2 and node["content"].strip():
-            yield Setting(source.place, "tokenizers", "Replace", f"{old[:200]} -> {node['content'][:200]}")
+        if isinstance(old, str) and node["content"].strip():
+            yield Setting(source.place, "tokenizers", f"{part}.Replace", f"{old[:1000]}\0{node['content'][:4000]}")
+    if node.get("type") == "Prepend" and isinstance(node.get("prepend"), str) and len(node["prepend"]) > _WORDS:
+        yield Setting(source.place, "tokenizers", f"{part}.Replace", f"\0{node['prepend'][:4000]}")
 
 
 def _packaging(source: Source, base: str, document: dict[str, Any]) -> Iterator[Fact]:
