@@ -21,6 +21,7 @@ _FORMATS: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "squashfs": ("squashfs images are", (b"hsqs", b"sqsh")),
 }
 
+
 def _read(source: Source) -> Iterator[Fact]:
     head = source.head(110)
     for what, magics in _FORMATS.values():

@@ -14,7 +14,6 @@ from toadstone.remotes.access import Limits
 from toadstone.remotes.addresses import Endpoint
 from toadstone.remotes.trouble import PassingError, RemoteError, StalledError, plain
 
-
 _WRAPPING = 16 << 20
 """Bytes that may arrive without content coming of it; one read asks for 1 MiB of content at most."""
 _A_BYTE_EACH = 6

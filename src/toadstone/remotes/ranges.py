@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from toadstone.core.blob import Blob, BytesBlob, SpooledBlob
+from toadstone.core.blob import Blob, SpooledBlob
 from toadstone.remotes.client import Answer, Client, origin
 from toadstone.remotes.trouble import PassingError, RemoteError, StatusError, plain
 

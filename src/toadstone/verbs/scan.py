@@ -9,7 +9,21 @@ from itertools import chain
 from toadstone.core.blob import Blob, BlobError, open_blob
 from toadstone.core.budget import Budget
 from toadstone.core.digest import digests
-from toadstone.core.fact import Branch, Call, Claim, Document, Fact, Link, Lookup, Operator, Setting, Sighting, Stage, Text, Unread
+from toadstone.core.fact import (
+    Branch,
+    Call,
+    Claim,
+    Document,
+    Fact,
+    Link,
+    Lookup,
+    Operator,
+    Setting,
+    Sighting,
+    Stage,
+    Text,
+    Unread,
+)
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.panel import Seat, make_checks
 from toadstone.core.place import Place

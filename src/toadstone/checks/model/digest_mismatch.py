@@ -35,7 +35,8 @@ class DigestMismatch(Check):
 
     ## What it misses
 
-    Layers inside an archive of an image. Larger files without `--digests`; servers that lie in the listing as well; sources that claim no digest.
+    Layers inside an archive of an image. Larger files without `--digests`; servers that lie in the listing as well; sources
+    that claim no digest.
 
     ## Remedy
 

@@ -47,6 +47,17 @@ def by_name(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (
         yield from _packaging(source, base, document)
 
 
+def _network(source: Source, rows: list[Any]) -> Iterator[Fact]:
+    """A network of YOLO: the name of a module in each row, and arguments that are text, are handed to ``eval``."""
+    for row in rows[:2000]:
+        if not isinstance(row, list) or len(row) != 4:
+            continue
+        given = [row[2], *(row[3] if isinstance(row[3], list) else [])]
+        for text in given[:64]:
+            if isinstance(text, str) and "(" in text:
+                yield Call(source.place, Symbol("builtins", "eval"), (text[:4000],), (), "parse_model", "config")
+
+
 def _symbol(source: Source, nodes: list[Any]) -> Iterator[Fact]:
     """A graph of MXNet: nodes whose code is a Python class or a function pointer of the process that made them."""
     for node in nodes[:100_000]:
@@ -153,7 +164,9 @@ def _stage(source: Source, part: str, node: dict[str, Any]) -> Iterator[Fact]:
 
 
 def _packaging(source: Source, base: str, document: dict[str, Any]) -> Iterator[Fact]:
-    """Files of package managers: scripts, build systems, requirements, indexes."""
+    """Files of package managers: scripts, build systems, requirements, indexes; networks of YOLO, which are evaluated."""
+    if isinstance(document.get("backbone"), list) and isinstance(document.get("head"), list):
+        yield from _network(source, [*document["backbone"], *document["head"]])
     if base == "package.json" and isinstance(document.get("scripts"), dict):
         for name, command in list(document["scripts"].items())[:100]:
             yield Text(source.place, f"script:{name}"[:80], str(command)[:2000])

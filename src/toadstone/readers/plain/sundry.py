@@ -1,4 +1,4 @@
-"""Catalogues of translations, fonts for old browsers, three-dimensional scenes, taggers: data that programs only look things up in.
+"""Catalogues of translations, fonts for old browsers, three-dimensional scenes, taggers: data in which programs look things up.
 
 Sources: the GNU gettext manual, "The Format of GNU MO Files"; W3C submission "Embedded OpenType"; Khronos glTF 2.0, "Binary glTF
 Layout"; ``crf1d_model.c`` of CRFsuite 0.12.
