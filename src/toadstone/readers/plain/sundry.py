@@ -20,7 +20,9 @@ _SCENE = (b"JSON", b"BIN\0")
 
 def catalogue_end(cursor: Cursor, source: Source) -> int:
     """Follow both tables of texts; each text ends with a zero."""
-    order = _CATALOGUE[cursor.take(4)]
+    order = _CATALOGUE.get(cursor.take(4), "")
+    if not order:
+        raise FormatError("no catalogue")
     revision, count, originals, translations, size, hashes = cursor.unpack(struct.Struct(f"{order}6I"))
     if revision >> 16 > 1 or count > _ENTRIES:
         raise FormatError(f"revision {revision >> 16}, {count:,} texts")
