@@ -15,7 +15,8 @@ from toadstone.core.budget import Budget
 from toadstone.core.fact import Call
 from toadstone.core.place import Place
 from toadstone.forensics.effort import NotWorkedOut
-from toadstone.forensics.objects import Numbers, array as made_array, frombuffer, numbers
+from toadstone.forensics.objects import Numbers, frombuffer, numbers
+from toadstone.forensics.objects import array as made_array
 from toadstone.readers.reader import Source
 from toadstone.readers.walk import walk
 from toadstone.symbols.intent import concrete
@@ -36,17 +37,20 @@ def _deflated() -> bytes:
 
 
 PADDED = TEXT.ljust(32, b" ")
+_WORDS = [int(word) for word in np.frombuffer(PADDED, "<u2")]
+_HIDDEN = bytes(byte ^ 7 for byte in PADDED)
+_NAMES = [str(uuid.UUID(bytes=PADDED[at : at + 16])) for at in (0, 16)]
+_HOSTS = [".".join(map(str, PADDED[at : at + 4])) for at in range(0, 32, 4)]
+_CLASS = "class D:\n    def __getitem__(self, t):\n        return ''.join(chr(ord(x) ^ 7) for x in t)\n\n\n"
+_MATCH = "def k(n):\n    match n % 2:\n        case 0 | 2:\n            return chr(n // 2)\n"
 SOURCES = {
-    "words": f"import array\nc = array.array('H', {list(np.frombuffer(PADDED, '<u2'))!r}).tobytes()".replace("np.uint16", ""),
-    "exclusive": f"import numpy as np\nc = (np.frombuffer({bytes(b ^ 55 for b in PADDED)!r}, dtype=np.uint8) ^ 55).tobytes()",
-    "pairwise": f"import numpy\nk = numpy.array({[7] * 32}, dtype='uint8')\nc = (numpy.array({[b ^ 7 for b in PADDED]}, 'u1') ^ k).tobytes()",
-    "identifiers": f"import uuid\nc = b''.join(uuid.UUID(i).bytes for i in {[str(uuid.UUID(bytes=PADDED[a:a + 16])) for a in (0, 16)]!r})",
-    "addresses": "import ipaddress\nc = b''.join(ipaddress.ip_address(a).packed for a in "
-    + repr([".".join(map(str, PADDED[at : at + 4])) for at in range(0, 32, 4)])
-    + ")",
-    "subscript": f"class D:\n    def __getitem__(self, t):\n        return ''.join(chr(ord(x) ^ 3) for x in t)\n\n\nc = D()[{''.join(chr(b ^ 3) for b in PADDED)!r}]",
-    "match": "def k(n):\n    match n % 2:\n        case 0 | 2:\n            return chr(n // 2)\n        case other:\n            return ''\n\n\n"
-    + f"c = ''.join(map(k, {[2 * b for b in PADDED]}))",
+    "words": f"import array\nc = array.array('H', {_WORDS}).tobytes()",
+    "exclusive": f"import numpy as np\nc = (np.frombuffer({_HIDDEN!r}, dtype=np.uint8) ^ 7).tobytes()",
+    "pairwise": f"import numpy\nk = numpy.array({[7] * 32}, 'u1')\nc = (numpy.array({list(_HIDDEN)}, 'u1') ^ k).tobytes()",
+    "identifiers": f"import uuid\nc = b''.join(uuid.UUID(i).bytes for i in {_NAMES!r})",
+    "addresses": f"import ipaddress\nc = b''.join(ipaddress.ip_address(a).packed for a in {_HOSTS!r})",
+    "subscript": f"{_CLASS}c = D()[{_HIDDEN.decode()!r}]",
+    "match": f"{_MATCH}        case other:\n            return ''\n\n\nc = ''.join(map(k, {[2 * b for b in PADDED]}))",
 }
 
 
@@ -75,7 +79,9 @@ def test_arrays_are_those_of_python_and_numpy() -> None:
         assert list(mine.item(slice(None, None, -1))) == theirs[::-1].tolist()
 
 
-@pytest.mark.parametrize("work", [lambda: numbers([1.5]), lambda: frombuffer(b"12345678", "float64"), lambda: repr(Numbers("B", [1]))])
+@pytest.mark.parametrize(
+    "work", [lambda: numbers([1.5]), lambda: frombuffer(b"12345678", "float64"), lambda: repr(Numbers("B", [1]))]
+)
 def test_what_is_not_worked_out(work) -> None:
     with pytest.raises(NotWorkedOut):
         work()

@@ -1,4 +1,4 @@
-"""Text protocol buffers, catalogues, old fonts, scenes, taggers, databases with pickles, tokenizers, notebooks of other languages."""
+"""Text protocol buffers, catalogues, fonts, scenes, taggers, databases with pickles, tokenizers, notebooks that are no Python."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def test_a_layer_of_python_is_a_call() -> None:
     ],
 )
 def test_the_interpreter_of_a_triton_model(path: str, escapes: bool) -> None:
-    text = f'name: "m"\nbackend: "python"\nparameters: {{\n  key: "EXECUTION_ENV_PATH",\n  value: {{string_value: "{path}"}}\n}}\n'
+    text = (
+        f'name: "m"\nbackend: "python"\nparameters: {{\n  key: "EXECUTION_ENV_PATH",\n  value: {{string_value: "{path}"}}\n}}\n'
+    )
     facts = read(text.encode(), "config.pbtxt")
     assert bool([fact for fact in facts if isinstance(fact, Link)]) is escapes
     assert not gaps(facts)
@@ -149,7 +151,10 @@ def test_a_digest_that_is_a_path() -> None:
 
 
 def test_replacements_of_a_tokenizer() -> None:
-    rewrite = {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "https://"}, "content": "http://x.example/?"}]}
+    rewrite = {
+        "type": "Sequence",
+        "decoders": [{"type": "Replace", "pattern": {"String": "https://"}, "content": "http://x.example/?"}],
+    }
     tokens = [{"id": 1, "content": "one two three four five"}, {"id": 2, "content": "<|end of turn|>"}]
     document = {"model": {"type": "BPE", "vocab": {}}, "normalizer": None, "decoder": rewrite, "added_tokens": tokens}
     settings_ = [fact for fact in read(json.dumps(document).encode(), "tokenizer.json") if isinstance(fact, Setting)]
@@ -174,5 +179,11 @@ def test_notebooks_of_other_languages_are_no_gap() -> None:
 
 def test_networks_that_are_evaluated() -> None:
     row = "  - [-1, 1, \"{}\", [64, 'None']]\n"
-    text = "nc: 2\nbackbone:\n" + row.format("__import__('os').system('id')") + row.format("nn.Conv2d") + "head:\n" + row.format("Concat")
+    text = (
+        "nc: 2\nbackbone:\n"
+        + row.format("__import__('os').system('id')")
+        + row.format("nn.Conv2d")
+        + "head:\n"
+        + row.format("Concat")
+    )
     assert calls(read(text.encode(), "yolov5s.yaml")) == ["builtins.eval"]

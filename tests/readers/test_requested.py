@@ -25,6 +25,10 @@ def handler(body: str) -> str:
     return f"import os, pickle, json, subprocess\n\n\nclass Handler:\n    def handle(self, data, context):\n        {body}\n"
 
 
+TRITON = """class TritonPythonModel:
+    def execute(self, requests):
+        return [eval(pb.get_input_tensor_by_name(request, "X").as_numpy()[0]) for request in requests]
+"""
 CODE, COMMAND = ("requested-code", Severity.HIGH), ("requested-command", Severity.HIGH)
 
 
@@ -40,15 +44,17 @@ CODE, COMMAND = ("requested-code", Severity.HIGH), ("requested-command", Severit
         (handler("return __import__(data[0]['m'])"), {("requested-import", Severity.HIGH)}),
         (handler("return pickle.loads(data[0]['body'])"), {("requested-object", Severity.MEDIUM)}),
         ("def init():\n    pass\n\n\ndef run(raw):\n    return eval(raw)\n", {CODE}),
-        (
-            "class TritonPythonModel:\n    def execute(self, requests):\n        return [eval(pb.get_input_tensor_by_name(r, 'X').as_numpy()[0])"
-            " for r in requests]\n",
-            {CODE},
-        ),
+        (TRITON, {CODE}),
         ("class EndpointHandler:\n    def __call__(self, data):\n        return eval(data.pop('inputs'))\n", {CODE}),
         ("import bentoml\n\n\nclass S:\n    @bentoml.api\n    def f(self, q):\n        exec(q)\n", {CODE}),
-        ("@app.post('/x')\nasync def f(request):\n    return eval(await request.body())\n", {("requested-code", Severity.MEDIUM)}),
-        ("import gradio as gr\n\n\ndef f(t):\n    return eval(t)\n\n\ngr.Interface(fn=f)\n", {("requested-code", Severity.MEDIUM)}),
+        (
+            "@app.post('/x')\nasync def f(request):\n    return eval(await request.body())\n",
+            {("requested-code", Severity.MEDIUM)},
+        ),
+        (
+            "import gradio as gr\n\n\ndef f(t):\n    return eval(t)\n\n\ngr.Interface(fn=f)\n",
+            {("requested-code", Severity.MEDIUM)},
+        ),
     ],
 )
 def test_what_a_client_sends_is_run(source: str, expected: set[tuple[str, Severity]]) -> None:

@@ -75,7 +75,8 @@ def range_that_grows(request: Request) -> None:
 
 def two_lengths(request: Request) -> None:
     start, stop = request.span
-    head = f"HTTP/1.1 206 P\r\nContent-Range: bytes {start}-{stop - 1}/{len(BODY)}\r\nContent-Length: 3\r\nContent-Length: {stop - start}"
+    lengths = f"Content-Length: 3\r\nContent-Length: {stop - start}"
+    head = f"HTTP/1.1 206 P\r\nContent-Range: bytes {start}-{stop - 1}/{len(BODY)}\r\n{lengths}"
     request.connection.sendall(head.encode() + b"\r\n\r\n" + BODY[start:stop])
     raise OSError
 

