@@ -46,7 +46,7 @@ def _tensorflow() -> Iterator[Case]:
         "MergeV2Checkpoints": ("/root/a", "/etc/cron.d/x"),
         "FileSystemSetConfiguration": ("s3", "endpoint", "http://198.51.100.7"),
         "DataServiceDatasetV4": ("id", "mode", "grpc://203.0.113.9:5000"),
-        "RegisterDatasetV2": ("grpc://203.0.113.9:5000",),
+        "RegisterDatasetV2": ("dataset", "grpc://203.0.113.9:5000", "grpc"),
         "RemoteCall": ("/job:worker/replica:0/task:1",),
     }.items():
         constants = [const(f"c{number}", text) for number, text in enumerate(texts)]
@@ -115,7 +115,8 @@ def _tensors() -> Iterator[Case]:
     }
     for name, text in notes.items():
         header = {"__metadata__": {"format": "pt", "note": text}, "w": weights}
-        yield Case(f"safetensors/note-{name}.safetensors", safetensors(header), f"safetensors3-note-{name}")
+        label = "harmless-arguments" if name == "prompt" else "malicious"  # nobody reads it as a prompt
+        yield Case(f"safetensors/note-{name}.safetensors", safetensors(header), f"safetensors3-note-{name}", label)
     pairs = {"general.architecture": "llama", "general.name": "toad", "llama.context_length": 4096}
     for name, more in {
         "tool-use": {"tokenizer.chat_template": _CHAT, "tokenizer.chat_template.tool_use": _ESCAPE},
@@ -138,7 +139,8 @@ def _tensors() -> Iterator[Case]:
         ("control-is-text", ["<unk>", "a", "<|im_end|>", "<|im_start|>"], [2, 1, 1, 1]),
         ("text-is-control", ["<unk>", " the", " yes", " no"], [2, 3, 3, 3]),
     ):
-        yield Case(f"gguf/{name}.gguf", _vocabulary(tokens, kinds), f"gguf3-{name}")
+        label = "harmless-arguments" if name == "control-is-text" else "malicious"  # a common mistake of converters
+        yield Case(f"gguf/{name}.gguf", _vocabulary(tokens, kinds), f"gguf3-{name}", label)
     yield Case(
         "gguf/vocabulary-benign.gguf",
         _vocabulary(["<unk>", "<s>", "</s>", " the"], [2, 3, 3, 1]),

@@ -42,6 +42,10 @@ _ACTS = {
 }
 
 
+_WEAK = frozenset({"pickle", "yaml", "torch-load"})
+"""A weakness that honest services have as well: whoever reaches them may run code, and nothing in the file does."""
+
+
 def handler(body: str) -> str:
     """Source of a TorchServe handler."""
     return _HANDLER.format(body=body)
@@ -89,7 +93,8 @@ def _linked(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> bytes:
 
 def _torchserve() -> Iterator[Case]:
     for name, body in _ACTS.items():
-        yield Case(f"serve-request-{name}.mar", mar(handler(body)), f"handler-request-{name}")
+        label = "code-carrying" if name in _WEAK else "malicious"
+        yield Case(f"serve-request-{name}.mar", mar(handler(body)), f"handler-request-{name}", label)
     yield Case(
         "serve-benign.mar", mar(handler("return self.preprocess(data).tolist()")), "handler-benign", "benign", payload=False
     )
@@ -224,7 +229,7 @@ def _servers() -> Iterator[Case]:
 
 
 def _images() -> Iterator[Case]:
-    layer = tarred({"app/model.bin": b"\0" * 64})
+    layer = tarred({"app/model.json": b"{}"})
     yield Case("oci-benign", oci(layer, {"Entrypoint": ["python", "serve.py"]}), "oci-benign", "benign", payload=False)
     yield Case("oci-digest", oci(layer, {"Entrypoint": ["python"]}, lie=True), "oci-digest")
     yield Case(
