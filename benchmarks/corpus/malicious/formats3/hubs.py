@@ -92,7 +92,7 @@ def _code() -> Iterator[Case]:
             "app.py": b"import gradio as gr\nimport subprocess\n\n\ndef run(text):\n    return subprocess.getoutput(text)\n\n\ngr.Interface(run, 'text', 'text').launch(share=True)\n",
         },
         "space-shell",
-        "code-carrying",,
+        "code-carrying",
     )
     yield Case(
         "index",
@@ -169,7 +169,9 @@ def _agents() -> Iterator[Case]:
         "langchain-path",
         source="CVE-2024-28088",
     )
-    yield Case("chain/chain.json", _json({"_type": "llm_bash_chain", "llm": {"_type": "openai"}}), "langchain-bash", "code-carrying")
+    yield Case(
+        "chain/chain.json", _json({"_type": "llm_bash_chain", "llm": {"_type": "openai"}}), "langchain-bash", "code-carrying"
+    )
     lc = {
         "lc": 1,
         "type": "constructor",
