@@ -105,7 +105,7 @@ def _deployed(owner: ast.ClassDef) -> bool:
 
 def _demos(tree: ast.Module) -> set[str]:
     """Names of functions that Gradio is given to call."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _last(node.func) in _DEMOS and isinstance(node.func, ast.Attribute):
             given = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "fn")]

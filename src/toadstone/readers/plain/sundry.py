@@ -57,17 +57,18 @@ def scene_end(cursor: Cursor, _source: Source) -> int:
     if version != 2 or total > cursor.stop:
         raise FormatError(f"version {version}, {total:,} bytes")
     while cursor.position < total:
-        size, kind = cursor.unpack(struct.Struct("<I4s"))
-        if kind not in _SCENE:
+        head = cursor.take(8)
+        if head[4:] not in _SCENE:
             raise FormatError("a chunk of another kind")
-        cursor.skip(size)
+        cursor.skip(int.from_bytes(head[:4], "little"))
     return total
 
 
 def tagger_end(cursor: Cursor, _source: Source) -> int:
     """Take the size that a model of CRFsuite states; its parts are tables of numbers and of names."""
-    _, size, kind, version = cursor.unpack(struct.Struct("<4sI4sI"))
-    if kind != b"FOMC" or version > 200 or size > cursor.stop:
+    head = cursor.take(16)
+    size, version = int.from_bytes(head[4:8], "little"), int.from_bytes(head[12:], "little")
+    if (kind := head[8:12]) != b"FOMC" or version > 200 or size > cursor.stop:
         raise FormatError(f"{kind!r}, version {version}")
     return size
 
