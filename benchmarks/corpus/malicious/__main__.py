@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.corpus.malicious.cases import write_family
 
-FAMILIES = ("gadgets", "opcodes", "containers", "formats", "formats2", "hostile")
+FAMILIES = ("gadgets", "opcodes", "containers", "formats", "formats2", "formats3", "tricks", "hostile")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from toadstone.forensics.decoders import DECODERS, step_of
 from toadstone.forensics.effort import ITEMS, NotWorkedOut
 from toadstone.forensics.functions import FUNCTIONS, WITH_EFFORT, Buffer, Digest
 from toadstone.forensics.interpreter import Expressions
+from toadstone.forensics.objects import Numbers
 from toadstone.forensics.values import Endless, Frame, Function, Hosted, Lazy, Method, Partial
 
 _BUILTIN_TYPES = ("str", "bytes", "bytearray", "list", "dict", "set", "int", "tuple")
@@ -100,7 +101,7 @@ class Calls(Expressions):
 
     def method(self, owner: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of a value."""
-        if isinstance(owner, (Buffer, Digest)):
+        if isinstance(owner, (Buffer, Digest, Numbers)):
             made = self.effort.made(owner.method(name, args, kwargs))
             self.steps.note(getattr(owner, "kind", "") if isinstance(made, bytes) and owner_kind(owner) else "")
             return made

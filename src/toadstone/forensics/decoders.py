@@ -60,6 +60,11 @@ def inflate(data: bytes, wbits: int = 15) -> bytes:
     return made
 
 
+def inflate_with(data: bytes, dictionary: bytes) -> bytes:
+    """Decompress a zlib stream that was made with a dictionary, at most `LONGEST` bytes of it."""
+    return zlib.decompressobj(zdict=bytes(dictionary)).decompress(data, LONGEST)
+
+
 def bunzip(data: bytes) -> bytes:
     """Decompress bzip2, at most `LONGEST` bytes."""
     return bz2.BZ2Decompressor().decompress(data, LONGEST)

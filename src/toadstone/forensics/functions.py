@@ -18,9 +18,10 @@ from base64 import a85encode, b16encode, b32encode, b64encode, b85encode, encode
 from collections.abc import Callable
 from typing import Any
 
-from toadstone.forensics.decoders import bunzip, inflate, unlzma
+from toadstone.forensics.decoders import bunzip, inflate, inflate_with, unlzma
 from toadstone.forensics.effort import BITS, ITEMS, Effort, NotWorkedOut
 from toadstone.forensics.formatting import specified
+from toadstone.forensics.objects import address, array, frombuffer, identifier, inflater, numbers
 from toadstone.forensics.operators import binary, compare, unary
 
 _LITERAL = 1 << 16
@@ -225,10 +226,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "socket.inet_aton": lambda text: ipaddress.IPv4Address(text).packed,
     "socket.htonl": lambda value: int.from_bytes(value.to_bytes(4, "little"), "big"),
     "socket.ntohl": lambda value: int.from_bytes(value.to_bytes(4, "little"), "big"),
-    "ipaddress.ip_address": lambda value: str(ipaddress.ip_address(value)),
-    "ipaddress.IPv4Address": lambda value: str(ipaddress.IPv4Address(value)),
-    "ipaddress.IPv6Address": lambda value: str(ipaddress.IPv6Address(value)),
-    "array.array": lambda code, items=b"": bytearray(items) if code in ("B", "b") else list(items),
+    "ipaddress.ip_address": address,
+    "ipaddress.IPv4Address": address,
+    "ipaddress.IPv6Address": address,
+    "uuid.UUID": identifier,
+    "array.array": array,
+    "numpy.frombuffer": frombuffer,
+    "numpy.array": numbers,
+    "numpy.asarray": numbers,
     "base64.b64encode": b64encode,
     "base64.urlsafe_b64encode": urlsafe_b64encode,
     "base64.encodebytes": encodebytes,
@@ -327,7 +332,9 @@ FUNCTIONS.update(
         "io.StringIO": _buffer,
         "gzip.GzipFile": _opened("gzip"),
         "gzip.open": _opened("gzip"),
-        "zlib.decompressobj": lambda wbits=15, **_k: Buffer("gzip" if wbits > 15 else "zlib"),
+        "zlib.decompressobj": lambda wbits=15, zdict=b"": (
+            inflater(inflate_with, zdict) if zdict else Buffer("gzip" if wbits > 15 else "zlib")
+        ),
         "bz2.BZ2Decompressor": lambda: Buffer("bz2"),
         "lzma.LZMADecompressor": lambda *_f, **_k: Buffer("lzma"),
         "bz2.BZ2File": _opened("bz2"),

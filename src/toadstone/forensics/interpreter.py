@@ -16,6 +16,7 @@ from toadstone.forensics.decoders import FOLD_ERRORS
 from toadstone.forensics.effort import Effort, NotWorkedOut
 from toadstone.forensics.formatting import specified
 from toadstone.forensics.functions import CONSTANTS
+from toadstone.forensics.objects import Numbers
 from toadstone.forensics.operators import binary, compare, unary
 from toadstone.forensics.values import Attributes, Frame, Function, Lazy, Method
 
@@ -79,7 +80,7 @@ class Expressions:
     def items(self, value: Any) -> Iterator[Any]:
         """Go through what can be iterated over, paying for each item."""
         source: Iterable[Any] = value.items if isinstance(value, Lazy) else value
-        if not isinstance(value, (Lazy, str, bytes, bytearray, list, tuple, dict, set, frozenset, range)):
+        if not isinstance(value, (Lazy, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, Numbers)):
             raise NotWorkedOut("not iterable")
         if isinstance(value, (set, frozenset)):
             source = sorted(value, key=repr)  # the order of a set is nobody's secret, but it must be the same every time
@@ -126,7 +127,11 @@ class Expressions:
         """Give what a binary operator gives."""
         if sign not in ("+", "*", "**", "<<", "%", "-", "/", "//", ">>", "&", "|", "^"):
             raise NotWorkedOut(sign)
-        made = binary(self.effort, sign, left, right)
+        if isinstance(left, Numbers) or isinstance(right, Numbers):
+            self.effort.hold(len(left) if isinstance(left, Numbers) else len(right))
+            made = left.combined(sign, right) if isinstance(left, Numbers) else right.combined(sign, left, swapped=True)
+        else:
+            made = binary(self.effort, sign, left, right)
         if sign == "^":
             self.steps.note("xor")
         elif sign == "%" and isinstance(left, (str, bytes)):
@@ -216,8 +221,10 @@ class Expressions:
         if isinstance(key, slice):
             if key.step not in (None, 1):
                 self.steps.note("reversed" if key.step == -1 else "stride")
-            return self.effort.made(owner[key])
+            return self.effort.made(owner.item(key) if isinstance(owner, Numbers) else owner[key])
         self.effort.looked_into(key)
+        if isinstance(owner, Attributes):
+            return self.call(owner.get("__getitem__"), (key,), {})
         if not isinstance(owner, (str, bytes, bytearray, list, tuple, dict, range)):
             raise NotWorkedOut("no items")
         return owner[key]

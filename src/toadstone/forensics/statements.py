@@ -12,6 +12,7 @@ from toadstone.forensics.calls import Calls, bound_frame
 from toadstone.forensics.decoders import FOLD_ERRORS
 from toadstone.forensics.effort import Effort, NotWorkedOut
 from toadstone.forensics.interpreter import NESTED, SIGNS
+from toadstone.forensics.operators import compare
 from toadstone.forensics.values import Frame, Function
 
 _CALLS = 24
@@ -151,6 +152,29 @@ class Interpreter(Calls):
     def _if(self, node: ast.If, frame: Frame) -> None:
         self.block(node.body if self.eval(node.test, frame) else node.orelse, frame)
 
+    def _match(self, node: ast.Match, frame: Frame) -> None:
+        """Plain values, alternatives, names and the blank; anything else is not worked out."""
+        subject = self.eval(node.subject, frame)
+        for case in node.cases:
+            if self._fits(case.pattern, subject, frame) and (case.guard is None or self.eval(case.guard, frame)):
+                self.block(case.body, frame)
+                return
+
+    def _fits(self, pattern: ast.pattern, subject: Any, frame: Frame) -> bool:
+        self.effort.step()
+        if isinstance(pattern, ast.MatchValue):
+            return bool(compare(self.effort, "==", subject, self.eval(pattern.value, frame)))
+        if isinstance(pattern, ast.MatchSingleton):
+            return subject is pattern.value
+        if isinstance(pattern, ast.MatchOr):
+            return any(self._fits(part, subject, frame) for part in pattern.patterns)
+        if isinstance(pattern, ast.MatchAs):
+            fits = pattern.pattern is None or self._fits(pattern.pattern, subject, frame)
+            if fits and pattern.name is not None:
+                frame.bind(pattern.name, subject)
+            return fits
+        raise NotWorkedOut("a pattern")
+
     def _for(self, node: ast.For, frame: Frame) -> None:
         for item in self.items(self.eval(node.iter, frame)):
             self.assign(node.target, item, frame)
@@ -243,6 +267,7 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Interpreter, Any, Frame], None]] = {
     ast.AugAssign: Interpreter._augmented,
     ast.Expr: Interpreter._expression,
     ast.If: Interpreter._if,
+    ast.Match: Interpreter._match,
     ast.For: Interpreter._for,
     ast.While: Interpreter._while,
     ast.Return: Interpreter._return,

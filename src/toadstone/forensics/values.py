@@ -84,11 +84,14 @@ class Hosted:
     run: Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Attributes:
     """An object of a class of the code itself; ``get`` gives its attributes and raises `NotWorkedOut` for unknown ones."""
 
     get: Callable[[str], Any]
+
+    def __repr__(self) -> str:
+        raise NotWorkedOut("repr")  # what Python writes holds an address in memory
 
 
 class Lazy:

@@ -21,6 +21,9 @@ _SHORTEST = 16
 _SHOWN = 200
 _LONGEST = 1 << 20
 """Characters of a text that is tried."""
+_LONGEST_WORD = 64
+_SELECTORS = "\ufe00"
+"""From here on there are characters without a picture, in which text is hidden; letters and their marks lie before."""
 _COST_OF_TRIAL = 800
 """Operations that it takes to try every encoding on a short text."""
 _TEMPLATE = re.compile(
@@ -52,7 +55,7 @@ def carried(source: Source, name: str, text: str) -> Iterator[Fact]:
 
 def hidden_in(source: Source, name: str, text: str, when: Moment = Moment.USE) -> Iterator[Fact]:
     """Yield a `Stage` for a text that is strictly written in an encoding and names somebody once it is decoded."""
-    if not may_hold(text) or len(text) > _LONGEST:
+    if not may_hold(text) or len(text) > _LONGEST or _is_word(text):
         return
     from toadstone.forensics.unwrap import unwrap  # noqa: PLC0415  (few texts come into question)
 
@@ -66,6 +69,15 @@ def hidden_in(source: Source, name: str, text: str, when: Moment = Moment.USE) -
     if found is not None:
         chain = (*found.steps, f"text of {name[:_SHOWN]}")
         yield Stage(source.place, chain, found.content.kind, found.content.text, "", False, "metadata", when)
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text is a word of a language: vocabularies have a million, and no encoding writes small letters only."""
+    letters = text.replace("-", "").replace("'", "") if len(text) <= _LONGEST_WORD else ""
+    if letters.isalpha() and letters[1:].islower():
+        return True
+    foreign = sum(letter > "\x7f" for letter in letters)
+    return 2 * foreign > len(letters) and max(letters) < _SELECTORS and f"_{letters}".isidentifier()
 
 
 def carried_pickle(source: Source, name: str, text: str | bytes) -> Iterator[Fact]:

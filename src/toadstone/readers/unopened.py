@@ -10,7 +10,6 @@ from toadstone.readers.reader import Reader, Source
 _FORMATS: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "rar": ("RAR archives are", (b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x01\x00", b"RE~^")),
     "cabinet": ("cabinet files are", (b"MSCF\0\0\0\0",)),
-    "cpio": ("cpio archives are", (b"070701", b"070702")),
     "thin-ar": ("thin ar archives are", (b"!<thin>\n",)),
     "xar": ("xar archives are", (b"xar!\0\x1c",)),
     "lzip": ("lzip files are", (b"LZIP\x01",)),
@@ -22,13 +21,9 @@ _FORMATS: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "squashfs": ("squashfs images are", (b"hsqs", b"sqsh")),
 }
 
-_HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF")
-
 
 def _read(source: Source) -> Iterator[Fact]:
     head = source.head(110)
-    if head.startswith(b"0707") and not _HEXADECIMAL.issuperset(head[6:]):
-        return  # text that happens to begin with the digits of a cpio header
     for what, magics in _FORMATS.values():
         if head.startswith(magics):
             source.coverage.read(0, source.blob.size)

@@ -37,12 +37,14 @@ class Answer:
         status: HTTP status.
         url: Where it came from after all redirects.
         told: What the answer and the redirects before it said of the file, by lower-case header name.
+        wire: Where it comes from.
     """
 
     status: int
     url: str
     response: http.client.HTTPResponse
     told: dict[str, str] = field(default_factory=dict)
+    wire: Wire | None = None
 
     def header(self, name: str) -> str:
         """Give a header, empty when it is missing."""
@@ -78,6 +80,8 @@ class Answer:
                 break
             parts.append(piece)
             size -= len(piece)
+            if self.wire is not None:
+                self.wire.handed(len(piece))
         return b"".join(parts)
 
 
@@ -167,7 +171,7 @@ class Client:
             keep = False
             try:
                 response = ask(wire, url, sent, proxy)
-                answer = Answer(response.status, at, response, told)
+                answer = Answer(response.status, at, response, told, wire)
                 told |= {name: answer.header(name) for name in _TOLD if answer.header(name)}
                 if response.status not in _REDIRECTS:
                     _refused(answer)
@@ -265,6 +269,9 @@ def _refused(answer: Answer) -> None:
         said, code = answer.told.get("x-error-message", ""), answer.told.get("x-error-code", "")
         raise StatusError(f"the server answers {reason}" + (f": {plain(said)}" if said else ""), status, plain(code, 40))
     packed = answer.header("Content-Encoding").lower()
+    moved = answer.header("Transfer-Encoding").lower()
+    if packed in ("", "identity") and moved not in ("", "identity", "chunked"):
+        packed = moved
     if packed not in ("", "identity"):
         raise RemoteError(f"the server packs the answer ({plain(packed, 40)}) although it was told not to; it was not unpacked")
 

@@ -14,6 +14,11 @@ from toadstone.remotes.access import Limits
 from toadstone.remotes.addresses import Endpoint
 from toadstone.remotes.trouble import PassingError, RemoteError, StalledError, plain
 
+_WRAPPING = 16 << 20
+"""Bytes that may arrive without content coming of it; one read asks for 1 MiB of content at most."""
+_A_BYTE_EACH = 6
+"""Bytes on the wire of a chunk that holds one byte."""
+
 
 class Patience:
     """How long one request may still take: a fixed time, and more for bytes that arrive fast enough."""
@@ -79,6 +84,8 @@ class Wire:
         self.patience = patience
         self._headers = 0
         self._in_body = False
+        self._wrapping = 0
+        """Bytes that arrived since the headers and were not handed on."""
 
     def begin(self, patience: Patience) -> None:
         """Start a request."""
@@ -89,11 +96,19 @@ class Wire:
     def body(self) -> None:
         """Say that the headers are through."""
         self._in_body = True
+        self._wrapping = 0
+
+    def handed(self, size: int) -> None:
+        """Account for bytes of a body that were handed on: what arrives besides is sizes of chunks, trailers and the like."""
+        self._wrapping = max(self._wrapping - _A_BYTE_EACH * size, 0)
 
     def count(self, size: int) -> None:
         """Account for bytes that arrived."""
         if self._in_body:
             self.patience.arrived(size)
+            self._wrapping += size
+            if self._wrapping > _WRAPPING:
+                raise RemoteError("the server sends chunk sizes or trailers without an end around the content")
             return
         self._headers += size
         if self._headers > self.limits.headers:

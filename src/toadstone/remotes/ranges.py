@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from toadstone.core.blob import Blob, BytesBlob, SpooledBlob
+from toadstone.core.blob import Blob, SpooledBlob
 from toadstone.remotes.client import Answer, Client, origin
 from toadstone.remotes.trouble import PassingError, RemoteError, StatusError, plain
 
@@ -139,8 +139,9 @@ class Remote:
         try:
             piece = self.client.exchange(url, lambda answer: self._taken(answer, start, length), headers, secret)
         except StatusError as error:
-            if error.status == 416 and start == 0 and self.size <= 0:
-                return Piece(b"", 0, "", url, whole=BytesBlob(b""))
+            if error.status == 416 and start == 0 and self.size <= 0 and "Range" in headers:
+                # what is empty has no range; whether it is empty, only an answer with content says
+                return self.client.exchange(url, lambda answer: self._taken(answer, start, length), self._headers, secret)
             if error.status == 412:
                 raise RemoteError("the file changed on the server while it was being read") from None
             raise

@@ -75,8 +75,9 @@ class _Found:
 
 
 def looked(study: Study, look: Look) -> list[Find]:
-    """Look at every field; give what was found, by column, kind and value."""
-    return study.reread(_Walk(look, tuple(study.dataset.schema.names)))
+    """Look at every field; give what was found, by column, kind and value. Columns of numbers alone are not read for it."""
+    names = tuple(field.name for field in study.dataset.schema if _may_hold_text(field.type))
+    return study.reread(_Walk(look, names)) if names else []
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,19 @@ def _wide(kind: pa.DataType) -> pa.DataType | None:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.large_string()
     return pa.large_binary() if _is_binary(kind) else None
+
+
+def _may_hold_text(kind: pa.DataType, depth: int = 0) -> bool:
+    """Whether `leaves` finds anything in a column of a type."""
+    if pa.types.is_dictionary(kind):
+        return _may_hold_text(kind.value_type, depth)
+    if isinstance(kind, pa.BaseExtensionType):
+        return _may_hold_text(kind.storage_type, depth)
+    if depth < _DEEPEST and pa.types.is_struct(kind):
+        return any(_may_hold_text(inner.type, depth + 1) for inner in kind)
+    if depth < _DEEPEST and (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return _holds_text(kind) and _may_hold_text(kind.value_type, depth + 1)
+    return _wide(kind) is not None
 
 
 def _is_binary(kind: pa.DataType) -> bool:

@@ -34,6 +34,14 @@ from toadstone.symbols.hostile import (
     TEXT_RUNNERS,
 )
 
+_CLIENTS = {"serving.request": "request", "serving.page": "page"}
+"""What stands for the words of a client in calls of program code, and the kind of client."""
+_UNPICKLERS = frozenset(
+    "pickle.loads pickle.load dill.loads dill.load cloudpickle.loads cloudpickle.load joblib.load torch.load marshal.loads"
+    " jsonpickle.decode yaml.load yaml.unsafe_load yaml.full_load".split()
+)
+_IMPORTERS = frozenset({"builtins.__import__", "importlib.import_module", "importlib.__import__"})
+
 _PARTS = 2000
 """Parts of a value that are looked at."""
 
@@ -164,19 +172,39 @@ def intent_of(call: Call) -> Intent | None:
     values = (*call.args, *(value for _, value in call.kwargs))
     name = str(symbol)
     if name in TEXT_RUNNERS:
-        return _runs_text(name, values[:1])
+        return _as_asked(symbol, values[:1]) or _runs_text(name, values[:1])
     if name == "os.dup2" and origins(values[:1]).socket and len(values) > 1 and not origins(values[1:2]).socket:
         return Intent(Severity.CRITICAL, "wires its input and output to a network connection (a reverse shell)", "reverse-shell")
     if symbol.name.rpartition(".")[2] in NATIVE_MEMORY:
         return Intent(Severity.HIGH, f"prepares memory for machine code with {symbol.name.rpartition('.')[2]}", "native-memory")
     if name in ("marshal.loads", "marshal.load"):
-        return _loads_code(values[:1])
+        return _as_asked(symbol, values[:1]) or _loads_code(values[:1])
     if name in FILE_FUNCTIONS:
         return _touches_file(symbol, call)
     knowledge = effects_of(symbol.module, symbol.name)
     if knowledge is not None and Effect.RUN_COMMAND in knowledge.effects and _is_direct(symbol, knowledge):
-        return _runs_command(symbol, values, _streams(call))
-    return _network(symbol, knowledge, call, values)
+        return _as_asked(symbol, values[:1]) or _runs_command(symbol, values, _streams(call))
+    return _as_asked(symbol, values[:1]) or _network(symbol, knowledge, call, values)
+
+
+def _as_asked(symbol: Symbol, values: tuple[Value, ...]) -> Intent | None:
+    """Judge a call that does what a client asks for in so many words."""
+    first = values[0] if values else None
+    if not isinstance(first, Result) or (client := _CLIENTS.get(str(first.callee))) is None:
+        return None
+    name = str(symbol)
+    severity = Severity.HIGH if client == "request" else Severity.MEDIUM
+    who = "a client of the model server" if client == "request" else "a visitor of its page"
+    if name in TEXT_RUNNERS:
+        return Intent(severity, f"runs the code that {who} sends", "requested-code")
+    if name in _IMPORTERS:
+        return Intent(severity, f"imports the module that {who} names", "requested-import")
+    if name in _UNPICKLERS:
+        return Intent(Severity.MEDIUM, f"deserialises, with {symbol}, what {who} sends", "requested-object")
+    knowledge = effects_of(symbol.module, symbol.name)
+    if knowledge is not None and Effect.RUN_COMMAND in knowledge.effects and _is_direct(symbol, knowledge):
+        return Intent(severity, f"runs the command that {who} sends", "requested-command")
+    return None
 
 
 def _is_direct(symbol: Symbol, knowledge: Knowledge) -> bool:
@@ -285,9 +313,10 @@ def _network(symbol: Symbol, knowledge: Knowledge | None, call: Call, values: tu
     return None
 
 
-_ANYWAY = frozenset(
-    {"reverse-shell", "fetched-code", "decoded-code", "fetched-command", "decoded-command", "hostile-command", "exfiltration"}
-)
+_ANYWAY = frozenset({
+    "reverse-shell", "fetched-code", "decoded-code", "fetched-command", "decoded-command", "hostile-command", "exfiltration",
+    "requested-code", "requested-import", "requested-object", "requested-command",
+})  # fmt: skip
 
 
 def hostile_anyway(intent: Intent) -> bool:

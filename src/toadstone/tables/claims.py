@@ -262,6 +262,20 @@ def check_message(metadata: bytes, body: Any) -> None:  # noqa: ANN401  (a buffe
     check_size("a batch", size, unpacked)
 
 
+def rows_of(metadata: bytes) -> int:
+    """Give how many rows a message of Arrow says it has; 0 for what is no batch.
+
+    Args:
+        metadata: Its FlatBuffer.
+
+    Raises:
+        ValueError: It is none.
+    """
+    message = Flat(metadata)
+    batch = message.inner(2) if message.number(1, "<B") == 3 else None
+    return batch.number(0, "<q") if batch is not None else 0
+
+
 def blocks_of(handle: int, size: int) -> list[list[tuple[int, int, int]]]:
     """Read where the dictionaries and the batches of an Arrow file are.
 

@@ -57,6 +57,14 @@ class Fields(Span):
         """Whether a line has anything in it; in a table of one column every line has."""
         return bool(record.strip(b"\r\n\x00" if self.file.wide else b"\r\n")) or len(self.names) == 1
 
+    def rows_among(self, records: list[bytes]) -> list[bytes]:
+        """Give the records that are rows."""
+        if len(self.names) == 1:
+            return records
+        if self.file.wide:
+            return super().rows_among(records)
+        return [record for record in records if record.strip(b"\r\n")]
+
     def fields(self, text: str) -> list[str | None]:
         """Split a record."""
         if self.unquoted == 0:
@@ -65,6 +73,32 @@ class Fields(Span):
 
     def parsed(self, records: Sequence[bytes], columns: Sequence[str] | None) -> Parsed:
         """Split records into fields; all are text."""
+        chosen = None if columns is None else set(columns)
+        wanted = [index for index, name in enumerate(self.names) if chosen is None or name in chosen]
+        wrong: list[tuple[int, str]] = []
+        cells = self._plain(records, wanted)
+        if cells is None:
+            cells, wrong = self._quoted(records, wanted)
+        named = {self.names[index]: values for index, values in zip(wanted, cells, strict=True)}
+        return Parsed({name: self.typed(name, values) for name, values in named.items()}, len(records), wrong)
+
+    def _plain(self, records: Sequence[bytes], wanted: Sequence[int]) -> list[list[Any]] | None:
+        """Split records that are plain lines all at once: several times as fast; None when one needs a closer look."""
+        block = b"".join(records)
+        if self.file.wide or self.file.newline != "\n" or b'"' in block or b"\r" in (block := block.replace(b"\r\n", b"\n")):
+            return None
+        try:
+            split = block.decode().removesuffix("\n").split("\n")
+        except UnicodeDecodeError:
+            return None
+        rows = [line.split(self.delimiter) for line in split]
+        if len(rows) != len(records) or set(map(len, rows)) != {len(self.names)}:
+            return None
+        cells = list(zip(*rows, strict=True))
+        return [[field or None for field in cells[index]] for index in wanted]
+
+    def _quoted(self, records: Sequence[bytes], wanted: Sequence[int]) -> tuple[list[list[Any]], list[tuple[int, str]]]:
+        """Split any records, one by one; say of which ones something is wrong."""
         rows: list[list[str | None]] = []
         wrong: list[tuple[int, str]] = []
         width = len(self.names)
@@ -77,10 +111,7 @@ class Fields(Span):
             elif strange:
                 wrong.append((len(rows), f"not {self.file.encoding.upper()}; read as Latin-1"))
             rows.append(row)
-        chosen = None if columns is None else set(columns)
-        wanted = [index for index, name in enumerate(self.names) if chosen is None or name in chosen]
-        found: dict[str, list[Any]] = {self.names[index]: [row[index] for row in rows] for index in wanted}
-        return Parsed({name: self.typed(name, values) for name, values in found.items()}, len(rows), wrong)
+        return [[row[index] for row in rows] for index in wanted], wrong
 
     def typed(self, name: str, values: list[Any]) -> list[Any]:
         """Turn the text of a column of numbers into numbers."""

@@ -46,6 +46,10 @@ class Fragment(ABC):
             columns: Names of the columns that are wanted; None: all.
         """
 
+    def claims(self) -> tuple[int, int]:
+        """Give rows and bytes that it says it holds, before any is read; 0 for what its bytes bound anyway."""
+        return 0, 0
+
 
 @dataclass(frozen=True)
 class Held(Fragment):

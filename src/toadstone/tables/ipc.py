@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from toadstone.core.errors import UsageError
-from toadstone.tables.claims import blocks_of, check_block, check_message
+from toadstone.tables.claims import blocks_of, check_block, check_message, rows_of
 from toadstone.tables.dataset import Dataset, Fragment, Trouble, bare
 from toadstone.tables.sound import FAILURES, first_line, plain_schema, sound
 
@@ -42,6 +42,12 @@ class IpcBatches(Fragment):
     start: int
     stop: int
     schema: pa.Schema
+
+    def claims(self) -> tuple[int, int]:
+        """Give what the messages say of rows; a column without values takes no room at all."""
+        rows = sum(rows_claimed(self.path, self.start, self.stop))
+        width = sum(field.type.bit_width if pa.types.is_primitive(field.type) else 32 for field in self.schema)
+        return rows, rows * width // 8
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
         """Give the batches; what is damaged ends a stream, in a file only its batch."""
@@ -93,6 +99,19 @@ def raw_batches(path: str, start: int = -1, stop: int = 0) -> Iterator[pa.Record
                 yield batch
     except FAILURES as error:
         yield f"the rest of the file is damaged and was not read: {first_line(error)}"
+
+
+def rows_claimed(path: str, start: int, stop: int) -> Iterator[int]:
+    """Give how many rows each batch says it has, as far as the messages can be read; arguments as of `raw_batches`."""
+    with suppress(StopIteration, *FAILURES), ExitStack() as stack:  # what is damaged is told when the batches are read
+        if start < 0:
+            messages = pa.ipc.MessageReader.open_stream(stack.enter_context(pa.memory_map(path)))
+            while True:
+                yield rows_of(messages.read_next_message().metadata.to_pybytes())
+        raw = stack.enter_context(Path(path).open("rb", buffering=0)).fileno()
+        for offset, size, _ in blocks_of(raw, os.fstat(raw).st_size)[1][start:stop]:
+            message = os.pread(raw, size, offset)
+            yield rows_of(message[8 if message[:4] == STREAM else 4 :])
 
 
 def _check_stream(handle: pa.MemoryMappedFile) -> None:

@@ -75,6 +75,10 @@ class Span(Fragment):
     def is_row(self, record: bytes) -> bool:
         """Whether a record is a row: an empty line is none."""
 
+    def rows_among(self, records: list[bytes]) -> list[bytes]:
+        """Give the records that are rows."""
+        return [record for record in records if self.is_row(record)]
+
     def grouped(self, records: Iterable[list[bytes]], columns: int = 1) -> Iterator[list[bytes]]:
         """Give the records that are rows, in lists that make a batch.
 
@@ -86,9 +90,13 @@ class Span(Fragment):
         size = 0
         most = max(min(ROWS, CELLS // max(columns, 1)), 1)
         for some in records:
-            for record in some:
-                if not self.is_row(record):
-                    continue
+            rows = self.rows_among(some)
+            total = sum(map(len, rows))
+            if size + total <= BATCH and len(group) + len(rows) <= most:  # nearly always
+                group += rows
+                size += total
+                continue
+            for record in rows:
                 if group and (size + len(record) > BATCH or len(group) >= most):
                     yield group
                     group, size = [], 0

@@ -136,6 +136,10 @@ class Arrays(Fragment):
     schema: pa.Schema
     rows: int
 
+    def claims(self) -> tuple[int, int]:
+        """Give what the headers say."""
+        return self.rows, self.rows * sum(header.stride for header in self.headers)
+
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
         """Unpack all arrays side by side, some rows at a time."""
         if columns is not None and not len(columns) and self.schema.names:

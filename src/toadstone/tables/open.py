@@ -39,7 +39,7 @@ _BINARY = (
 )
 
 
-def open_dataset(target: str | os.PathLike[str] | object, *, split: str | None = None) -> Dataset:
+def open_dataset(target: str | os.PathLike[str] | object, *, split: str | None = None, bounded: bool = False) -> Dataset:
     """Open a data set without reading its rows into memory.
 
     What a file contains decides how it is read; its suffix only where the content leaves it open. A text file is read once here
@@ -50,6 +50,8 @@ def open_dataset(target: str | os.PathLike[str] | object, *, split: str | None =
             set saved by Hugging Face ``datasets``, or of a folder of such files; or an object of pandas, polars, ``datasets``,
             pyarrow or NumPy, or a dict of columns.
         split: Of a data set that has several: which one; None: all, one after the other.
+        bounded: Whether rows that are out of all proportion to the bytes of a text file are refused while it is read; of
+            other formats `toadstone.tables.allowance.check_claims` knows beforehand.
 
     Raises:
         UsageError: There is no such file, or nothing in it can be read as rows.
@@ -66,7 +68,7 @@ def open_dataset(target: str | os.PathLike[str] | object, *, split: str | None =
             raise UsageError(f"{path} is {'not a file' if there else 'not there'}", "Name a data file or a folder of them.")
         if split is not None:
             raise UsageError(f"{path} has no splits", "Leave the split out.")
-        return replace(open_file(path), size=place.stat().st_size)
+        return replace(open_file(path, bounded=bounded), size=place.stat().st_size)
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path} cannot be read: {first_line(error)}", "Restore the file from its source.") from None
     except ValueError as error:  # an embedded zero in the path
@@ -77,12 +79,13 @@ def _size(folder: Path) -> int:
     return sum(Path(path, name).stat().st_size for path, _, names in os.walk(folder) for name in names)
 
 
-def open_file(path: str, first: int = 0) -> Dataset:
+def open_file(path: str, first: int = 0, *, bounded: bool = False) -> Dataset:
     """Open one file.
 
     Args:
         path: Of the file.
         first: Number of the first fragment.
+        bounded: As of `open_dataset`.
     """
     size = Path(path).stat().st_size
     with Path(path).open("rb") as handle:
@@ -101,7 +104,7 @@ def open_file(path: str, first: int = 0) -> Dataset:
     if what or suffix in (".parquet", ".pq", ".npz", ".arrow", ".feather", ".ipc"):
         what = what or f"damaged, or no {suffix} file: it begins with {head[:8]!r}"
         raise UsageError(f"{path} is {what}", "Give Parquet, Arrow, JSON Lines, CSV, TSV or NPZ.")
-    return _text(path, first, suffix)
+    return _text(described(path, bounded=bounded), first, suffix)
 
 
 def _binary(head: bytes, tail: bytes, suffix: str) -> Callable[[str, int], Dataset] | None:
@@ -114,8 +117,8 @@ def _binary(head: bytes, tail: bytes, suffix: str) -> Callable[[str, int], Datas
     return None
 
 
-def _text(path: str, first: int, suffix: str) -> Dataset:
-    file = described(path)
+def _text(file: TextFile, first: int, suffix: str) -> Dataset:
+    path = file.path
     start = _beginning(file)
     if b"\x00" in start[: 1 << 12].encode() and suffix not in (".csv", ".tsv", ".jsonl", ".ndjson", ".json"):
         raise UsageError(f"{path} is not a data set that can be read", "Give Parquet, Arrow, JSON Lines, CSV, TSV or NPZ.")

@@ -35,12 +35,21 @@ class RowGroups(Fragment):
         path: Of the file.
         groups: Numbers of the row groups.
         schema: Of the rows as they are given.
+        rows: How many the footer promises.
+        size: Bytes that their pages unpack to, as the footer says.
     """
 
     number: int
     path: str
     groups: tuple[int, ...]
     schema: pa.Schema
+    rows: int = 0
+    size: int = 0
+
+    def claims(self) -> tuple[int, int]:
+        """Give what the footer says; runs of one value take no room in a page, but do once they are read."""
+        width = sum(field.type.bit_width if pa.types.is_primitive(field.type) else 32 for field in self.schema)
+        return self.rows, max(self.size, self.rows * width // 8)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
         """Read page after page; a damaged page ends its row group, not the file."""
@@ -157,8 +166,8 @@ def open_parquet(path: str, first: int = 0) -> Dataset:
         weight += max(found.total_byte_size, 0)
         rows += max(found.num_rows, 0)
         if (weight >= SPAN or rows >= 16 * ROWS) and len(pending) >= least:
-            fragments.append(RowGroups(first + len(fragments), path, tuple(pending), plain_one))
+            fragments.append(RowGroups(first + len(fragments), path, tuple(pending), plain_one, rows, weight))
             pending, weight, rows = [], 0, 0
     if pending:
-        fragments.append(RowGroups(first + len(fragments), path, tuple(pending), plain_one))
+        fragments.append(RowGroups(first + len(fragments), path, tuple(pending), plain_one, rows, weight))
     return Dataset(path, "parquet", plain_one, tuple(fragments), tuple(troubles))

@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from toadstone.tables.allowance import counted
 from toadstone.tables.sound import decoded
 
 BLOCK = 1 << 20
@@ -41,6 +42,7 @@ class TextFile:
         encoding: ``utf-8``, ``utf-16-le`` or ``utf-16-be``.
         mark: Bytes of the byte order mark at its beginning.
         newline: The character that ends a line.
+        allowed: Bytes of the file when what unpacks is bounded by them (see `toadstone.tables.allowance`); 0: it is not.
     """
 
     path: str
@@ -48,6 +50,7 @@ class TextFile:
     encoding: str = "utf-8"
     mark: int = 0
     newline: str = "\n"
+    allowed: int = 0
 
     @property
     def wide(self) -> bool:
@@ -60,7 +63,8 @@ class TextFile:
         with Path(self.path).open("rb", buffering=0) as raw:
             if self.packed:
                 with gzip.GzipFile(fileobj=raw, mode="rb") as stream:
-                    yield cast("BinaryIO", stream)
+                    unpacked = cast("BinaryIO", stream)
+                    yield counted(unpacked, self.allowed) if self.allowed else unpacked
             else:
                 yield raw
 
@@ -77,8 +81,12 @@ class TextFile:
         return text.rstrip("\r\n" if text.endswith("\n") else self.newline), strange
 
 
-def described(path: str) -> TextFile:
+def described(path: str, *, bounded: bool = False) -> TextFile:
     """Look at the beginning of a text file.
+
+    Args:
+        path: Of the file.
+        bounded: Whether what unpacks is bounded by the size of the file.
 
     Raises:
         OSError, EOFError, zlib.error: It cannot be read or unpacked.
@@ -93,7 +101,8 @@ def described(path: str) -> TextFile:
         half = max(len(head[:4096]) // 2, 1)
         encoding = "utf-16-le" if odd > half * 0.4 > even else "utf-16-be" if even > half * 0.4 > odd else "utf-8"
     text = head[mark:].decode(encoding, "replace")
-    return TextFile(path, packed, encoding, mark, "\r" if "\r" in text and "\n" not in text else "\n")
+    newline = "\r" if "\r" in text and "\n" not in text else "\n"
+    return TextFile(path, packed, encoding, mark, newline, Path(path).stat().st_size if bounded else 0)
 
 
 def lines(file: TextFile, start: int, stop: int | None = None) -> Iterator[list[bytes]]:
@@ -205,6 +214,10 @@ def quoted_records(file: TextFile, start: int, stop: int | None, delimiter: str,
     pending: list[bytes] = []
     size = 0
     for group in lines(file, start, stop):
+        if not pending and b'"' not in b"".join(group):
+            place += sum(map(len, group))
+            yield group
+            continue
         out: list[bytes] = []
         for line in group:
             free = unquoted is not None and place >= unquoted

@@ -11,6 +11,7 @@ from toadstone.core.policy import Config, Policy
 from toadstone.core.record import replace
 from toadstone.core.report import Gap, Report, Subject
 from toadstone.engine.progress import Progress
+from toadstone.tables.allowance import OutsizedError, check_claims
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.folder import shards
 from toadstone.tables.open import open_dataset
@@ -56,16 +57,21 @@ def with_rows(
     named = _named(report, targets, inside=inside, asked=_asked(options))
     if scores is not None and len(named) != 1:
         raise UsageError(f"--scores needs exactly one data set. Got {len(named)} instead.")
+    wanted = inside or scores is not None or _asked(options)
     subjects = {subject.path: subject for subject in report.subjects}
     for name in named:
         known = subjects.get(name)
         try:
-            dataset = open_dataset(name)
+            dataset = _opened(name, wanted=wanted)
             if known is not None and scores is None and not _asked(options) and _is_model(dataset):
                 continue
             if scores is not None:
                 check_scores(dataset, scores)
             examined = examine(dataset, options, config, progress)
+        except OutsizedError as error:
+            known = known or Subject(name, "data set", -1, {})
+            subjects[name] = replace(known, unread=(*known.unread, Gap(Place(name), f"its rows: {error.message}")))
+            continue
         except UsageError as error:
             if known is None or scores is not None or _asked(options):
                 raise
@@ -76,6 +82,14 @@ def with_rows(
         if scores is not None:
             _write(scores, examined)
     return Report(tuple(subjects[path] for path in sorted(subjects)), report.received)
+
+
+def _opened(name: str, *, wanted: bool) -> Dataset:
+    """Open a data set; one whose rows nobody asked for has an allowance (see `toadstone.tables.allowance`)."""
+    dataset = open_dataset(name, bounded=not wanted)
+    if not wanted and not _is_model(dataset):
+        check_claims(dataset)
+    return dataset
 
 
 def _named(report: Report, targets: Sequence[str], *, inside: bool, asked: bool) -> list[str]:

@@ -9,12 +9,27 @@ from itertools import chain
 from toadstone.core.blob import Blob, BlobError, open_blob
 from toadstone.core.budget import Budget
 from toadstone.core.digest import digests
-from toadstone.core.fact import Branch, Call, Document, Fact, Link, Lookup, Operator, Setting, Sighting, Stage, Text, Unread
+from toadstone.core.fact import (
+    Branch,
+    Call,
+    Claim,
+    Document,
+    Fact,
+    Link,
+    Lookup,
+    Operator,
+    Setting,
+    Sighting,
+    Stage,
+    Text,
+    Unread,
+)
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.panel import Seat, make_checks
 from toadstone.core.place import Place
 from toadstone.core.policy import Config, Policy
 from toadstone.core.record import replace
+from toadstone.core.regex import regex
 from toadstone.core.report import Gap, Report, Subject
 from toadstone.core.shield import shielded
 from toadstone.intel.knowledge import Intelligence, lists_folder
@@ -96,7 +111,7 @@ class Scanner:
         folder = folder or _Folder(None, None)
         documents = Sighting in self._readers
         source = Source(blob, name, Place(shown), Budget.of(blob.size), hint=hint, sibling=folder.open, documents=documents)
-        findings, gaps = self._judge(walk(source), source.budget)
+        findings, gaps = self._judge(chain(_named(shown, identity), walk(source)), source.budget)
         kind = source.notes.get("kind", "unknown")
         subject = self._made(shown, kind, blob.size, identity, findings, gaps)
         if self.cache is not None and not hint and not folder.asked:
@@ -188,6 +203,17 @@ def _as_long_as_it_helps(facts: Iterator[Fact], budget: Budget) -> Iterator[Fact
             return
         elif not isinstance(fact, _WORDY):
             yield fact
+
+
+_DIGEST_NAME = regex(r"(?:\A|[/\\\\])blobs[/\\\\]sha256[/-]([0-9a-f]{64})\Z")
+"""Where stores of container images and of Ollama keep content under its digest."""
+
+
+def _named(shown: str, identity: dict[str, str]) -> Iterator[Fact]:
+    """Yield what a file's own name says of its content."""
+    found = _DIGEST_NAME.search(shown)
+    if found is not None and "sha256" in identity:
+        yield Claim(Place(shown), "its name", "sha256", found[1], identity["sha256"])
 
 
 def _as_far_as_it_goes(facts: Iterator[Fact], place: Place) -> Iterator[Fact]:

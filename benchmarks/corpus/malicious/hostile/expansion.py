@@ -213,7 +213,7 @@ def _pax_sparse(_: bytes) -> bytes:
 
 
 def _honest() -> Iterator[Case]:
-    """What looks like a bomb and is none: it must be read to its end and be clean."""
+    """What looks like a bomb and is none: it must be read to its end and hold nothing; its rows are examined when asked for."""
     memory = io.BytesIO()
     np.savez_compressed(memory, embedding=np.zeros((50_000, 1024), dtype=np.float32))
     yield Case("zeros-200m.npz", memory.getvalue(), "honest-zeros", "benign", payload=False)

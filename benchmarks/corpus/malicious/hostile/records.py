@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import pickle
@@ -195,6 +196,7 @@ def _others() -> Iterator[Case]:
         "parquet.parquet": b"PAR1" + bytes(100_000) + _u32(0x7FFFFFFF) + b"PAR1",
         "arrow.arrow": b"ARROW1\0\0" + b"\xff" * 100_000 + b"ARROW1",
         "lines.csv": b"a,b\n" * 500_000,
+        "lines.csv.gz": gzip.compress(b"a,b\n" * 8_000_000, 9, mtime=0),
         "fields.csv": b"," * 2_000_000,
         "records.jsonl": b'{"a":1}\n' * 300_000,
         "document.pdf": b"%PDF-1.4\n" + b"1 0 obj <<>> endobj\n" * 100_000,

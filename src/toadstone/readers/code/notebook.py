@@ -50,10 +50,23 @@ def read(source: Source) -> Iterator[Fact]:
         yield source.unread("JSON under a notebook's name without cells")
     if len(cells) > _CELLS:
         yield source.unread(f"notebook with more than {_CELLS:,} cells; the rest was not read")
-    yield from _code(source, cells[:_CELLS])
+    yield from _code(source, cells[:_CELLS], python=_is_python(document))
     for number, cell in enumerate(cells[:_CELLS]):
         if isinstance(cell, dict):
             yield from _outputs(cell, source.place.inside(f"cell {number + 1}"))
+
+
+_OTHERS = frozenset(
+    "julia r scala javascript typescript rust c++ c java go sql perl ruby haskell octave matlab sas stata c# f# powershell kotlin"
+    " lua swift ocaml clojure".split()
+)
+
+
+def _is_python(document: dict[str, Any]) -> bool:
+    """Whether the kernel that the notebook asks for speaks Python, as far as is known."""
+    metadata = document.get("metadata")
+    kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    return not (isinstance(kernel, dict) and str(kernel.get("language", "")).lower() in _OTHERS)
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:
@@ -72,8 +85,11 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _code(source: Source, cells: list[Any]) -> Iterator[Fact]:
-    """Code cells share one namespace, so they are read as one program, cell by cell."""
+def _code(source: Source, cells: list[Any], *, python: bool) -> Iterator[Fact]:
+    """Code cells share one namespace, so they are read as one program, cell by cell.
+
+    Those of other languages are read in the same way, since the user may choose a kernel; that they are no Python is no gap.
+    """
     from toadstone.readers.code.magics import as_python  # noqa: PLC0415
     from toadstone.readers.code.reading import Context  # noqa: PLC0415
     from toadstone.readers.code.session import PRELUDE, Session  # noqa: PLC0415
@@ -91,7 +107,7 @@ def _code(source: Source, cells: list[Any]) -> Iterator[Fact]:
         reading.context.place = place
         reading.read(as_python(_text(cell.get("source", cell.get("input")))))
         yield from reading.facts()
-        for line, reason in reading.problems[:3]:
+        for line, reason in reading.problems[:3] if python else ():
             yield source.unread(f"cell {number + 1}, line {line + 1}: {reason}")
         for item in reading.embedded:
             yield source.member(f"cell {number + 1}", BytesBlob(item.data), item.hint)

@@ -13,9 +13,10 @@ from toadstone.core.value import Result, Symbol, Value
 from toadstone.readers.code.chains import chain_of
 from toadstone.readers.code.machine import Args, Kwargs
 from toadstone.readers.code.pieces import ALL_WORDS, STEPS, WORDS, pieces, words
+from toadstone.readers.code.requested import sent
 from toadstone.readers.code.scopes import Function, Record, Unit, reach
 from toadstone.readers.code.statements import Statements
-from toadstone.readers.code.tolerant import skim
+from toadstone.readers.code.tolerant import is_data, skim
 from toadstone.readers.code.values import UNKNOWN, Known, plain
 
 _EXECUTED_DEPTH = 6
@@ -91,6 +92,7 @@ class Reading(Statements):
     def __post_init__(self) -> None:
         super().__init__()
         self._trees: list[ast.Module] = []
+        self._sent: dict[int, Symbol] = {}
 
     def read(self, text: str) -> None:
         """Work through a source text."""
@@ -111,6 +113,8 @@ class Reading(Statements):
         self.words += count
         self.spend(len(piece) // _SKIMMED + STEPS * count)
         if count > WORDS or self.words > ALL_WORDS:
+            if is_data(piece):
+                return
             self.problems.append((first_line, "more code in one piece than any real source has; read word by word"))
             skim(self, piece, first_line)
             return
@@ -121,6 +125,9 @@ class Reading(Statements):
             skim(self, piece, first_line)
             return
         self.first_line = first_line
+        if asked := sent(tree):
+            self._sent.update(asked)
+            self._trees.append(tree)  # identities of its nodes stay unique as long as it lives
         self.module(tree)
 
     def _forget(self) -> None:
@@ -220,7 +227,10 @@ class Reading(Statements):
         if record.args is None:
             symbol = record.callee if isinstance(record.callee, Symbol) else Symbol("", "")
             return Import(place, symbol, how, self.context.language, moment)
-        return Call(place, record.callee, record.args, record.kwargs, how, self.context.language, moment)
+        args = record.args
+        if record.node in self._sent and args:
+            args = (Result(self._sent[record.node], args[:1]), *args[1:])
+        return Call(place, record.callee, args, record.kwargs, how, self.context.language, moment)
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, name: str, owner: object = None) -> Function:
         made = super().function(node, name, owner)  # type: ignore[arg-type]

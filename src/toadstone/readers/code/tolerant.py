@@ -28,6 +28,19 @@ _TOKEN = re.compile(
 )
 
 
+_STRING = _TOKEN.pattern[_TOKEN.pattern.index("(?P<text>") + 9 : _TOKEN.pattern.index(")\n    |(?<![\\w.])import")]
+_DATA = re.compile(
+    rf"""(?:\s++|\#[^\n]*+|(?:{_STRING})|[-+]?\d[\w.]*+|[(){{}}\[\],:=;]|(?:True|False|None)\b
+        |from[ \t]+__future__[ \t]+import[ \t]+[\w, \t]++|[A-Za-z_]\w*+(?=[ \t]*+=(?!=)))*+\Z""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def is_data(text: str) -> bool:
+    """Whether a source only gives names to literals: nothing in it can call or import, so nothing is missed in it."""
+    return _DATA.match(text) is not None
+
+
 def skim(reading: Expressions, text: str, first_line: int) -> None:
     """Report the imports and calls that can be made out in ``text`` to ``reading``."""
     before, reading.node = reading.shift, None

@@ -47,6 +47,17 @@ def by_name(source: Source, document: Any) -> Iterator[Fact]:  # noqa: ANN401  (
         yield from _packaging(source, base, document)
 
 
+def _network(source: Source, rows: list[Any]) -> Iterator[Fact]:
+    """A network of YOLO: the name of a module in each row, and arguments that are text, are handed to ``eval``."""
+    for row in rows[:2000]:
+        if not isinstance(row, list) or len(row) != 4:
+            continue
+        given = [row[2], *(row[3] if isinstance(row[3], list) else [])]
+        for text in given[:64]:
+            if isinstance(text, str) and "(" in text:
+                yield Call(source.place, Symbol("builtins", "eval"), (text[:4000],), (), "parse_model", "config")
+
+
 def _symbol(source: Source, nodes: list[Any]) -> Iterator[Fact]:
     """A graph of MXNet: nodes whose code is a Python class or a function pointer of the process that made them."""
     for node in nodes[:100_000]:
@@ -112,26 +123,33 @@ def _package(source: Source, entries: dict[str, Any]) -> Iterator[Fact]:
             yield Link(source.place, path[:1000], "read-on-load", escapes=True)
 
 
+_PARTS = ("normalizer", "pre_tokenizer", "decoder", "post_processor")
+_TOKENS = 20_000
+"""Added tokens that are looked at."""
+_WORDS = 3
+"""Words that a special token may have; a longer one is a text."""
+
+
 def _tokenizer(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
-    """``tokenizer.json``: regular expressions that take exponential time, and replacements of whole words."""
-    stack: list[Any] = [
-        document.get("normalizer"),
-        document.get("pre_tokenizer"),
-        document.get("decoder"),
-        document.get("post_processor"),
-    ]
+    """``tokenizer.json``: regular expressions that take exponential time, replacements, and tokens that are whole texts."""
+    stack = [(part, document.get(part)) for part in _PARTS]
     steps = 0
     while stack and steps < 10_000:
         steps += 1
-        node = stack.pop()
+        part, node = stack.pop()
         if isinstance(node, list):
-            stack.extend(node)
+            stack.extend((part, item) for item in node)
         elif isinstance(node, dict):
-            yield from _stage(source, node)
-            stack.extend(item for item in node.values() if isinstance(item, (dict, list)))
+            yield from _stage(source, part, node)
+            stack.extend((part, item) for item in node.values() if isinstance(item, (dict, list)))
+    added = document.get("added_tokens")
+    for token in added[:_TOKENS] if isinstance(added, list) else []:
+        text = token.get("content") if isinstance(token, dict) else None
+        if isinstance(text, str) and len(text.split(None, _WORDS)) > _WORDS:
+            yield Setting(source.place, "tokenizers", "added_token", text[:4000])
 
 
-def _stage(source: Source, node: dict[str, Any]) -> Iterator[Fact]:
+def _stage(source: Source, part: str, node: dict[str, Any]) -> Iterator[Fact]:
     pattern = node.get("Regex")
     if isinstance(pattern, str) and _NESTED.search(pattern[:4000]):
         yield source.anomaly(
@@ -139,12 +157,16 @@ def _stage(source: Source, node: dict[str, Any]) -> Iterator[Fact]:
         )
     if node.get("type") == "Replace" and isinstance(node.get("pattern"), dict) and isinstance(node.get("content"), str):
         old = node["pattern"].get("String", node["pattern"].get("Regex", ""))
-        if isinstance(old, str) and sum(character.isalpha() for character in old) > 2 and node["content"].strip():
-            yield Setting(source.place, "tokenizers", "Replace", f"{old[:200]} -> {node['content'][:200]}")
+        if isinstance(old, str) and node["content"].strip():
+            yield Setting(source.place, "tokenizers", f"{part}.Replace", f"{old[:1000]}\0{node['content'][:4000]}")
+    if node.get("type") == "Prepend" and isinstance(node.get("prepend"), str) and len(node["prepend"]) > _WORDS:
+        yield Setting(source.place, "tokenizers", f"{part}.Replace", f"\0{node['prepend'][:4000]}")
 
 
 def _packaging(source: Source, base: str, document: dict[str, Any]) -> Iterator[Fact]:
-    """Files of package managers: scripts, build systems, requirements, indexes."""
+    """Files of package managers: scripts, build systems, requirements, indexes; networks of YOLO, which are evaluated."""
+    if isinstance(document.get("backbone"), list) and isinstance(document.get("head"), list):
+        yield from _network(source, [*document["backbone"], *document["head"]])
     if base == "package.json" and isinstance(document.get("scripts"), dict):
         for name, command in list(document["scripts"].items())[:100]:
             yield Text(source.place, f"script:{name}"[:80], str(command)[:2000])

@@ -30,6 +30,11 @@ _LOCATORS = frozenset({
 })  # fmt: skip
 """Functions that give what a dotted name stands for: called from a configuration, they are one more way to name it."""
 _LOCATED = frozenset({"path", "name", "obj_name", "import_path", "package"})
+_ACTING = frozenset({
+    "llm_bash_chain", "bash", "terminal", "shell", "pal_chain", "cpal_chain", "python_repl", "python_repl_ast", "python_agent",
+    "exec_python",
+})  # fmt: skip
+"""Chains and tools of LangChain that run commands or code which the model has written."""
 _OWN = frozenset({"_target_", "__target__", "_partial_", "_args_", "_recursive_", "_convert_", "_call_"})
 
 
@@ -191,6 +196,17 @@ class Keys:
         names = node.get("id")
         if node.get("type") == "constructor" and isinstance(names, list) and len(names) > 1:
             yield from self._called(".".join(str(name) for name in names[:32]), "lc", None, node.get("kwargs"))
+
+    def prompt(self, node: Node, path: Path, form: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``template_format: jinja2`` and ``unsafe: true``: LangChain and Haystack render the template outside a sandbox."""
+        text = node.get("template")
+        if isinstance(text, str) and "{" in text and (form is True or form == "jinja2"):
+            yield self._source.member(f"{path}template"[:200], BytesBlob(text.encode("utf-8", "replace")), "jinja")
+
+    def chain(self, _node: Node, path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
+        """``_type``: LangChain builds a chain or a tool that runs what the model writes."""
+        if isinstance(name, str) and name in _ACTING:
+            yield Setting(self._source.place, "langchain", f"{path}_type", name)
 
     def pickled(self, node: Node, _path: Path, name: Any) -> Iterator[Fact]:  # noqa: ANN401
         """``py/object`` and its kin: jsonpickle imports the name and builds the object."""
@@ -364,9 +380,17 @@ _READERS: dict[str, Callable[[Keys, Node, Path, Any], Iterator[Fact]]] = {
             "onCreateCommand",
             "postCreateCommand",
             "postStartCommand",
+            "initializeCommand",
+            "updateContentCommand",
+            "postAttachCommand",
+            "entry",
+            "argv",
         ),
         Keys.run,
     ),
+    "template_format": Keys.prompt,
+    "unsafe": Keys.prompt,
+    "_type": Keys.chain,
     "chat_template": Keys.template,
     "chat_template_jinja": Keys.template,
     "chat_templates": Keys.template,

@@ -80,7 +80,12 @@ def _image(source: Source, document: dict[str, Any]) -> Iterator[Fact]:
     """Manifest of an OCI image: layers that are fetched from somewhere else (CVE-2020-15157)."""
     entries = [*(document.get("layers") or []), *(document.get("manifests") or []), document.get("config")]
     for entry in entries[:_LAYERS]:
-        if not isinstance(entry, dict) or "mediaType" not in entry:
+        if not isinstance(entry, dict):
+            continue
+        digest = entry.get("digest")
+        if isinstance(digest, str) and ("/" in digest or "\\" in digest):  # becomes the name of a file (CVE-2024-37032)
+            yield Link(source.place, digest[:1000], "read-on-load", escapes=True)
+        if "mediaType" not in entry:
             continue
         urls = entry.get("urls")
         for url in urls[:16] if isinstance(urls, list) else []:

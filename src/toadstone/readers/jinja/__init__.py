@@ -42,7 +42,8 @@ def read(source: Source) -> Iterator[Fact]:
     data = source.blob.read(0, MAX_SALVAGED)
     source.budget.spend_steps(len(data))
     source.coverage.read(0, source.blob.size)
-    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = data.decode("utf-16" if wide else "utf-8", "replace").removeprefix("\ufeff")
     try:
         if source.blob.size <= MAX_TEMPLATE:
             source.budget.spend_template(len(data))
@@ -120,6 +121,8 @@ def claims(source: Source) -> bool:
 def _is_text(source: Source) -> bool:
     """Whether the head is UTF-8 up to a cut character; loaders read NULs as characters, so they hide nothing here."""
     head = source.head()
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return True
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from toadstone.core.place import Place
 from toadstone.core.regex import regex
 
 DUNDER = regex(r"__\w{2,40}__")
@@ -248,3 +249,10 @@ KNOWN_CALLS = frozenset(
 
 SUSPECT_PIECE = regex(r"__")
 """A piece of a computed name that looks like part of a special name."""
+
+_PAGE = regex(r"(?i)\.(?:html?|xml|svg|css|js|tex|md|rst|sql|conf)\.(?:j2|jinja2?)\Z")
+
+
+def is_page(place: Place) -> bool:
+    """Whether a template is, by its own name, one of a page or a document: no loader takes it for a chat template."""
+    return not place.member and "chat" not in place.path.lower() and _PAGE.search(place.path) is not None

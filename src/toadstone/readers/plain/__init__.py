@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 
-_HOMES = ("text", "raster", "tiff", "media", "document", "columnar", "records", "native")
+_HOMES = ("text", "raster", "tiff", "media", "document", "columnar", "records", "native", "sundry")
 
 
 def __getattr__(name: str) -> object:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 
+from toadstone.core.fact import Fact, Member
 from toadstone.readers.cursor import Cursor, ShortError
 from toadstone.readers.plain.measure import FormatError, measured
-from toadstone.readers.reader import Source
+from toadstone.readers.reader import Reader, Source
 
 _TAIL = rb"startxref\s++(\d{1,19})\s++%%EOF(?:\r\n|\r|\n)?"
 _STEP = 1 << 20
@@ -108,9 +110,30 @@ def sqlite_end(cursor: Cursor, _source: Source) -> int:
     return pages * page
 
 
+def read_sqlite(source: Source) -> Iterator[Fact]:
+    """Claim the pages, and look for pickles in them: shelves, caches and result stores keep objects in tables."""
+    from toadstone.readers.pickle import carve  # noqa: PLC0415  (few files are databases)
+
+    yield from _SQLITE.read(source)
+    position, end = 0, source.blob.size
+    for _ in range(_PICKLES):
+        found = -1
+        for fact in carve(source, position, end):
+            if isinstance(fact, Member):
+                found = int(fact.name[1:])
+                yield fact
+        if found < 0:
+            return
+        position = found + 1
+    yield source.unread(f"a database with more than {_PICKLES} pickles; the rest was not followed")
+
+
+_PICKLES = 64
+_SQLITE = measured("sqlite", sqlite_end, heads=(b"SQLite format 3\0",))
+
 READERS = (
     measured("pdf", pdf_end, heads=(b"%PDF-",)),
     measured("font", font_end, marks=tuple((0, tag) for tag in (b"ttcf\0", *_FONTS)), claims=_is_font),
     measured("web-font", woff_end, heads=(b"wOFF", b"wOF2")),
-    measured("sqlite", sqlite_end, heads=(b"SQLite format 3\0",)),
+    Reader(kind="sqlite", read=read_sqlite, heads=(b"SQLite format 3\0",), rank=20),
 )

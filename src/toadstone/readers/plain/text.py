@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator
 
-from toadstone.core.fact import Code, Fact
+from toadstone.core.fact import Code, Fact, Setting, Text
 from toadstone.core.regex import regex
 from toadstone.readers.reader import HEAD, Reader, Source
 
@@ -145,6 +145,33 @@ def _script(source: Source, head: bytes) -> Iterator[Fact]:
             yield Code(source.place, "script", source.name, f"script for {program}")
     elif language := _SCRIPTS.get(source.suffix):
         yield Code(source.place, "script", source.name, f"{language} script")
+    if _OBEYED.search(f"/{source.place.path}/{source.place.member}/{source.name}"):
+        text = source.blob.read(0, min(source.blob.size, _SCRIPT_READ)).decode("utf-8", "replace")
+        yield Text(source.place, "agent-instructions", text)
+    if _UNASKED.search(f"{source.place.path}/{source.place.member}/{source.name}"):
+        yield from _commands(source)
+
+
+_OBEYED = regex(
+    r"(?i)/(?:agents|claude|gemini|skill|copilot-instructions|conventions)\.md\Z|/\.(?:cursorrules|windsurfrules|clinerules|goosehints)\Z"
+    r"|/\.(?:cursor/rules|github/instructions|clinerules|continue/rules)/[^/]+\.mdc?\Z"
+)
+"""Files that agents for programming take as orders."""
+_UNASKED = regex(
+    r"(?:/|\A)\.envrc\Z|(?:/|\A)\.[\w.+-]{1,100}-(?:post|pre)-(?:un)?link\.sh\Z|/activate\.d/[^/]+\.sh\Z|/\.git/hooks/[\w-]+\Z"
+)
+"""Scripts that somebody else's tool runs by itself: direnv, conda at installation and activation, Git."""
+_SCRIPT_READ = 256 << 10
+_LINES = 4000
+
+
+def _commands(source: Source) -> Iterator[Fact]:
+    text = source.blob.read(0, min(source.blob.size, _SCRIPT_READ)).decode("utf-8", "replace").replace("\\\n", " ")
+    for number, line in enumerate(text.splitlines()[:_LINES]):
+        if (line := line.strip()) and not line.startswith("#"):
+            yield Setting(source.place.line(number), "command", source.name[-80:], line[:4000])
+    if source.blob.size > _SCRIPT_READ:
+        yield source.unread("a script that a tool runs by itself, of no real length; the rest was not judged", _SCRIPT_READ)
 
 
 READERS = (Reader(kind="text", read=read, claims=claims, always=True, rank=90),)
