@@ -61,7 +61,12 @@ class _Ingest:
     """Of a chunk, about."""
     first: int = 0
     base: str = ""
-    """Folder to which the names of images are relative."""
+    """Folder to which the names of images are relative; empty when nothing looks at images."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """What is read of the data set, for whoever sends it to another machine."""
+        return self.roles.columns
 
     def map(self, part: Fragment) -> _Read:
         read = _Read()
@@ -246,11 +251,14 @@ def ingest(
         fdr: The false-discovery rate that is asked for.
         memory: Bytes that the whole examination may take.
     """
-    job = _Ingest(roles, tuple(views), store, int(np.clip(memory // _CHUNKS, _SMALLEST, BYTES)), 0, base_of(dataset.name))
+    seeing = any(view.role == "image" for view in views)
+    size = int(np.clip(memory // _CHUNKS, _SMALLEST, BYTES))
+    job = _Ingest(roles, tuple(views), store, size, 0, base_of(dataset.name) if seeing else "")
     reads = [executor.run(job, dataset.fragments)]
     if reference is not None:
         first = len(dataset.fragments) * _PER_FRAGMENT
-        reads.append(executor.run(replace(job, first=first, base=base_of(reference.name)), reference.fragments))
+        base = base_of(reference.name) if seeing else ""
+        reads.append(executor.run(replace(job, first=first, base=base), reference.fragments))
     names = {role: _joined(reads, role, store) for role in _CODED if getattr(roles, role) is not None}
     start, chunks = 0, []
     for trusted, read in enumerate(reads):

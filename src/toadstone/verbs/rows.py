@@ -17,10 +17,10 @@ from toadstone.core.place import Place
 from toadstone.core.policy import Config
 from toadstone.core.report import Gap
 from toadstone.core.shield import shielded
-from toadstone.engine.executors import Local, Processes, Serial
+from toadstone.engine.elsewhere import LOCAL, check_address, elsewhere
+from toadstone.engine.executors import Engine, Processes, Serial
 from toadstone.engine.memory import give_back
 from toadstone.engine.progress import Progress, Watched
-from toadstone.engine.store import Store
 from toadstone.study.check import DataCheck
 from toadstone.study.decision import Decision, decide
 from toadstone.study.evidence import Evidence
@@ -58,6 +58,7 @@ class RowOptions:
         memory: Bytes that may be used.
         jobs: Processes, as far as the memory has room for them; 0: as many as there are cores, when the data set is large
             enough. More than one needs a script that can be imported (``if __name__ == "__main__":``), as always in Python.
+        engine: ``local``, ``ray`` (started here), ``ray://host:port`` or ``host:port`` (a Ray cluster that is there).
         reference: Rows known to be good: a path or a table.
         baseline: The previous version of the data set: a path or a table.
     """
@@ -68,6 +69,7 @@ class RowOptions:
     fdr: float = 0.05
     memory: int = 1 << 30
     jobs: int = 1
+    engine: str = LOCAL
     reference: object = None
     baseline: object = None
 
@@ -79,6 +81,7 @@ class RowOptions:
         """
         if self.effort not in EFFORTS:
             raise UsageError(f"the effort must be one of {', '.join(EFFORTS)}. Got {self.effort!r} instead.")
+        check_address(self.engine)
         if not 0 < self.fdr < 1:
             raise UsageError(f"the false-discovery rate must lie between 0 and 1. Got {self.fdr} instead.")
         if self.memory < LEAST:
@@ -130,11 +133,12 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
     checks, left_out = _applicable(config, roles, options)
     wanted = views((name for check in checks for name in check.needs), options.effort)
     with ExitStack() as stack:
-        executor = Watched(stack.enter_context(_executor(dataset, options)), progress)
+        engine = stack.enter_context(_engine(dataset, options))
+        executor = Watched(engine, progress)
         room = options.memory - RESIDENT
 
         def study_of(source: Dataset, reference: Dataset | None, baseline: Study | None) -> Study:
-            store = stack.enter_context(Store(room // HELD, shared=executor.jobs > 1))
+            store = stack.enter_context(engine.store(room // HELD))
             settings = {"effort": options.effort, "seed": options.seed, "fdr": options.fdr, "memory": room}
             return ingest(source, roles, wanted, executor, store, reference=reference, baseline=baseline, **settings)  # type: ignore[arg-type]  # (names and types as above)
 
@@ -220,7 +224,9 @@ def _applicable(config: Config, roles: Roles, options: RowOptions) -> tuple[list
     return [check for check in apply if options.effort in check.efforts], left_out
 
 
-def _executor(dataset: Dataset, options: RowOptions) -> Local:
+def _engine(dataset: Dataset, options: RowOptions) -> Engine:
+    if options.engine != LOCAL:
+        return elsewhere(options.engine, options.jobs, options.memory)
     room = options.memory - RESIDENT
     jobs = min(options.jobs or _cores(), max(1, room // (RESIDENT + room // 8)))
     worth = options.jobs > 1 or (dataset.size >= _WORTH_PROCESSES and len(dataset.fragments) > 1)
