@@ -21,6 +21,7 @@ from toadstone.engine.elsewhere import LOCAL, check_address, elsewhere
 from toadstone.engine.executors import Engine, Processes, Serial
 from toadstone.engine.memory import give_back
 from toadstone.engine.progress import Progress, Watched
+from toadstone.remotes.access import Access
 from toadstone.study.check import DataCheck
 from toadstone.study.decision import Decision, decide
 from toadstone.study.evidence import Evidence
@@ -28,8 +29,8 @@ from toadstone.study.ingest import ingest
 from toadstone.study.study import Study
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.guess import guess_roles
-from toadstone.tables.open import open_dataset
 from toadstone.tables.roles import Roles
+from toadstone.verbs.located import open_data
 from toadstone.views.discover import views
 
 EFFORTS = ("quick", "standard", "deep")
@@ -61,6 +62,7 @@ class RowOptions:
         engine: ``local``, ``ray`` (started here), ``ray://host:port`` or ``host:port`` (a Ray cluster that is there).
         reference: Rows known to be good: a path or a table.
         baseline: The previous version of the data set: a path or a table.
+        access: How servers are read when any of these is an address.
     """
 
     roles: Roles = field(default_factory=Roles)
@@ -72,6 +74,7 @@ class RowOptions:
     engine: str = LOCAL
     reference: object = None
     baseline: object = None
+    access: Access | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense.
@@ -125,10 +128,11 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
 
     Raises:
         UsageError: The target is no data set, or a named column does not exist.
+        UnreadError: A server does not give what it should.
         ConfigError: A setting is wrong.
     """
     config = config or Config()
-    dataset = target if isinstance(target, Dataset) else open_dataset(target)
+    dataset = target if isinstance(target, Dataset) else open_data(target, options.access, progress)
     roles = guess_roles(dataset, options.roles)
     checks, left_out = _applicable(config, roles, options)
     wanted = views((name for check in checks for name in check.needs), options.effort)
@@ -144,8 +148,8 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
 
         give_back()
         executor.step = "reading"
-        baseline = study_of(_same(options.baseline, dataset, roles), None, None) if options.baseline is not None else None
-        reference = _same(options.reference, dataset, roles) if options.reference is not None else None
+        baseline = study_of(_same(options.baseline, dataset, options, roles), None, None) if options.baseline is not None else None
+        reference = _same(options.reference, dataset, options, roles) if options.reference is not None else None
         study = study_of(dataset, reference, baseline)
         _vouches(study, options)
         gaps = _gaps(study)
@@ -200,13 +204,13 @@ def _vouches(study: Study, options: RowOptions) -> None:
         raise UsageError(f"the reference {name} has none of the labels of {study.place.path}.", f"It has {few[0]}, not {few[1]}.")
 
 
-def _same(target: object, dataset: Dataset, roles: Roles) -> Dataset:
+def _same(target: object, dataset: Dataset, options: RowOptions, roles: Roles) -> Dataset:
     """Open a data set that has to have the columns of another.
 
     Raises:
         UsageError: It has not.
     """
-    other = open_dataset(target)
+    other = open_data(target, options.access)
     missing = [name for name in roles.columns if name not in other.schema.names]
     if missing:
         advice = f"It has the columns {', '.join(other.schema.names[:20])}."

@@ -59,6 +59,13 @@ def add_options(parser: Parser) -> None:
     group.add_argument(
         "--jobs", type=int, default=0, metavar="N", help="processes (default: as many as cores, for large data sets)"
     )
+    group.add_argument(
+        "--allow-host",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="a private host that servers may redirect to (HOST or HOST:PORT)",
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -86,6 +93,7 @@ def row_options(options: argparse.Namespace) -> RowOptions:
     """
     from toadstone.engine.memory import without_pandas  # noqa: PLC0415  (start-up time)
     from toadstone.faces import cli  # noqa: PLC0415
+    from toadstone.remotes.access import Access  # noqa: PLC0415
     from toadstone.tables.roles import Roles  # noqa: PLC0415
     from toadstone.verbs.rows import RowOptions  # noqa: PLC0415
 
@@ -104,6 +112,7 @@ def row_options(options: argparse.Namespace) -> RowOptions:
         engine=options.engine,
         reference=options.reference,
         baseline=options.baseline,
+        access=Access(hosts=tuple(options.allow_host)),
     )
 
 
