@@ -340,7 +340,7 @@ def test_a_cluster_that_is_not_there_is_a_usage_error(data, form):
     address = form.format(ray_nodes.free_port())
     begun = time.monotonic()
     told = subprocess.run(
-        [sys.executable, "-m", "toadstone", "scan", str(data), "--label", "label", "--engine", address],
+        [sys.executable, "-m", "toadstone", "scan", str(data / "part-0.parquet"), "--label", "label", "--engine", address],
         capture_output=True,
         text=True,
         timeout=60,
@@ -355,7 +355,7 @@ def test_a_cluster_that_is_not_there_is_a_usage_error(data, form):
 
 def test_a_wrong_token_is_a_usage_error(cluster, data):
     environment = {**cluster.environment, "RAY_AUTH_TOKEN": "0" * 64}
-    command = [sys.executable, "-m", "toadstone", "scan", str(data), "--label", "label", "--engine", cluster.plain]
+    command = [sys.executable, "-m", "toadstone", "scan", str(data / "part-0.parquet"), "--label", "label", "--engine", cluster.plain]
     told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert told.returncode == 2
     assert "does not take this program" in told.stderr

@@ -47,11 +47,23 @@ def connected(address: str, jobs: int, memory: int) -> tuple[Any, Callable[[], N
     if ray.is_initialized():
         return ray, lambda: None  # the user's own program decided
     ended = signal.getsignal(signal.SIGTERM)
+    _quiet(quiet=True)
     try:
-        return _started(ray, jobs, memory) if address == HERE else _joined(ray, address)
+        ray, end = _started(ray, jobs, memory) if address == HERE else _joined(ray, address)
+        return ray, lambda: (end(), _quiet(quiet=False))[0]
+    except UsageError:
+        _quiet(quiet=False)
+        raise
     finally:
         if signal.getsignal(signal.SIGTERM) is not ended:  # Ray sets its own
             signal.signal(signal.SIGTERM, ended)
+
+
+def _quiet(*, quiet: bool) -> None:
+    """Keep Ray from writing news of its machines to standard output, where the report goes; it has no public switch for that."""
+    worker = importlib.import_module("ray._private.worker")
+    if hasattr(worker, "_worker_logs_enabled"):
+        worker._worker_logs_enabled = not quiet  # type: ignore[attr-defined]  # noqa: SLF001  (as above)
 
 
 def _library(address: str) -> Any:  # noqa: ANN401  (a module)
@@ -94,7 +106,7 @@ def _started(ray: Any, jobs: int, memory: int) -> tuple[Any, Callable[[], None]]
     except _failures(ray) as error:
         end()
         advice = "Compute on this machine without it: --engine local --jobs 2."
-        raise UsageError(f"Ray cannot be started here: {_first_line(error)}.", advice) from None
+        raise UsageError(f"Ray cannot be started here: {_brief(error)}.", advice) from None
     return ray, end
 
 
@@ -115,7 +127,7 @@ def _joined(ray: Any, address: str) -> tuple[Any, Callable[[], None]]:  # noqa: 
             advice += (
                 f" A plain address needs this machine in the cluster (`ray start --address={place}`); from outside, use ray://host:10001."
             )
-        raise UsageError(f"the Ray cluster at {address} does not take this program: {_first_line(error)}.", advice) from None
+        raise UsageError(f"the Ray cluster at {address} does not take this program: {_brief(error)}.", advice) from None
     return ray, ray.shutdown
 
 
@@ -130,7 +142,7 @@ def _answering(address: str, place: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
     except (OSError, ValueError, OverflowError) as error:
         raise UsageError(
-            f"no Ray cluster answers at {address}: {_first_line(error)}.",
+            f"no Ray cluster answers at {address}: {_brief(error)}.",
             "Start one with `ray start --head --ray-client-server-port=10001`, or compute here with --engine ray.",
         ) from None
 
@@ -139,6 +151,6 @@ def _failures(ray: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401  (a modu
     return (OSError, RuntimeError, ValueError, AssertionError, TimeoutError, ray.exceptions.RayError)
 
 
-def _first_line(error: Exception) -> str:
+def _brief(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).rstrip(".")[:300]
+    return (" ".join(lines[:2]) if lines else type(error).__name__).rstrip(".:")[:300]

@@ -170,15 +170,24 @@ class RayTasks(Engine):
         try:
             answer: Answer = self._ray.get(sent.results[0])
         except errors.RayTaskError as error:
-            if isinstance(error.cause, ModuleNotFoundError) and (error.cause.name or "").startswith("toadstone"):
-                raise _missing(self._address) from None
+            if isinstance(error.cause, errors.RayError) or not isinstance(error.cause, Exception):
+                raise self._trouble(error.cause) from None
             raise error.cause from None
         except errors.RayError as error:
-            raise (_missing(self._address) if "No module named 'toadstone" in str(error) else lost(error)) from None
+            raise self._trouble(error) from None
         if answer.stranger:
             advice = "Install the same versions on every machine: answers could differ in their last bits."
             raise UsageError(f"a machine of the Ray cluster at {self._address} {answer.stranger}.", advice)
         return answer
+
+
+    def _trouble(self, error: Exception) -> UsageError:
+        if "No module named 'toadstone" not in str(error):
+            return lost(error)
+        return UsageError(
+            f"a machine of the Ray cluster at {self._address} has no toadstone.",
+            f"Install it on every machine, in the environment that Ray runs in: pip install 'toadstone[ray]=={__version__}'.",
+        )
 
 
 @dataclass(frozen=True)
@@ -330,9 +339,3 @@ def _changeable(state: Any) -> Any:  # noqa: ANN401  (any state)
     """Give a state that combining may change: arrays that travelled lie in memory that is shared, and cannot be written."""
     return state.copy() if type(state) is np.ndarray else copy.deepcopy(state)
 
-
-def _missing(address: str) -> UsageError:
-    return UsageError(
-        f"a machine of the Ray cluster at {address} has no toadstone.",
-        f"Install it on every machine, in the environment that Ray runs in: pip install 'toadstone[ray]=={__version__}'.",
-    )
