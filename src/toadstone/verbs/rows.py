@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +29,7 @@ from toadstone.study.decision import Decision, decide
 from toadstone.study.evidence import Evidence
 from toadstone.study.ingest import ingest
 from toadstone.study.study import Study
+from toadstone.tables.beside import Embed, embedded
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.guess import guess_roles
 from toadstone.tables.roles import Roles
@@ -63,6 +66,8 @@ class RowOptions:
         reference: Rows known to be good: a path or a table.
         baseline: The previous version of the data set: a path or a table.
         access: How servers are read when any of these is an address.
+        embed: Turns at most 256 texts or images into vectors, shape (n, d), such as `toadstone.activations`; they are examined as
+            an ``embedding`` column would be, and not written.
     """
 
     roles: Roles = field(default_factory=Roles)
@@ -75,6 +80,7 @@ class RowOptions:
     reference: object = None
     baseline: object = None
     access: Access | None = None
+    embed: Embed | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense.
@@ -134,6 +140,9 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
     config = config or Config()
     dataset = target if isinstance(target, Dataset) else open_data(target, options.access, progress)
     roles = guess_roles(dataset, options.roles)
+    if options.embed is not None:
+        with tempfile.TemporaryDirectory(prefix="toadstone-") as folder:
+            return _embedded(dataset, roles, options, config, progress, Path(folder))
     checks, left_out = _applicable(config, roles, options)
     wanted = views((name for check in checks for name in check.needs), options.effort)
     with ExitStack() as stack:
@@ -170,6 +179,27 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
     return Examined(
         dataset, roles, study.rows, study.label_names, decision, tuple(sorted(set(gaps))), _statistics(study, decision, left_out)
     )
+
+
+def _embedded(
+    dataset: Dataset, roles: Roles, options: RowOptions, config: Config, progress: Progress | None, folder: Path
+) -> Examined:
+    """Examine rows together with vectors that the user's own callable makes of them."""
+    column = roles.image or roles.text or roles.prompt
+    if column is None or roles.embedding is not None or options.embed is None:
+        what = f"the column {roles.embedding!r} is one already" if column else "no column was taken for texts or images"
+        raise UsageError(f"no embedding can be made: {what}.", "Name a column (--text, --image), or leave the callable out.")
+    beside = {}
+    for name in ("reference", "baseline"):
+        target = getattr(options, name)
+        if target is not None:
+            below = folder / name
+            below.mkdir()
+            beside[name] = embedded(_same(target, dataset, options, roles), column, options.embed, below)
+    whole = embedded(dataset, column, options.embed, folder)
+    roles = replace(roles, embedding=whole.schema.names[-1])
+    found = examine(whole, replace(options, roles=roles, embed=None, **beside), config, progress)
+    return replace(found, dataset=dataset)
 
 
 def _gaps(study: Study) -> list[Gap]:
@@ -210,7 +240,7 @@ def _same(target: object, dataset: Dataset, options: RowOptions, roles: Roles) -
     Raises:
         UsageError: It has not.
     """
-    other = open_data(target, options.access)
+    other = target if isinstance(target, Dataset) else open_data(target, options.access)
     missing = [name for name in roles.columns if name not in other.schema.names]
     if missing:
         advice = f"It has the columns {', '.join(other.schema.names[:20])}."
