@@ -8,6 +8,7 @@ nothing that cannot be made again by running the task again.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,10 @@ SLOTS = 32
 """Results of a task that hold columns: one for each name, the last for all that are left."""
 
 
+_OPEN = 8
+"""Objects that stay open where work is asked for."""
+
+
 class RayStore(Store):
     """Keeps columns in the cluster's memory, which goes to the cluster's disks when it is full.
 
@@ -40,6 +45,7 @@ class RayStore(Store):
         self.number = number
         self._ray = ray
         self._kept: dict[int, dict[str, Reference]] = {}
+        self._open: OrderedDict[Reference, dict[Key, Array]] = OrderedDict()
 
     def put(self, name: str, chunk: int, values: Array) -> None:
         self.found((self.number, name, chunk), self._ray.put({(self.number, name, chunk): values}))
@@ -48,11 +54,20 @@ class RayStore(Store):
         held = self._kept.get(chunk, {}).get(name)
         if held is None:
             raise KeyError(name)
+        return self._opened(held)[self.number, name, chunk]
+
+    def _opened(self, held: Reference) -> dict[Key, Array]:
+        """Give what an object holds; the latest stay open, since neighbours lie in the same ones."""
+        if held in self._open:
+            self._open.move_to_end(held)
+            return self._open[held]
         try:
-            values: Array = self._ray.get(held)[self.number, name, chunk]
+            self._open[held] = self._ray.get(held)
         except self._ray.exceptions.RayError as error:
             raise lost(error) from None
-        return values
+        if len(self._open) > _OPEN:
+            self._open.popitem(last=False)
+        return self._open[held]
 
     def drop(self, name: str, chunk: int) -> None:
         self._kept.get(chunk, {}).pop(name, None)
@@ -63,6 +78,7 @@ class RayStore(Store):
 
     def close(self) -> None:
         self._kept.clear()
+        self._open.clear()
         super().close()
 
     def found(self, key: Key, reference: Reference) -> None:

@@ -143,7 +143,10 @@ class RayTasks(Engine):
         if nodes:  # where most of the columns are; elsewhere when that machine has left
             where = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(max(nodes, key=nodes.count), soft=True)
             task = task.options(scheduling_strategy=where)
-        results = task.remote(versions(), [held], parts, {path: mark_of(path) for path in files}, there)
+        held_in = list(dict.fromkeys(there.values()))  # most objects hold columns of several chunks
+        place = {reference: number for number, reference in enumerate(held_in)}
+        keys = {key: place[reference] for key, reference in there.items()}
+        results = task.remote(versions(), [held], parts, {path: mark_of(path) for path in files}, keys, held_in)
         return _Sent(list(group), results)
 
     def _taken(self, job: Any, held: Reference, sent: _Sent) -> Iterator[Any]:  # noqa: ANN401  (any job)
@@ -222,7 +225,8 @@ def work(
     held: Sequence[Reference],
     parts: Sequence[Any],
     files: Mapping[str, Mark],
-    there: Mapping[Key, Reference],
+    keys: Mapping[Key, int],
+    objects: Sequence[Reference],
 ) -> tuple[Any, ...]:
     """Map some parts; runs on the machines of the cluster.
 
@@ -231,7 +235,8 @@ def work(
         held: The job.
         parts: Chunks, fragments or whatever else the job maps.
         files: That have to be the same here.
-        there: Objects that hold the columns of the chunks.
+        keys: Columns of the chunks, and the number of the object that holds each.
+        objects: That hold them.
 
     Returns:
         An `Answer`, and what is in each slot.
@@ -247,7 +252,7 @@ def work(
     if absent:
         return (Answer(absent=absent), *nothing)
     without_pandas()
-    desk = sit_down(there)
+    desk = sit_down({key: objects[number] for key, number in keys.items()})
     job = ray.get(held[0])
     states = tuple(job.map(part) for part in parts)
     places, slots = desk.packed()
