@@ -2,8 +2,8 @@
 
 Every figure is CPU seconds of one thread. The index is compared with comparing every row with every other, on two sets and three
 seeds, and its recall, which it measures on a sample, with its recall over all rows. Datalab (cleanlab) does its job on the same
-vectors: outliers, which are rows far from their neighbours, and near-duplicates, which are rows close to them. ``--rows`` makes it smaller,
-``--without-peer`` leaves Datalab out.
+vectors: outliers, which are rows far from their neighbours, and near-duplicates, which are rows close to them. ``--rows`` makes
+it smaller, ``--without-peer`` leaves Datalab out.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--without-peer", action="store_true")
     options = parser.parse_args(arguments)
     failed = False
-    print("| set | all with all, CPU s | index, CPU s (seeds) | compared with | recall as measured on a sample | recall over all rows |")
+    print("| set | all with all, CPU s | index, CPU s (seeds) | compared with | recall on its sample | recall over all rows |")
     print("|---|---|---|---|---|---|")
     for name, make in SETS.items():
         values = make(options.rows)
@@ -90,7 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds = ", ".join(f"{spent:.1f}" for _, spent in runs)
         said = ", ".join(f"{found.recall:.3f}" for found, _ in runs)
         share = max(found.compared for found, _ in runs)
-        print(f"| {name} | {slow:.1f} | {seconds} | {share:.1%} of the rows | {said} | {', '.join(f'{one:.3f}' for one in recalls)} |")
+        whole = ", ".join(f"{one:.3f}" for one in recalls)
+        print(f"| {name} | {slow:.1f} | {seconds} | {share:.1%} of the rows | {said} | {whole} |")
         failed |= min(recalls) < 0.97
     if not options.without_peer:
         values = clusters(options.rows)
@@ -98,8 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         far, close = judged(values)
         own = time.process_time() - begun
         other = peer(options.rows)
-        print(f"\nDatalab's job on {options.rows:,} vectors: {own:.1f} CPU s ({far:,} far, {close:,} repeated); Datalab {other:.1f}: ", end="")
-        print(f"{other / own:.1f} times as long")
+        print(f"\nDatalab's job on {options.rows:,} vectors: {own:.1f} CPU s ({far:,} far, {close:,} repeated); ", end="")
+        print(f"Datalab {other:.1f}: {other / own:.1f} times as long")
         failed |= other < 10 * own
     return int(failed)
 

@@ -56,7 +56,12 @@ def main(path: str, engine: str, effort: str, jobs: str, small: str) -> None:
     spent = {process: value - before.get(process, 0.0) for process, value in after.items()}
     own = spent.pop(os.getpid(), 0.0)
     workers = sorted(spent.values(), reverse=True)
-    told = {"rows": examined.rows, "wall": round(wall, 2), "own": round(own, 2), "workers": [round(one, 2) for one in workers[: int(jobs) or 1]]}
+    told = {
+        "rows": examined.rows,
+        "wall": round(wall, 2),
+        "own": round(own, 2),
+        "workers": [round(one, 2) for one in workers[: int(jobs) or 1]],
+    }
     print(json.dumps({**told, "others": round(sum(workers[int(jobs) or 1 :]), 2), "digest": digest(examined)}))
     if end is not None:
         end()

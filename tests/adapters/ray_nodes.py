@@ -65,8 +65,8 @@ class Cluster:
 
     def start(self, *options, cpus, wrapped=(), environment=None):
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options, f"--num-cpus={cpus}", "--block"]
-        for what in ("node-manager", "object-manager", "runtime-env-agent", "metrics-export", "dashboard-agent-grpc", "dashboard-agent-listen"):
-            command.append(f"--{what}-port={free_port()}")
+        ports = "node-manager object-manager runtime-env-agent metrics-export dashboard-agent-grpc dashboard-agent-listen"
+        command += [f"--{what}-port={free_port()}" for what in ports.split()]
         command += ["--node-ip-address=127.0.0.1", "--object-store-memory=150000000", "--disable-usage-stats"]
         with (self.folder / f"node{len(self.nodes)}.log").open("wb") as log:
             node = subprocess.Popen(

@@ -112,7 +112,11 @@ def test_reference_and_baseline_get_vectors_too(tmp_path):
 
 @pytest.mark.parametrize(
     ("embed", "word"),
-    [(lambda texts: np.zeros(len(texts)), "shape"), (lambda _: "x", "no numbers"), (lambda texts: np.zeros((2, len(texts))), "for")],
+    [
+        (lambda texts: np.zeros(len(texts)), "shape"),
+        (lambda _: "x", "no numbers"),
+        (lambda texts: np.zeros((2, len(texts))), "for"),
+    ],
 )
 def test_an_embedding_that_is_none(embed, word):
     with pytest.raises(UsageError, match=word):
@@ -122,9 +126,9 @@ def test_an_embedding_that_is_none(embed, word):
 def test_an_embedding_of_nothing():
     with pytest.raises(UsageError, match="no column was taken for texts or images"):
         examine(pa.table({"a": [1.0, 2.0], "label": ["x", "y"]}), RowOptions(embed=lengths))
+    options = RowOptions(roles=Roles(text="text", embedding="vector"), embed=lengths)
     with pytest.raises(UsageError, match="is one already"):
-        roles = Roles(text="text", embedding="vector")
-        examine(table().append_column("vector", pa.array([[1.0]] * 400)), RowOptions(roles=roles, embed=lengths))
+        examine(table().append_column("vector", pa.array([[1.0]] * 400)), options)
 
 
 def test_serial_is_what_an_executor_is():  # the module is importable where torch is not
@@ -145,7 +149,14 @@ def network(torch):
     torch.manual_seed(0)
     nn = torch.nn
     return nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Dropout(0.9), nn.Linear(4 * 36, 7), nn.ReLU(), nn.Linear(7, 3)
+        nn.Conv2d(1, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dropout(0.9),
+        nn.Linear(4 * 36, 7),
+        nn.ReLU(),
+        nn.Linear(7, 3),
     )
 
 
@@ -234,11 +245,10 @@ def test_texts_of_a_data_set_through_a_model(torch, tmp_path):
         def forward(self, codes, offsets):
             return self.out(self.words(codes, offsets))
 
-
     def prepare(texts):
         codes = [[ord(character) % 64 for character in text] or [0] for text in texts]
         offsets = np.cumsum([0, *map(len, codes[:-1])])
-        return torch.tensor(sum(codes, [])), torch.tensor(offsets)
+        return torch.tensor([code for text in codes for code in text]), torch.tensor(offsets)
 
     embed = activations(Model(), "out", prepare=prepare)
     found = examine(table(), RowOptions(roles=Roles(text="text", label="label"), embed=embed))

@@ -13,18 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import ray_nodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import ray_nodes
-
-os.environ.setdefault("RAY_AUTH_TOKEN", ray_nodes.token())  # Ray looks when it is imported, and never again
-os.environ["RAY_AUTH_MODE"] = "token"
-ray = pytest.importorskip("ray", reason="Ray is not installed: the Ray executor is NOT tested here (pip install ray grpcio)")
-pytest.importorskip("grpc", reason="grpcio is not installed: the Ray executor is NOT tested here (pip install ray grpcio)")
-
-from toadstone.adapters import ray_tasks
-from toadstone.adapters.ray_tasks import RayTasks, carried, files_of
 from toadstone.core.errors import UsageError
 from toadstone.engine.executors import Serial
 from toadstone.study.ingest import ingest
@@ -32,6 +24,15 @@ from toadstone.tables.open import open_dataset
 from toadstone.tables.roles import Roles
 from toadstone.verbs.rows import RowOptions, examine
 from toadstone.views.words import Words
+
+os.environ.setdefault("RAY_AUTH_TOKEN", ray_nodes.token())  # Ray looks when it is imported, and never again
+os.environ["RAY_AUTH_MODE"] = "token"
+ray = pytest.importorskip("ray", reason="Ray is not installed: the Ray executor is NOT tested here (pip install ray grpcio)")
+pytest.importorskip("grpc", reason="grpcio is not installed: the Ray executor is NOT tested here (pip install ray grpcio)")
+
+
+from toadstone.adapters import ray_tasks  # noqa: E402  (Ray first, so that its absence is told)
+from toadstone.adapters.ray_tasks import RayTasks, carried, files_of  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
@@ -164,7 +165,11 @@ def numbers(study, job=None):
     """Everything that a job leaves behind."""
     total = study.run(job or Squared())
     names = ("squared", "words", "label")
-    return total, [chunk[name].tobytes() for chunk in study.chunks for name in names], [("gone" in chunk) for chunk in study.chunks]
+    return (
+        total,
+        [chunk[name].tobytes() for chunk in study.chunks for name in names],
+        [("gone" in chunk) for chunk in study.chunks],
+    )
 
 
 @given(st.lists(st.lists(st.floats(-1e6, 1e6, width=32), max_size=5), max_size=40))
@@ -355,7 +360,17 @@ def test_a_cluster_that_is_not_there_is_a_usage_error(data, form):
 
 def test_a_wrong_token_is_a_usage_error(cluster, data):
     environment = {**cluster.environment, "RAY_AUTH_TOKEN": "0" * 64}
-    command = [sys.executable, "-m", "toadstone", "scan", str(data / "part-0.parquet"), "--label", "label", "--engine", cluster.plain]
+    command = [
+        sys.executable,
+        "-m",
+        "toadstone",
+        "scan",
+        str(data / "part-0.parquet"),
+        "--label",
+        "label",
+        "--engine",
+        cluster.plain,
+    ]
     told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert told.returncode == 2
     assert "does not take this program" in told.stderr

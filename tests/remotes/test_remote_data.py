@@ -1,4 +1,4 @@
-"""Data sets on servers: fetched in one version, examined and split like those that lie here; what a server does wrong exits with 3."""
+"""Data sets on servers: fetched in one version, examined and split like local ones; what a server does wrong exits with 3."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ def test_clean_splits_an_object_as_it_splits_the_file(bucket, file, tmp_path, ca
     bucket.put_object(Bucket="data", Key="data.parquet", Body=file.read_bytes())
     for target, name in ((str(file), "here"), ("s3://data/data.parquet", "there")):
         words = ["clean", target, "--label", "label", "-o", str(tmp_path / f"{name}.parquet")]
-        main([*words, "--quarantine", str(tmp_path / f"{name}-bad.parquet"), "--review", str(tmp_path / f"{name}.html"), "--quiet"])
+        main(
+            [*words, "--quarantine", str(tmp_path / f"{name}-bad.parquet"), "--review", str(tmp_path / f"{name}.html"), "--quiet"]
+        )
     assert capsys.readouterr().err == ""
     for part in ("", "-bad"):
         here, there = (pq.read_table(tmp_path / f"{name}{part}.parquet") for name in ("here", "there"))

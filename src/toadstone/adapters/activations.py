@@ -1,8 +1,8 @@
 """What a layer of the user's own model makes of rows, so that checks of vectors see them as the model does.
 
-Poison that barely shows in the input shows in a trained model's inner layers: rows with a trigger come close to each other there (Tran,
-Li and Madry, *Spectral Signatures in Backdoor Attacks*, NeurIPS 2018; Chen et al., *Activation Clustering*, SafeAI 2019). The model is
-one that the user's program made or loaded; nothing is loaded here.
+Poison that barely shows in the input shows in a trained model's inner layers: rows with a trigger come close to each other there
+(Tran, Li and Madry, *Spectral Signatures in Backdoor Attacks*, NeurIPS 2018; Chen et al., *Activation Clustering*, SafeAI 2019).
+The model is one that the user's program made or loaded; nothing is loaded here.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Activations:
         """Give the vectors of some rows.
 
         Args:
-            data: A tensor, an array or a sequence of rows; or an iterable of batches, such as a ``DataLoader``, whose batches may be
-                pairs of inputs and labels.
+            data: A tensor, an array or a sequence of rows; or an iterable of batches, such as a ``DataLoader``, whose batches
+                may be pairs of inputs and labels.
 
         Returns:
             float32, shape (n, d), in the order of the rows.
@@ -106,7 +106,9 @@ class Activations:
             pooled = pooled.detach().to("cpu", self._torch.float32).numpy()
         values = np.asarray(pooled)
         if values.dtype.kind not in "biuf" or values.ndim < 1:
-            raise UsageError(f"the layer gives {type(outcome).__name__} of {values.dtype}, no numbers.", "Name another, or pass pool=….")
+            raise UsageError(
+                f"the layer gives {type(outcome).__name__} of {values.dtype}, no numbers.", "Name another, or pass pool=…."
+            )
         values = _flat(np.asarray(values, np.float32))
         if rows >= 0 and len(values) != rows:
             raise UsageError(f"the layer gives {len(values):,} vectors for {rows:,} rows.", "Pass pool=…, which gives one a row.")
@@ -120,7 +122,11 @@ class Activations:
             yield seen
             return
         modes = {module: module.training for module in self._model.modules()}  # type: ignore[attr-defined]  # (a module of torch)
-        hook = self._layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output)) if self._layer is not None else None
+        hook = (
+            self._layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+            if self._layer is not None
+            else None
+        )
         try:
             self._model.eval()  # type: ignore[attr-defined]  # (as above)
             with self._torch.no_grad():
@@ -133,25 +139,50 @@ class Activations:
 
 
 @overload
-def activations(model: Callable[..., Any], layer: Any = ..., data: None = ..., **options: Any) -> Activations: ...
+def activations(
+    model: Callable[..., Any],
+    layer: object = ...,
+    data: None = ...,
+    *,
+    batch: int = ...,
+    prepare: Callable[[Any], Any] | None = ...,
+    pool: Callable[[Any], Any] | None = ...,
+) -> Activations: ...
 @overload
-def activations(model: Callable[..., Any], layer: Any, data: object, **options: Any) -> Vectors: ...
+def activations(
+    model: Callable[..., Any],
+    layer: object,
+    data: object,
+    *,
+    batch: int = ...,
+    prepare: Callable[[Any], Any] | None = ...,
+    pool: Callable[[Any], Any] | None = ...,
+) -> Vectors: ...
 
 
-def activations(model: Callable[..., Any], layer: Any = None, data: Any = None, **options: Any) -> Activations | Vectors:
+def activations(
+    model: Callable[..., Any],
+    layer: object = None,
+    data: object = None,
+    *,
+    batch: int = 64,
+    prepare: Callable[[Any], Any] | None = None,
+    pool: Callable[[Any], Any] | None = None,
+) -> Activations | Vectors:
     """Give what a layer of a model makes of rows.
 
     The model is called in evaluation mode, without gradients, in batches; afterwards its modes are as before and no hook is left,
-    whatever happened. Vectors of an array with more than two dimensions are means: over positions (rows, positions, width), or over
-    places (rows, channels, height, width).
+    whatever happened. Vectors of an array with more than two dimensions are means: over positions (rows, positions, width), or
+    over places (rows, channels, height, width).
 
     Args:
         model: A ``torch.nn.Module``, or any callable that gives vectors for a batch of rows.
         layer: Name of a module inside, as in ``named_modules()``, or that module; None: what the model gives.
         data: A tensor, an array, a sequence of rows or an iterable of batches; None: give an object to be called with rows, for
             ``RowOptions(embed=...)``.
-        **options: ``batch``: rows of a call (64). ``prepare``: turns a batch of rows into what the model takes: a tensor, a tuple of
-            arguments, or a dict of them. ``pool``: turns what the layer gives into one vector a row.
+        batch: Rows of a call.
+        prepare: Turns a batch of rows into what the model takes: a tensor, a tuple of arguments, or a dict of them.
+        pool: Turns what the layer gives into one vector a row.
 
     Returns:
         float32, shape (n, d), in the order of the rows.
@@ -159,7 +190,7 @@ def activations(model: Callable[..., Any], layer: Any = None, data: Any = None, 
     Raises:
         UsageError: There is no such layer, it is not used, or what comes out is not one vector a row.
     """
-    made = Activations(model, layer, **options)
+    made = Activations(model, layer, batch=batch, prepare=prepare, pool=pool)
     return made if data is None else made(data)
 
 
@@ -173,7 +204,9 @@ def _module(torch: Any, model: Any, layer: Any) -> Any:  # noqa: ANN401  (module
     if layer is None:
         return None
     if torch is None:
-        raise UsageError("a layer can be named of a torch.nn.Module only.", "Leave it out, and let the callable give its activations.")
+        raise UsageError(
+            "a layer can be named of a torch.nn.Module only.", "Leave it out, and let the callable give its activations."
+        )
     known = dict(model.named_modules())
     if isinstance(layer, str):
         if layer not in known:

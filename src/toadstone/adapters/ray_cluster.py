@@ -50,7 +50,7 @@ def connected(address: str, jobs: int, memory: int) -> tuple[Any, Callable[[], N
     _quiet(quiet=True)
     try:
         ray, end = _started(ray, jobs, memory) if address == HERE else _joined(ray, address)
-        return ray, lambda: (end(), _quiet(quiet=False))[0]
+        return ray, lambda: _over(end)
     except UsageError:
         _quiet(quiet=False)
         raise
@@ -64,6 +64,11 @@ def _quiet(*, quiet: bool) -> None:
     worker = importlib.import_module("ray._private.worker")
     if hasattr(worker, "_worker_logs_enabled"):
         worker._worker_logs_enabled = not quiet  # type: ignore[attr-defined]  # noqa: SLF001  (as above)
+
+
+def _over(end: Callable[[], None]) -> None:
+    end()
+    _quiet(quiet=False)
 
 
 def _library(address: str) -> Any:  # noqa: ANN401  (a module)
@@ -120,12 +125,10 @@ def _joined(ray: Any, address: str) -> tuple[Any, Callable[[], None]]:  # noqa: 
             ray.init(address=place, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     except _failures(ray) as error:
         ray.shutdown()
-        advice = (
-            "Ray and Python must have the same versions on both sides, and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH) must be the cluster's."
-        )
+        advice = "Ray and Python must have the same versions on both sides, and RAY_AUTH_TOKEN must be the cluster's."
         if not address.startswith(CLIENT):
             advice += (
-                f" A plain address needs this machine in the cluster (`ray start --address={place}`); from outside, use ray://host:10001."
+                f" A plain address needs this machine in the cluster (`ray start --address={place}`); else use ray://host:10001."
             )
         raise UsageError(f"the Ray cluster at {address} does not take this program: {_brief(error)}.", advice) from None
     return ray, ray.shutdown

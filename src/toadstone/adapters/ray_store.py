@@ -1,9 +1,9 @@
 """Columns of numbers in the memory of a Ray cluster: each is an object that any machine can ask for.
 
 On the side that asks for work, a `RayStore` knows which object holds which column of which chunk. It travels as a `Shelf`: on the
-side that works, that gives the columns of the chunks that a task is about when they are looked at, and collects those that it makes.
-They go back as results of the task, so that they belong to the process that asked: the end of a worker, or of its machine, loses
-nothing that cannot be made again by running the task again.
+side that works, that gives the columns of the chunks that a task is about when they are looked at, and collects those that it
+makes. They go back as results of the task, so that they belong to the process that asked: the end of a worker, or of its
+machine, loses nothing that cannot be made again by running the task again.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class RayStore(Store):
         """Give the objects that hold the columns of a chunk."""
         return {(self.number, name, chunk): reference for name, reference in self._kept.get(chunk, {}).items()}
 
-    def __reduce__(self) -> tuple[type[Shelf], tuple[int]]:  # type: ignore[override]  # (travels as another class)
+    def __reduce__(self) -> tuple[type[Shelf], tuple[int]]:
         return Shelf, (self.number,)
 
 

@@ -1,8 +1,8 @@
 """Ray tasks as an executor: parts are mapped on the machines of a cluster and combined here, in the order of the parts.
 
 Tasks, and not Ray Data: a part is mapped by the very code that maps it here, and nothing but Ray's core is needed. Columns stay
-where they were made (see `toadstone.adapters.ray_store`), and tasks go where their columns are. Files that a worker does not have,
-of the same size and time, are read here, and their rows travel.
+where they were made (see `toadstone.adapters.ray_store`), and tasks go where their columns are. Files that a worker does not
+have, of the same size and time, are read here, and their rows travel.
 
 Source: the documentation of Ray Core on tasks, objects and fault tolerance, https://docs.ray.io/en/latest/ray-core/.
 """
@@ -183,7 +183,6 @@ class RayTasks(Engine):
             raise UsageError(f"a machine of the Ray cluster at {self._address} {answer.stranger}.", advice)
         return answer
 
-
     def _trouble(self, error: Exception) -> UsageError:
         if "No module named 'toadstone" not in str(error):
             return lost(error)
@@ -343,4 +342,3 @@ def mark_of(path: str) -> Mark:
 def _changeable(state: Any) -> Any:  # noqa: ANN401  (any state)
     """Give a state that combining may change: arrays that travelled lie in memory that is shared, and cannot be written."""
     return state.copy() if type(state) is np.ndarray else copy.deepcopy(state)
-

@@ -1,9 +1,10 @@
 """The nearest neighbours of every row among all others: exact for some ten thousand rows, from an index beyond.
 
-The index is an inverted file (Sivic and Zisserman, *Video Google*, ICCV 2003): rows lie in cells around centres found by k-means (Lloyd,
-*Least squares quantization in PCM*, IEEE Trans. Inf. Theory 28, 1982), and a row is compared with the rows of the cells nearest to
-its own. How many cells that takes is not guessed: the true neighbours of some rows are found by comparing them with every row, and the cells
-in which those lie say how many have to be opened for the recall that is wanted. Afterwards the recall is measured on other rows.
+The index is an inverted file (Sivic and Zisserman, *Video Google*, ICCV 2003): rows lie in cells around centres found by k-means
+(Lloyd, *Least squares quantization in PCM*, IEEE Trans. Inf. Theory 28, 1982), and a row is compared with the rows of the cells
+nearest to its own. How many cells that takes is not guessed: the true neighbours of some rows are found by comparing them with
+every row, and the cells in which those lie say how many have to be opened for the recall that is wanted. Afterwards the recall
+is measured on other rows.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ TARGET = 0.98
 _SAMPLE = 512
 """Rows whose true neighbours are found by comparing them with all: half to set the index up, half to measure it."""
 _MARGIN = 0.004
-"""By how much the sample that sets the index up has to be better than the target: about one standard error of 2,560 neighbours."""
+"""By how much the sample that sets the index up has to be better: more than a standard error of 2,560 neighbours."""
 _PER_CENTRE = 40
 """Rows from which a centre is learnt."""
 _ROUNDS = 6
@@ -267,7 +268,8 @@ def _first(table: Floats, hits: Numbers, count: int) -> Numbers:
     owners, places = np.divmod(hits, table.shape[1])
     order = np.lexsort((table.ravel()[hits], owners))
     starts = np.searchsorted(owners, np.arange(len(table)))
-    return places[order[starts[:, None] + np.arange(count)]]
+    first: Numbers = places[order[starts[:, None] + np.arange(count)]]
+    return first
 
 
 def _recall(vectors: _Centred, sample: Numbers, truth: NDArray[np.int32], found: NDArray[np.int32]) -> float:

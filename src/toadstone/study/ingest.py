@@ -26,7 +26,7 @@ LONGEST = 4 << 20
 """Bytes of one text that are looked at."""
 
 _HEAVY = 16 << 20
-"""Bytes of one text from which reading it may take more than the smallest budget leaves: a value is never in less than one piece."""
+"""Bytes of one text from which reading it, in one piece as ever, may take more than the smallest budget leaves."""
 _CHUNKS = 128
 """A chunk takes this part of the memory: what is made of it on the way takes ten and more times as much."""
 _SMALLEST = 1 << 19
@@ -165,7 +165,11 @@ def _of(view: View, values: pa.Array) -> Iterator[Columns]:
 
 
 def texts(column: pa.Array) -> tuple[pa.Array, int]:
-    """Give a column as ``large_string`` without nulls, each text at most `LONGEST` bytes, and the bytes of the longest if it was cut."""
+    """Give a column as ``large_string`` without nulls, each text at most `LONGEST` bytes.
+
+    Returns:
+        The texts, and the bytes of the longest if any was cut, else 0.
+    """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if _is_binary(column.type):

@@ -63,8 +63,8 @@ def embedded(dataset: Dataset, column: str, embed: Embed, folder: Path) -> Datas
 
     Args:
         dataset: Which.
-        column: What the vectors are made of. Texts are handed over as such, arrays as arrays, encoded images as the bytes of their
-            files; rows without a value are not, and have no vector.
+        column: What the vectors are made of. Texts are handed over as such, arrays as arrays, encoded images as the bytes of
+            their files; rows without a value are not, and have no vector.
         embed: Makes the vectors.
         folder: Where they are kept.
 
@@ -112,7 +112,8 @@ def _plain(values: pa.Array, base: str) -> list[Any]:
     if pa.types.is_struct(values.type):
         values = with_bytes(values, base)[0]
         values = values.field("bytes") if values.type.get_field_index("bytes") >= 0 else values
-    return values.to_pylist()
+    found: list[Any] = values.to_pylist()
+    return found
 
 
 def _made(values: list[Any], embed: Embed, width: int) -> NDArray[np.float32]:
@@ -123,7 +124,9 @@ def _made(values: list[Any], embed: Embed, width: int) -> NDArray[np.float32]:
     try:
         vectors = np.asarray(made, np.float32)
     except (TypeError, ValueError):
-        raise UsageError(f"the embedding gives {type(made).__name__}, no numbers.", "It must give an array, shape (n, d).") from None
+        raise UsageError(
+            f"the embedding gives {type(made).__name__}, no numbers.", "It must give an array, shape (n, d)."
+        ) from None
     if vectors.ndim != 2 or len(vectors) != len(there) or not vectors.shape[1] or vectors.shape[1] != (width or vectors.shape[1]):
         wanted = f"({len(there)}, {width or 'd'})"
         raise UsageError(f"the embedding gives an array of shape {vectors.shape} for {len(there)} rows.", f"It must be {wanted}.")

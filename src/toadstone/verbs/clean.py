@@ -58,7 +58,8 @@ def clean(
     not be read as a row goes where the quarantine goes. Existing files are replaced only when everything was written.
 
     Args:
-        target: A path, an address (``s3://``, ``hf://``, ``https://``), or an object that `toadstone.tables.open.open_dataset` knows.
+        target: A path, an address (``s3://``, ``hf://``, ``https://``), or an object that `toadstone.tables.open.open_dataset`
+            knows.
         kept: Where the kept rows go.
         quarantine: Where the others go; None: they are left out (and still counted).
         options: How rows are examined.

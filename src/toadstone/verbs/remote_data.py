@@ -1,7 +1,7 @@
 """Data sets on servers: fetched whole into a private folder, so that what is examined is what is split.
 
-Every pass over the rows has to see the same bytes, and a bucket or a server may exchange them at any time. The copy is held to one
-version by the ranges it is made of (see `toadstone.remotes.ranges`), compared with the digest that its server states, and
+Every pass over the rows has to see the same bytes, and a bucket or a server may exchange them at any time. The copy is held to
+one version by the ranges it is made of (see `toadstone.remotes.ranges`), compared with the digest that its server states, and
 removed when the data set is no longer used.
 """
 
@@ -115,10 +115,8 @@ def _files(client: Client, target: str, name: str) -> list[RemoteFile]:
 def _room(name: str, size: int) -> None:
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if size + _SPARE > free:
-        raise UnreadError(
-            f"{name} was not fetched: it has {size:,} bytes, and the temporary folder {tempfile.gettempdir()} has room for {free:,}.",
-            "Name a folder with more room in TMPDIR.",
-        )
+        reason = f"{name} was not fetched: it has {size:,} bytes, and the temporary folder has room for {free:,}."
+        raise UnreadError(reason, f"Name a folder with more room than {tempfile.gettempdir()} in TMPDIR.")
 
 
 def _fetch(file: RemoteFile, place: Path, told: Callable[[int], None]) -> None:
@@ -133,7 +131,9 @@ def _fetch(file: RemoteFile, place: Path, told: Callable[[int], None]) -> None:
                 if not offset:
                     _room(file.shown, remote.size)
                 if len(data) != min(_STEP, remote.size - offset):
-                    remote.give_up(f"the server sent {len(data):,} bytes where {min(_STEP, remote.size - offset):,} were asked for")
+                    remote.give_up(
+                        f"the server sent {len(data):,} bytes where {min(_STEP, remote.size - offset):,} were asked for"
+                    )
                 state.update(data)
                 copy.write(data)
                 told(len(data))
@@ -157,4 +157,6 @@ def _compared(file: RemoteFile, place: Path, sha256: str) -> None:
 
 
 def _unread(name: str, reason: str) -> UnreadError:
-    return UnreadError(f"{name} was not read: {reason.rstrip('.')}.", "Look at the address and at your credentials, and start again.")
+    return UnreadError(
+        f"{name} was not read: {reason.rstrip('.')}.", "Look at the address and at your credentials, and start again."
+    )

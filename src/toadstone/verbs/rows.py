@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -157,7 +158,9 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
 
         give_back()
         executor.step = "reading"
-        baseline = study_of(_same(options.baseline, dataset, options, roles), None, None) if options.baseline is not None else None
+        baseline = (
+            study_of(_same(options.baseline, dataset, options, roles), None, None) if options.baseline is not None else None
+        )
         reference = _same(options.reference, dataset, options, roles) if options.reference is not None else None
         study = study_of(dataset, reference, baseline)
         _vouches(study, options)
@@ -189,7 +192,7 @@ def _embedded(
     if column is None or roles.embedding is not None or options.embed is None:
         what = f"the column {roles.embedding!r} is one already" if column else "no column was taken for texts or images"
         raise UsageError(f"no embedding can be made: {what}.", "Name a column (--text, --image), or leave the callable out.")
-    beside = {}
+    beside: dict[str, Any] = {}
     for name in ("reference", "baseline"):
         target = getattr(options, name)
         if target is not None:

@@ -29,9 +29,7 @@ def is_data(target: str) -> bool:
         return name.endswith(_DATA) or (name.startswith("hf://") and name.rpartition("@")[0].endswith(_DATA))
     if target.lower().endswith(_DATA):
         return True
-    return any(
-        os.path.isfile(os.path.join(target, name)) for name in ("dataset_info.json", "dataset_dict.json")
-    )
+    return any(os.path.isfile(os.path.join(target, name)) for name in ("dataset_info.json", "dataset_dict.json"))
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,11 @@ def parser() -> Parser:
         "both files together are the input, row for row.",
         epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something was not read",
     )
-    made.add_argument("data", metavar="DATA", help=".parquet .arrow .jsonl[.gz] .csv .tsv .npz, a saved Hugging Face data set, or one at s3://…, hf://…, https://…")
+    made.add_argument(
+        "data",
+        metavar="DATA",
+        help=".parquet .arrow .jsonl[.gz] .csv .tsv .npz, a saved Hugging Face data set, or one at s3://…, hf://…, https://…",
+    )
     made.add_argument("-o", "--kept", metavar="FILE", required=True, help="where the kept rows go, in the format of DATA")
     made.add_argument("--quarantine", metavar="FILE", help="where the others go, with row number, checks and p-value")
     made.add_argument("--relabel", action="store_true", help="keep rows whose label is to blame, with the label that fits")
