@@ -266,3 +266,17 @@ def test_a_prefix_without_data(bucket):
     bucket.put_object(Bucket="data", Key="set/other.md", Body=b"# words")
     with pytest.raises(UsageError, match="has no data files"):
         open_data("s3://data/set")
+
+
+def test_the_commands_of_the_guide_are_commands():
+    """Those that need a server or a cluster are not run by the tests of the documentation; their words are checked here."""
+    import importlib
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "beyond.md").read_text(encoding="utf-8")
+    lines = [line.split()[2:] for line in page.splitlines() if line.startswith("$ toadstone ")]
+    assert len(lines) >= 8
+    for command, *words in lines:
+        options = importlib.import_module(f"toadstone.faces.cli.{command}").parser().parse_intermixed_args(words)
+        if options.engine != "local":
+            RowOptions(engine=options.engine)
