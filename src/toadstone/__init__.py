@@ -13,6 +13,7 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without the 10 ms that importi
 if TYPE_CHECKING:
     from typing import Any
 
+    from toadstone.adapters.activations import activations
     from toadstone.adapters.certified import CertifiedClassifier, certify
     from toadstone.adapters.guarded import guarded
     from toadstone.adapters.poison_detector import PoisonDetector
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from toadstone.verbs.verify import verify
 
 _HOMES = {
+    "toadstone.adapters.activations": ("activations",),
     "toadstone.adapters.certified": ("CertifiedClassifier", "certify"),
     "toadstone.adapters.guarded": ("guarded",),
     "toadstone.adapters.poison_detector": ("PoisonDetector",),
@@ -90,6 +92,7 @@ __all__ = [
     "UsageError",
     "Waiver",
     "__version__",
+    "activations",
     "certify",
     "check",
     "clean",

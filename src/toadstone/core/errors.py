@@ -5,6 +5,7 @@
     ToadstoneError
     ├── UsageError        the command line, a setting or a path is wrong
     │   └── ConfigError   ... in a configuration file
+    ├── UnreadError       a server did not give what was asked for; nothing was decided
     ├── RegistrationError a check or reader was declared wrongly (a programming error)
     └── UnsafeError       `open_clean` refused to hand over a file
 """
@@ -41,6 +42,10 @@ class UsageError(ToadstoneError):
 
 class ConfigError(UsageError):
     """A configuration or suppression file is wrong; nothing was scanned."""
+
+
+class UnreadError(ToadstoneError):
+    """What was asked for cannot be read; nothing was decided, and nothing written."""
 
 
 class RegistrationError(ToadstoneError):

@@ -18,20 +18,30 @@ from typing import Self, TypeVar
 from toadstone.core.errors import UsageError
 from toadstone.engine.job import Job
 from toadstone.engine.memory import without_pandas
+from toadstone.engine.store import Store
 
 Part = TypeVar("Part")
 State = TypeVar("State")
 Result = TypeVar("Result")
 
 
-class Local(ABC):
-    """Computes on this machine; a context that gives back what it takes."""
+class Engine(ABC):
+    """Computes, here or elsewhere; a context that gives back what it takes."""
 
     jobs: int
+    """How many parts it works on at once."""
 
     @abstractmethod
     def run(self, job: Job[Part, State, Result], parts: Iterable[Part]) -> Result:
         """Map, combine from left to right, finish."""
+
+    def store(self, memory: int) -> Store:
+        """Make a store that whoever maps can read and write; the caller closes it.
+
+        Args:
+            memory: Bytes that may stay in memory.
+        """
+        return Store(memory, shared=self.jobs > 1)
 
     def __enter__(self) -> Self:
         return self
@@ -43,17 +53,17 @@ class Local(ABC):
         """Give back what was taken."""
 
 
-class Serial(Local):
+class Serial(Engine):
     """One part after the other, in this thread."""
 
     jobs = 1
 
     def run(self, job: Job[Part, State, Result], parts: Iterable[Part]) -> Result:
         """Map, combine from left to right, finish."""
-        return job.finish(_folded(job, map(job.map, parts)))
+        return job.finish(folded(job, map(job.map, parts)))
 
 
-class _Pooled(Local):
+class _Pooled(Engine):
     """Maps in a pool and combines here, in the order of the parts.
 
     At most two parts a worker are on their way at any time: what is mapped but not yet combined is bounded by the number
@@ -66,7 +76,7 @@ class _Pooled(Local):
 
     def run(self, job: Job[Part, State, Result], parts: Iterable[Part]) -> Result:
         """Map, combine from left to right, finish."""
-        return job.finish(_folded(job, self._mapped(job.map, parts)))
+        return job.finish(folded(job, self._mapped(job.map, parts)))
 
     def _mapped(self, work: Callable[[Part], State], parts: Iterable[Part]) -> Iterator[State]:
         waiting: deque[Future[State]] = deque()
@@ -143,7 +153,8 @@ def _end_with(parent: BaseProcess | None) -> None:
         os._exit(1)
 
 
-def _folded(job: Job[Part, State, Result], states: Iterable[State]) -> State | None:
+def folded(job: Job[Part, State, Result], states: Iterable[State]) -> State | None:
+    """Combine states from left to right."""
     whole: State | None = None
     for state in states:
         whole = state if whole is None else job.combine(whole, state)

@@ -15,6 +15,9 @@ class Job(Protocol[Part, State, Result]):
 
     ``combine`` has to be associative; executors combine neighbours in the order of the parts, so it need not commute. Jobs,
     parts and states travel between processes: they hold data, no open files.
+
+    ``map`` takes parts and what it is itself as they are and changes neither; where the executor is another machine's, they
+    cannot be changed. A job over fragments may name the ``columns`` that it reads, so that no others travel.
     """
 
     def map(self, part: Part) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
+from dataclasses import dataclass
 from typing import TypeVar
 
 from toadstone.engine.job import Executor, Job
@@ -36,10 +37,23 @@ class Watched:
         """Run a job, and tell of every part that is taken up."""
         if self._progress is None or not isinstance(parts, Sized):
             return self._executor.run(job, parts)
-        return self._executor.run(job, self._told(parts, len(parts), self._progress))
+        return self._executor.run(job, _Told(parts, len(parts), self.step, self._progress))
 
-    def _told(self, parts: Iterable[Part], total: int, progress: Progress) -> Iterator[Part]:
-        for number, part in enumerate(parts):
-            progress(self.step, number, total)
+
+@dataclass(frozen=True)
+class _Told(Iterable[Part]):
+    """Parts that say when they are taken up, and still how many they are."""
+
+    parts: Iterable[Part]
+    total: int
+    step: str
+    progress: Progress
+
+    def __len__(self) -> int:
+        return self.total
+
+    def __iter__(self) -> Iterator[Part]:
+        for number, part in enumerate(self.parts):
+            self.progress(self.step, number, self.total)
             yield part
-        progress(self.step, total, total)
+        self.progress(self.step, self.total, self.total)

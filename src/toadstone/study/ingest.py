@@ -20,11 +20,13 @@ from toadstone.study.study import Chunk, Study
 from toadstone.tables.attached import base_of, with_bytes
 from toadstone.tables.dataset import BYTES, ROWS, Dataset, Fragment, Trouble, cut
 from toadstone.tables.roles import Roles
-from toadstone.views.view import Columns, View
+from toadstone.views.view import Columns, View, text_bytes
 
 LONGEST = 4 << 20
 """Bytes of one text that are looked at."""
 
+_HEAVY = 16 << 20
+"""Bytes of one text from which reading it, in one piece as ever, may take more than the smallest budget leaves."""
 _CHUNKS = 128
 """A chunk takes this part of the memory: what is made of it on the way takes ten and more times as much."""
 _SMALLEST = 1 << 19
@@ -61,7 +63,12 @@ class _Ingest:
     """Of a chunk, about."""
     first: int = 0
     base: str = ""
-    """Folder to which the names of images are relative."""
+    """Folder to which the names of images are relative; empty when nothing looks at images."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """What is read of the data set, for whoever sends it to another machine."""
+        return self.roles.columns
 
     def map(self, part: Fragment) -> _Read:
         read = _Read()
@@ -113,18 +120,18 @@ class _Ingest:
                     self.store.put(name, number, numbers)
         return list(dict.fromkeys(troubles))
 
-    def _seen(self, batch: pa.RecordBatch, role: str) -> tuple[pa.Array | None, str]:
-        """Give what a view of a role sees of a batch, None when no column has the role, and the column that was cut."""
+    def _seen(self, batch: pa.RecordBatch, role: str) -> tuple[pa.Array | None, tuple[str, int]]:
+        """Give what a view of a role sees of a batch, None when no column has the role, and the column that was cut, if any."""
         if role == "features":
             names = list(self.roles.features)
-            return (pa.StructArray.from_arrays([batch.column(name) for name in names], names=names) if names else None), ""
+            return (pa.StructArray.from_arrays([batch.column(name) for name in names], names=names) if names else None), ("", 0)
         column = getattr(self.roles, role)
         if column is None:
-            return None, ""
+            return None, ("", 0)
         if role not in ("text", "prompt", "response"):
-            return batch.column(column), ""
+            return batch.column(column), ("", 0)
         values, clipped = texts(batch.column(column))
-        return values, column if clipped else ""
+        return values, (column, clipped)
 
     def combine(self, left: _Read, right: _Read) -> _Read:
         left.chunks += right.chunks
@@ -138,9 +145,12 @@ class _Ingest:
         return state or _Read()
 
 
-def _clipped(column: str, fragment: int) -> list[Trouble]:
+def _clipped(cut: tuple[str, int], fragment: int) -> list[Trouble]:
+    column, longest = cut
     reason = f"a text in column {column!r} is longer than {LONGEST >> 20} MiB; only its beginning was looked at"
-    return [Trouble(fragment, reason)] if column else []
+    if longest > _HEAVY:
+        reason += f" (to read one of {longest >> 20} MiB takes several times that in memory, whatever the budget)"
+    return [Trouble(fragment, reason)] if longest else []
 
 
 def _joined_batches(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
@@ -154,8 +164,12 @@ def _of(view: View, values: pa.Array) -> Iterator[Columns]:
     yield view.of(values)
 
 
-def texts(column: pa.Array) -> tuple[pa.Array, bool]:
-    """Give a column as ``large_string`` without nulls, each text at most `LONGEST` bytes, and whether any was cut."""
+def texts(column: pa.Array) -> tuple[pa.Array, int]:
+    """Give a column as ``large_string`` without nulls, each text at most `LONGEST` bytes.
+
+    Returns:
+        The texts, and the bytes of the longest if any was cut, else 0.
+    """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if _is_binary(column.type):
@@ -167,11 +181,20 @@ def texts(column: pa.Array) -> tuple[pa.Array, bool]:
     lengths = pc.binary_length(column)
     longest = pc.max(lengths).as_py() or 0
     if longest <= LONGEST:
-        return column, False
-    cut = [
-        text if len(text) <= LONGEST // 4 else text.encode()[:LONGEST].decode("utf-8", "ignore") for text in column.to_pylist()
-    ]
-    return pa.array(cut, pa.large_string()), True
+        return column, 0
+    return _shortened(column, np.asarray(lengths.to_numpy(zero_copy_only=False), np.int64)), longest
+
+
+def _shortened(column: pa.Array, lengths: NDArray[np.int64]) -> pa.Array:
+    """Cut texts at `LONGEST` bytes, at the end of a character; what is cut off is never copied."""
+    content, offsets = text_bytes(column)
+    starts, stops = offsets[:-1].copy(), offsets[:-1] + np.minimum(lengths, LONGEST)
+    for row in np.flatnonzero(lengths > LONGEST).tolist():
+        while stops[row] > starts[row] and content[stops[row]] & 0xC0 == 0x80:  # within a character of UTF-8 (RFC 3629)
+            stops[row] -= 1
+    pieces = [content[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
+    edges = np.append(0, np.cumsum(stops - starts))
+    return pa.LargeStringArray.from_buffers(len(column), pa.py_buffer(edges), pa.py_buffer(np.concatenate(pieces)))
 
 
 def names_of(column: pa.Array) -> pa.Array:
@@ -246,11 +269,14 @@ def ingest(
         fdr: The false-discovery rate that is asked for.
         memory: Bytes that the whole examination may take.
     """
-    job = _Ingest(roles, tuple(views), store, int(np.clip(memory // _CHUNKS, _SMALLEST, BYTES)), 0, base_of(dataset.name))
+    seeing = any(view.role == "image" for view in views)
+    size = int(np.clip(memory // _CHUNKS, _SMALLEST, BYTES))
+    job = _Ingest(roles, tuple(views), store, size, 0, base_of(dataset.name) if seeing else "")
     reads = [executor.run(job, dataset.fragments)]
     if reference is not None:
         first = len(dataset.fragments) * _PER_FRAGMENT
-        reads.append(executor.run(replace(job, first=first, base=base_of(reference.name)), reference.fragments))
+        base = base_of(reference.name) if seeing else ""
+        reads.append(executor.run(replace(job, first=first, base=base), reference.fragments))
     names = {role: _joined(reads, role, store) for role in _CODED if getattr(roles, role) is not None}
     start, chunks = 0, []
     for trusted, read in enumerate(reads):

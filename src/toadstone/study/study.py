@@ -29,6 +29,7 @@ class Chunk:
         start: Row of the study with which it begins.
         rows: How many.
         trusted: Whether these rows are the reference: known to be good.
+        store: Where the columns are kept.
     """
 
     def __init__(self, number: int, start: int, rows: int, store: Store, *, trusted: bool = False) -> None:
@@ -36,7 +37,7 @@ class Chunk:
         self.start = start
         self.rows = rows
         self.trusted = trusted
-        self._store = store
+        self.store = store
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Give a column of this chunk.
@@ -44,18 +45,18 @@ class Chunk:
         Raises:
             KeyError: there is none.
         """
-        return self._store.get(name, self.number)
+        return self.store.get(name, self.number)
 
     def __setitem__(self, name: str, values: NDArray[Any]) -> None:
         """Keep a column of this chunk for later jobs."""
-        self._store.put(name, self.number, values)
+        self.store.put(name, self.number, values)
 
     def __contains__(self, name: str) -> bool:
-        return (name, self.number) in self._store
+        return (name, self.number) in self.store
 
     def drop(self, name: str) -> None:
         """Forget a column of this chunk."""
-        self._store.drop(name, self.number)
+        self.store.drop(name, self.number)
 
 
 class Study(Table):

@@ -75,6 +75,9 @@ class Dataset:
         fragments: In the order of the rows.
         troubles: What was wrong before any row was read.
         size: Bytes on disk or in memory, 0 when it is not known.
+        version: The word of a server for the version that was fetched; empty: it came from none.
+        copy: Where a copy lies that is read instead; empty: nowhere, ``name`` is the path.
+        held: What has to live as long as the data set, such as that copy.
     """
 
     name: str
@@ -83,11 +86,19 @@ class Dataset:
     fragments: tuple[Fragment, ...]
     troubles: tuple[Trouble, ...] = ()
     size: int = 0
+    version: str = ""
+    copy: str = ""
+    held: object = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, table: pa.Table, name: str = "<memory>") -> Dataset:
         """Wrap a table that is in memory."""
         return cls(name, "memory", table.schema, (Held(0, table),), size=table.nbytes)
+
+    @property
+    def path(self) -> str:
+        """Where the rows are read: the path as typed, or that of a copy."""
+        return self.copy or self.name
 
     def take(self, rows: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Read some rows.

@@ -116,7 +116,7 @@ def check_places(
     if dataset.kind not in _WRITERS:
         raise UsageError(f"a data set of kind {dataset.kind} cannot be split", "Save it as Parquet first.")
     targets = [Path(os.fspath(path)) for path in (kept, quarantine) if path is not None]
-    source = Path(dataset.name).resolve() if dataset.kind != "memory" else None
+    source = Path(dataset.path).resolve() if dataset.kind != "memory" else None
     places = [target.resolve() for target in targets]
     for target, place in zip(targets, places, strict=True):
         if source is not None and (place == source or source in place.parents or place in source.parents or _same(place, source)):
@@ -144,7 +144,7 @@ def check_scores(dataset: Dataset, scores: str | os.PathLike[str], others: Itera
         UsageError: It would.
     """
     place = Path(os.fspath(scores)).resolve()
-    source = Path(dataset.name).resolve() if dataset.kind != "memory" else None
+    source = Path(dataset.path).resolve() if dataset.kind != "memory" else None
     if source is not None and (place == source or source in place.parents or _same(place, source)):
         raise UsageError(f"{scores} is the input or lies within it", "Write somewhere else.")
     if not place.parent.is_dir():
@@ -163,7 +163,7 @@ def _same(one: Path, other: Path) -> bool:
 def _replacing(dataset: Dataset, target: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a place beside the target to write to, which takes its name when all went well and vanishes otherwise."""
     final = Path(os.fspath(target)).resolve()
-    folder = dataset.kind != "memory" and Path(dataset.name).is_dir()
+    folder = dataset.kind != "memory" and Path(dataset.path).is_dir()
     inside = Path(tempfile.mkdtemp(prefix=f".{final.name[:64]}.", dir=final.parent))
     place = inside / final.name
     try:

@@ -49,8 +49,8 @@ def split_arrow(dataset: Dataset, plan: Plan, kept: Path, quarantine: Path | Non
         assert isinstance(fragment, RowGroups | IpcBatches)
         files.setdefault(fragment.path, []).append(fragment)
     if not files:
-        files[dataset.name] = []
-    single = len(files) == 1 and dataset.name in files
+        files[dataset.path] = []
+    single = len(files) == 1 and dataset.path in files
     for path, fragments in files.items():
         sides = [None if side is None else side if single else _inside(dataset, path, side) for side in (kept, quarantine)]
         schema = metadata_of(path)[1] if dataset.kind == "parquet" else header_of(path)[0]
@@ -85,7 +85,7 @@ def _named(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
 
 
 def _inside(dataset: Dataset, path: str, side: Path) -> Path:
-    place = side / Path(path).relative_to(dataset.name)
+    place = side / Path(path).relative_to(dataset.path)
     place.parent.mkdir(parents=True, exist_ok=True)
     return place
 
@@ -251,7 +251,7 @@ def _relabelled(batch: pa.RecordBatch, start: int, plan: Plan) -> pa.RecordBatch
 
 def _describe(dataset: Dataset, files: Sequence[Path], side: Path, *, extra: bool) -> None:
     """Write the files that describe a saved data set, so that ``load_from_disk`` finds what it needs."""
-    source = Path(dataset.name)
+    source = Path(dataset.path)
     for folder in dict.fromkeys(path.parent for path in files):
         place = side / folder.relative_to(source)
         state = saved.described(folder / saved.STATE)
@@ -269,5 +269,5 @@ def _describe(dataset: Dataset, files: Sequence[Path], side: Path, *, extra: boo
         (place / saved.INFO).write_text(json.dumps(info, indent=2, sort_keys=True))
     if (source / saved.SPLITS).is_file():
         shutil.copyfile(source / saved.SPLITS, side / saved.SPLITS)
-        names = [name for name in saved.splits_of(dataset.name) if (side / name).is_dir()]
+        names = [name for name in saved.splits_of(dataset.path) if (side / name).is_dir()]
         (side / saved.SPLITS).write_text(json.dumps({"splits": names}))

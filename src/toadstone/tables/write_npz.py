@@ -30,9 +30,9 @@ def split_npz(dataset: Dataset, plan: Plan, kept: Path, quarantine: Path | None)
     Raises:
         UsageError: An array cannot be copied row by row.
     """
-    if Path(dataset.name).is_dir():
+    if Path(dataset.path).is_dir():
         raise UsageError(f"{dataset.name} is a folder of NPZ files", "Clean them one at a time.")
-    headers, strange = headers_of(dataset.name)
+    headers, strange = headers_of(dataset.path)
     rows = row_count(headers)
     for header in headers:
         if header.shape and header.shape[0] == rows and header.dtype is None:
@@ -41,7 +41,7 @@ def split_npz(dataset: Dataset, plan: Plan, kept: Path, quarantine: Path | None)
         raise UsageError(f"{dataset.name} cannot be split: {strange[0]}", "Save the arrays again with plain types.")
     _, mask = plan.next(rows)
     sides = [(kept, ~mask)] + ([(quarantine, mask)] if quarantine is not None else [])
-    with zipfile.ZipFile(dataset.name) as archive:
+    with zipfile.ZipFile(dataset.path) as archive:
         for place, wanted in sides:
             with zipfile.ZipFile(place, "w") as target:
                 for header in headers:

@@ -44,9 +44,9 @@ def split_text(dataset: Dataset, plan: Plan, kept: Path, quarantine: Path | None
 
 def _inside(dataset: Dataset, path: str, side: Path) -> Path:
     """Give the place of one file of a folder in another folder; a single file is the place itself."""
-    if path == dataset.name:
+    if path == dataset.path:
         return side
-    place = side / Path(path).relative_to(dataset.name)
+    place = side / Path(path).relative_to(dataset.path)
     place.parent.mkdir(parents=True, exist_ok=True)
     return place
 

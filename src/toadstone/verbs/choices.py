@@ -145,7 +145,7 @@ def _same_data(choices: Choices, dataset: Dataset, rows: int) -> None:
 
 def digest_of(dataset: Dataset) -> str:
     """Give the SHA-256 of a data set that is one file, else an empty string."""
-    path = Path(dataset.name)
+    path = Path(dataset.path)
     if not path.is_file():
         return ""
     with path.open("rb") as stream:

@@ -13,10 +13,10 @@ from toadstone.core.report import Report, Subject
 from toadstone.engine.progress import Progress
 from toadstone.study.decision import Decision
 from toadstone.tables.dataset import Dataset
-from toadstone.tables.open import open_dataset
 from toadstone.tables.plan import Flags, Quarantine
 from toadstone.tables.write import check_places, split, write_scores
 from toadstone.verbs.choices import Choices, applied
+from toadstone.verbs.located import open_data
 from toadstone.verbs.rows import Examined, RowOptions, examine
 
 
@@ -58,7 +58,8 @@ def clean(
     not be read as a row goes where the quarantine goes. Existing files are replaced only when everything was written.
 
     Args:
-        target: A path, or an object that `toadstone.tables.open.open_dataset` knows.
+        target: A path, an address (``s3://``, ``hf://``, ``https://``), or an object that `toadstone.tables.open.open_dataset`
+            knows.
         kept: Where the kept rows go.
         quarantine: Where the others go; None: they are left out (and still counted).
         options: How rows are examined.
@@ -71,14 +72,16 @@ def clean(
 
     Raises:
         UsageError: The target is no data set, a named column does not exist, a file cannot be written, or choices do not fit.
+        UnreadError: A server does not give what it should; nothing was written.
     """
     config = config or Config()
     policy = policy or Policy(config.gate, config.waivers)
     waivers = (*policy.waivers, *(waiver for chosen in choices for waiver in chosen.waivers))
     policy = Policy(policy.gate, waivers, policy.today)
-    dataset = target if isinstance(target, Dataset) else open_dataset(target)
+    options = options or RowOptions()
+    dataset = target if isinstance(target, Dataset) else open_data(target, options.access, progress)
     check_places(dataset, kept, quarantine, scores)  # not after hours of work
-    examined = examine(dataset, options or RowOptions(), config, progress)
+    examined = examine(dataset, options, config, progress)
     examined = replace(examined, decision=applied(examined.decision, choices, policy, dataset))
     decision = examined.decision
     proposals = _proposals(decision) if relabel else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from toadstone.core.errors import UsageError
+from toadstone.core.errors import UnreadError, UsageError
 from toadstone.core.place import Place
 from toadstone.core.policy import Config, Policy
 from toadstone.core.record import replace
@@ -14,11 +14,11 @@ from toadstone.engine.progress import Progress
 from toadstone.tables.allowance import OutsizedError, check_claims
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.folder import shards
-from toadstone.tables.open import open_dataset
 from toadstone.tables.pictures import holds_images
 from toadstone.tables.plan import Flags
 from toadstone.tables.write import check_scores, write_scores
 from toadstone.verbs.clean import subject_of
+from toadstone.verbs.located import is_remote, open_data, shown
 from toadstone.verbs.rows import Examined, RowOptions, examine
 from toadstone.verbs.targets import is_data
 
@@ -59,10 +59,11 @@ def with_rows(
         raise UsageError(f"--scores needs exactly one data set. Got {len(named)} instead.")
     wanted = inside or scores is not None or _asked(options)
     subjects = {subject.path: subject for subject in report.subjects}
-    for name in named:
+    for target in named:
+        name = shown(target)
         known = subjects.get(name)
         try:
-            dataset = _opened(name, wanted=wanted)
+            dataset = _opened(target, options, progress, wanted=wanted)
             if known is not None and scores is None and not _asked(options) and _is_model(dataset):
                 continue
             if scores is not None:
@@ -72,21 +73,24 @@ def with_rows(
             known = known or Subject(name, "data set", -1, {})
             subjects[name] = replace(known, unread=(*known.unread, Gap(Place(name), f"its rows: {error.message}")))
             continue
+        except UnreadError as error:
+            subjects[name] = _without_rows(known, name, error)
+            continue
         except UsageError as error:
             if known is None or scores is not None or _asked(options):
                 raise
             if not name.endswith(".npz"):  # arrays of a model, which are no rows
                 subjects[name] = replace(known, unread=(*known.unread, Gap(Place(name), f"its rows: {error.message}")))
             continue
-        subjects[name] = _joined(known, subject_of(examined, policy))
+        subjects[name] = _joined(known, _same_version(known, dataset, subject_of(examined, policy)))
         if scores is not None:
             _write(scores, examined)
     return Report(tuple(subjects[path] for path in sorted(subjects)), report.received)
 
 
-def _opened(name: str, *, wanted: bool) -> Dataset:
+def _opened(target: str, options: RowOptions, progress: Progress | None, *, wanted: bool) -> Dataset:
     """Open a data set; one whose rows nobody asked for has an allowance (see `toadstone.tables.allowance`)."""
-    dataset = open_dataset(name, bounded=not wanted)
+    dataset = open_data(target, options.access, progress, bounded=not wanted)
     if not wanted and not _is_model(dataset):
         check_claims(dataset)
     return dataset
@@ -98,7 +102,7 @@ def _named(report: Report, targets: Sequence[str], *, inside: bool, asked: bool)
     if inside:
         named += [subject.path for subject in report.subjects if subject.path not in named and is_data(subject.path)]
     if inside or asked:
-        named += [target for target in targets if target not in named and _is_gallery(target)]
+        named += [target for target in targets if target not in named and (_is_gallery(target) or is_remote(target))]
     return named
 
 
@@ -127,6 +131,24 @@ def _joined(of_file: Subject | None, of_rows: Subject) -> Subject:
         suppressed=(*of_file.suppressed, *of_rows.suppressed),
         statistics=of_rows.statistics,
     )
+
+
+def _without_rows(known: Subject | None, name: str, error: UnreadError) -> Subject:
+    """Say why the rows of a data set were not looked at, unless its file was not for the same reason."""
+    if known is None:
+        return Subject(name, "unknown", -1, {}, (Gap(Place(name), error.message),))
+    if known.unread and any(gap.reason in error.message for gap in known.unread):
+        return known
+    return replace(known, unread=(*known.unread, Gap(Place(name), f"its rows: {error.message}")))
+
+
+def _same_version(known: Subject | None, dataset: Dataset, of_rows: Subject) -> Subject:
+    """See that the file whose rows were examined is the one that was scanned."""
+    before = known.origin.get("etag", "") if known is not None else ""
+    if not before or not dataset.version or before == dataset.version:
+        return of_rows
+    reason = "the file changed on the server between the scan of it and the examination of its rows"
+    return replace(of_rows, unread=(*of_rows.unread, Gap(Place(of_rows.path), reason)))
 
 
 def _write(scores: str, examined: Examined) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,19 +20,21 @@ from toadstone.core.place import Place
 from toadstone.core.policy import Config
 from toadstone.core.report import Gap
 from toadstone.core.shield import shielded
-from toadstone.engine.executors import Local, Processes, Serial
+from toadstone.engine.elsewhere import LOCAL, check_address, elsewhere
+from toadstone.engine.executors import Engine, Processes, Serial
 from toadstone.engine.memory import give_back
 from toadstone.engine.progress import Progress, Watched
-from toadstone.engine.store import Store
+from toadstone.remotes.access import Access
 from toadstone.study.check import DataCheck
 from toadstone.study.decision import Decision, decide
 from toadstone.study.evidence import Evidence
 from toadstone.study.ingest import ingest
 from toadstone.study.study import Study
+from toadstone.tables.beside import Embed, embedded
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.guess import guess_roles
-from toadstone.tables.open import open_dataset
 from toadstone.tables.roles import Roles
+from toadstone.verbs.located import open_data
 from toadstone.views.discover import views
 
 EFFORTS = ("quick", "standard", "deep")
@@ -58,8 +63,12 @@ class RowOptions:
         memory: Bytes that may be used.
         jobs: Processes, as far as the memory has room for them; 0: as many as there are cores, when the data set is large
             enough. More than one needs a script that can be imported (``if __name__ == "__main__":``), as always in Python.
+        engine: ``local``, ``ray`` (started here), ``ray://host:port`` or ``host:port`` (a Ray cluster that is there).
         reference: Rows known to be good: a path or a table.
         baseline: The previous version of the data set: a path or a table.
+        access: How servers are read when any of these is an address.
+        embed: Turns at most 256 texts or images into vectors, shape (n, d), such as `toadstone.activations`; they are examined as
+            an ``embedding`` column would be, and not written.
     """
 
     roles: Roles = field(default_factory=Roles)
@@ -68,8 +77,11 @@ class RowOptions:
     fdr: float = 0.05
     memory: int = 1 << 30
     jobs: int = 1
+    engine: str = LOCAL
     reference: object = None
     baseline: object = None
+    access: Access | None = None
+    embed: Embed | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense.
@@ -79,6 +91,7 @@ class RowOptions:
         """
         if self.effort not in EFFORTS:
             raise UsageError(f"the effort must be one of {', '.join(EFFORTS)}. Got {self.effort!r} instead.")
+        check_address(self.engine)
         if not 0 < self.fdr < 1:
             raise UsageError(f"the false-discovery rate must lie between 0 and 1. Got {self.fdr} instead.")
         if self.memory < LEAST:
@@ -122,26 +135,33 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
 
     Raises:
         UsageError: The target is no data set, or a named column does not exist.
+        UnreadError: A server does not give what it should.
         ConfigError: A setting is wrong.
     """
     config = config or Config()
-    dataset = target if isinstance(target, Dataset) else open_dataset(target)
+    dataset = target if isinstance(target, Dataset) else open_data(target, options.access, progress)
     roles = guess_roles(dataset, options.roles)
+    if options.embed is not None:
+        with tempfile.TemporaryDirectory(prefix="toadstone-") as folder:
+            return _embedded(dataset, roles, options, config, progress, Path(folder))
     checks, left_out = _applicable(config, roles, options)
     wanted = views((name for check in checks for name in check.needs), options.effort)
     with ExitStack() as stack:
-        executor = Watched(stack.enter_context(_executor(dataset, options)), progress)
+        engine = stack.enter_context(_engine(dataset, options))
+        executor = Watched(engine, progress)
         room = options.memory - RESIDENT
 
         def study_of(source: Dataset, reference: Dataset | None, baseline: Study | None) -> Study:
-            store = stack.enter_context(Store(room // HELD, shared=executor.jobs > 1))
+            store = stack.enter_context(engine.store(room // HELD))
             settings = {"effort": options.effort, "seed": options.seed, "fdr": options.fdr, "memory": room}
             return ingest(source, roles, wanted, executor, store, reference=reference, baseline=baseline, **settings)  # type: ignore[arg-type]  # (names and types as above)
 
         give_back()
         executor.step = "reading"
-        baseline = study_of(_same(options.baseline, dataset, roles), None, None) if options.baseline is not None else None
-        reference = _same(options.reference, dataset, roles) if options.reference is not None else None
+        baseline = (
+            study_of(_same(options.baseline, dataset, options, roles), None, None) if options.baseline is not None else None
+        )
+        reference = _same(options.reference, dataset, options, roles) if options.reference is not None else None
         study = study_of(dataset, reference, baseline)
         _vouches(study, options)
         gaps = _gaps(study)
@@ -162,6 +182,27 @@ def examine(target: object, options: RowOptions, config: Config | None = None, p
     return Examined(
         dataset, roles, study.rows, study.label_names, decision, tuple(sorted(set(gaps))), _statistics(study, decision, left_out)
     )
+
+
+def _embedded(
+    dataset: Dataset, roles: Roles, options: RowOptions, config: Config, progress: Progress | None, folder: Path
+) -> Examined:
+    """Examine rows together with vectors that the user's own callable makes of them."""
+    column = roles.image or roles.text or roles.prompt
+    if column is None or roles.embedding is not None or options.embed is None:
+        what = f"the column {roles.embedding!r} is one already" if column else "no column was taken for texts or images"
+        raise UsageError(f"no embedding can be made: {what}.", "Name a column (--text, --image), or leave the callable out.")
+    beside: dict[str, Any] = {}
+    for name in ("reference", "baseline"):
+        target = getattr(options, name)
+        if target is not None:
+            below = folder / name
+            below.mkdir()
+            beside[name] = embedded(_same(target, dataset, options, roles), column, options.embed, below)
+    whole = embedded(dataset, column, options.embed, folder)
+    roles = replace(roles, embedding=whole.schema.names[-1])
+    found = examine(whole, replace(options, roles=roles, embed=None, **beside), config, progress)
+    return replace(found, dataset=dataset)
 
 
 def _gaps(study: Study) -> list[Gap]:
@@ -196,13 +237,13 @@ def _vouches(study: Study, options: RowOptions) -> None:
         raise UsageError(f"the reference {name} has none of the labels of {study.place.path}.", f"It has {few[0]}, not {few[1]}.")
 
 
-def _same(target: object, dataset: Dataset, roles: Roles) -> Dataset:
+def _same(target: object, dataset: Dataset, options: RowOptions, roles: Roles) -> Dataset:
     """Open a data set that has to have the columns of another.
 
     Raises:
         UsageError: It has not.
     """
-    other = open_dataset(target)
+    other = target if isinstance(target, Dataset) else open_data(target, options.access)
     missing = [name for name in roles.columns if name not in other.schema.names]
     if missing:
         advice = f"It has the columns {', '.join(other.schema.names[:20])}."
@@ -220,7 +261,9 @@ def _applicable(config: Config, roles: Roles, options: RowOptions) -> tuple[list
     return [check for check in apply if options.effort in check.efforts], left_out
 
 
-def _executor(dataset: Dataset, options: RowOptions) -> Local:
+def _engine(dataset: Dataset, options: RowOptions) -> Engine:
+    if options.engine != LOCAL:
+        return elsewhere(options.engine, options.jobs, options.memory)
     room = options.memory - RESIDENT
     jobs = min(options.jobs or _cores(), max(1, room // (RESIDENT + room // 8)))
     worth = options.jobs > 1 or (dataset.size >= _WORTH_PROCESSES and len(dataset.fragments) > 1)

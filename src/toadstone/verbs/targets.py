@@ -24,11 +24,12 @@ _DATA = (".parquet", ".arrow", ".feather", ".ipc", ".jsonl", ".jsonl.gz", ".ndjs
 
 def is_data(target: str) -> bool:
     """Whether a TARGET is a data set by its name: a file with rows, or a saved Hugging Face data set."""
+    if "://" in target:
+        name = target.lower().partition("?")[0].partition("#")[0]
+        return name.endswith(_DATA) or (name.startswith("hf://") and name.rpartition("@")[0].endswith(_DATA))
     if target.lower().endswith(_DATA):
         return True
-    return "://" not in target and any(
-        os.path.isfile(os.path.join(target, name)) for name in ("dataset_info.json", "dataset_dict.json")
-    )
+    return any(os.path.isfile(os.path.join(target, name)) for name in ("dataset_info.json", "dataset_dict.json"))
 
 
 @dataclass(frozen=True)

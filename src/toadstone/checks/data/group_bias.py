@@ -63,10 +63,14 @@ class _Cross:
     column: str
     label: str | None
 
+    @property
+    def columns(self) -> list[str]:
+        """What is read of the data set."""
+        return [self.column] if self.label in (None, self.column) else [self.column, str(self.label)]
+
     def map(self, part: Fragment) -> _Table:
         table = _Table()
-        wanted = [self.column] if self.label in (None, self.column) else [self.column, str(self.label)]
-        for batch in part.batches(wanted):
+        for batch in part.batches(self.columns):
             if isinstance(batch, Trouble):
                 continue
             values, codes = _encoded(batch.column(self.column))

@@ -7,7 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from toadstone.core.errors import ToadstoneError, UsageError, nearest
+from toadstone.core.errors import ToadstoneError, UnreadError, UsageError, nearest
 from toadstone.core.version import __version__
 
 COMMANDS = {
@@ -29,6 +29,7 @@ COMMANDS = {
 """Command to one-line help; the command's module has the same name."""
 
 EXIT_USAGE = 2
+EXIT_UNREAD = 3
 
 alone = False
 """Whether the process does nothing but run a command."""
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except ToadstoneError as error:
         sys.stderr.write(f"toadstone: {error}\n")
-        return EXIT_USAGE
+        return EXIT_UNREAD if isinstance(error, UnreadError) else EXIT_USAGE
     except BrokenPipeError:
         sys.stderr.close()
         return EXIT_USAGE

@@ -31,7 +31,11 @@ def parser() -> Parser:
         "both files together are the input, row for row.",
         epilog="exit codes: 0 clean and complete · 1 findings at or above the gate · 2 usage error · 3 something was not read",
     )
-    made.add_argument("data", metavar="DATA", help=".parquet .arrow .jsonl[.gz] .csv .tsv .npz, or a saved Hugging Face data set")
+    made.add_argument(
+        "data",
+        metavar="DATA",
+        help=".parquet .arrow .jsonl[.gz] .csv .tsv .npz, a saved Hugging Face data set, or one at s3://…, hf://…, https://…",
+    )
     made.add_argument("-o", "--kept", metavar="FILE", required=True, help="where the kept rows go, in the format of DATA")
     made.add_argument("--quarantine", metavar="FILE", help="where the others go, with row number, checks and p-value")
     made.add_argument("--relabel", action="store_true", help="keep rows whose label is to blame, with the label that fits")
@@ -50,7 +54,7 @@ def run(words: list[str]) -> int:
     options = parser().parse_intermixed_args(words)
     from toadstone.verbs.clean import clean  # noqa: PLC0415  (numeric libraries, which a typo need not wait for)
 
-    if not os.path.exists(options.data):  # noqa: PTH110  (a path as it was typed)
+    if "://" not in options.data and not os.path.exists(options.data):  # noqa: PTH110  (a path as it was typed)
         raise UsageError(f"{options.data} does not exist.")
     data = (options.data, options.kept, options.quarantine, options.scores, options.reference, options.baseline)
     for page in (options.output, options.review):

@@ -50,9 +50,21 @@ def add_options(parser: Parser) -> None:
     group.add_argument("--fdr", type=float, default=0.05, metavar="RATE", help="false-discovery rate (default: 0.05)")
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of every random choice (default: 0)")
     group.add_argument("--memory", type=_size, default=1 << 30, metavar="SIZE", help="memory to use, as 500M or 4G (default: 1G)")
-    group.add_argument("--engine", default="local", help="where to compute (default: local)")
+    group.add_argument(
+        "--engine",
+        default="local",
+        metavar="WHERE",
+        help="where to compute: local, ray (started here), ray://host:port or host:port of a Ray cluster (default: local)",
+    )
     group.add_argument(
         "--jobs", type=int, default=0, metavar="N", help="processes (default: as many as cores, for large data sets)"
+    )
+    group.add_argument(
+        "--allow-host",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="a private host that servers may redirect to (HOST or HOST:PORT)",
     )
 
 
@@ -81,13 +93,10 @@ def row_options(options: argparse.Namespace) -> RowOptions:
     """
     from toadstone.engine.memory import without_pandas  # noqa: PLC0415  (start-up time)
     from toadstone.faces import cli  # noqa: PLC0415
+    from toadstone.remotes.access import Access  # noqa: PLC0415
     from toadstone.tables.roles import Roles  # noqa: PLC0415
     from toadstone.verbs.rows import RowOptions  # noqa: PLC0415
 
-    if options.engine != "local":
-        raise UsageError(
-            f"there is no engine {options.engine!r}.", "Use `--engine local`, with `--jobs N` for several processes."
-        )
     if options.jobs < 0:
         raise UsageError(f"--jobs must not be negative. Got {options.jobs} instead.")
     if cli.alone:
@@ -100,8 +109,10 @@ def row_options(options: argparse.Namespace) -> RowOptions:
         fdr=options.fdr,
         memory=options.memory,
         jobs=options.jobs,
+        engine=options.engine,
         reference=options.reference,
         baseline=options.baseline,
+        access=Access(hosts=tuple(options.allow_host)),
     )
 
 

@@ -56,13 +56,6 @@ def parser() -> Parser:
     made.add_argument(
         "--digests", action="store_true", help="fetch remote files whole, and compare their digests with those claimed"
     )
-    made.add_argument(
-        "--allow-host",
-        metavar="HOST",
-        action="append",
-        default=[],
-        help="a private host that servers may redirect to (HOST or HOST:PORT)",
-    )
     made.add_argument("--rows", action="store_true", help="examine the rows of data files inside folders, too")
     add_record_options(made)
     add_options(made)
