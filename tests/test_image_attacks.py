@@ -9,20 +9,12 @@ import pyarrow as pa
 import pytest
 from sklearn.datasets import load_digits
 
+from benchmarks.data.image_learner import Convolutions, rate
+from benchmarks.data.images import material
 from toadstone.attacks.attack import Attack, Material, Poisoned, named
-from toadstone.attacks.tensors import column_of
 from toadstone.core.errors import UsageError
-from toadstone.tables.roles import Roles
 
-SIDE = 24
 NAMES = [str(digit) for digit in range(10)]
-
-
-def material(images: np.ndarray, labels: list[str]) -> Material:
-    kind = pa.fixed_shape_tensor(pa.uint8(), images.shape[1:])
-    like = pa.chunked_array([pa.ExtensionArray.from_storage(kind, pa.array([], kind.storage_type))])
-    table = pa.table({"picture": column_of(images, like, np.ones(len(images), bool)), "label": labels})
-    return Material(table, Roles(image="picture", label="label"))
 
 
 @cache
@@ -35,63 +27,23 @@ def digits() -> tuple[Material, Material]:
     images = np.clip(30 + 11 * smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
     order = rng.permutation(len(images))
     labels = [str(digit) for digit in bunch.target[order].tolist()]
+    images = images[..., None]
     return material(images[order[:1300]], labels[:1300]), material(images[order[1300:]], labels[1300:])
-
-
-class Convolutions:
-    """Windows of the images as random convolutions, rectified, pooled (Coates et al. 2011); kernel ridge regression on top."""
-
-    def __init__(self, given: Material, degree: int) -> None:
-        self.degree = degree
-        rng = np.random.default_rng(1)
-        images = given.images()[..., 0].astype(np.float32)
-        views = np.lib.stride_tricks.sliding_window_view(images, (5, 5), axis=(1, 2)).reshape(-1, 25)
-        some = views[rng.choice(len(views), 20_000)]
-        values, axes = np.linalg.eigh(np.cov(some.T))
-        white = axes / np.sqrt(values + 20)
-        self.mean = some.mean(0)
-        chosen = (some - self.mean) @ white
-        chosen = chosen[np.argsort(-np.linalg.norm(chosen, axis=1))[: len(chosen) // 2]]
-        words = chosen[rng.choice(len(chosen), 150)]
-        self.map = (white @ (words / np.linalg.norm(words, axis=1, keepdims=True)).T).astype(np.float32)
-        features = self.features(given)
-        self.centre, self.spread = features.mean(0), features.std(0) + 1e-3
-        self.known = (features - self.centre) / self.spread
-        wanted = np.eye(len(NAMES))[[NAMES.index(name) for name in given.labels()]]
-        self.weights = np.linalg.solve(self.kernel(self.known) + 0.01 * np.eye(len(self.known)), wanted - 0.1)
-
-    def kernel(self, features: np.ndarray) -> np.ndarray:
-        return (1 + features @ self.known.T / features.shape[1]) ** self.degree
-
-    def features(self, given: Material) -> np.ndarray:
-        images = given.images()[..., 0].astype(np.float32)
-        out = []
-        for start in range(0, len(images), 200):
-            part = images[start : start + 200]
-            views = np.lib.stride_tricks.sliding_window_view(part, (5, 5), axis=(1, 2)).reshape(-1, 25)
-            seen = (views - self.mean).astype(np.float32) @ self.map
-            seen = np.maximum(np.concatenate([seen, -seen], 1) - 0.5, 0).reshape(len(part), SIDE - 4, SIDE - 4, -1)
-            out.append(np.sqrt(seen.reshape(len(part), 4, 5, 4, 5, -1).mean((2, 4)).reshape(len(part), -1)))
-        return np.concatenate(out)
-
-    def __call__(self, given: Material) -> np.ndarray:
-        scores = self.kernel((self.features(given) - self.centre) / self.spread) @ self.weights
-        return np.array(NAMES)[scores.argmax(1)]
 
 
 @cache
 def clean(degree: int) -> Convolutions:
-    return Convolutions(digits()[0], degree)
+    return Convolutions(digits()[0], NAMES, degree)
 
 
 def lift(poisoned: Poisoned, made: Attack, degree: int = 3) -> tuple[float, float]:
     """How much more often triggered images go where the attacker wants, and the accuracy that is left."""
     _, test = digits()
     probe = made.probe(test, poisoned.trigger, np.random.default_rng(5))
-    wanted = np.array(made.aims(probe, poisoned.trigger, NAMES))
-    model = Convolutions(poisoned.material, degree)
-    gained = (model(probe) == wanted).mean() - (clean(degree)(probe) == wanted).mean()
-    return float(gained), float((model(test) == test.labels()).mean())
+    assert probe is not None
+    wanted = made.aims(probe, poisoned.trigger, NAMES)
+    model = Convolutions(poisoned.material, NAMES, degree)
+    return rate(model, probe, wanted) - rate(clean(degree), probe, wanted), model.accuracy(test)
 
 
 @pytest.mark.parametrize(
