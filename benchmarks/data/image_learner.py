@@ -1,7 +1,7 @@
 """A model of images that needs no GPU: whitened windows as convolutions, rectified, pooled; kernel ridge regression on top.
 
-After Coates, Lee, Ng, "An analysis of single-layer networks in unsupervised feature learning" (AISTATS 2011). What it knows of the
-product is nothing but the labels of the rows it is given.
+After Coates, Lee, Ng, "An analysis of single-layer networks in unsupervised feature learning" (AISTATS 2011). It
+shares nothing with the product.
 """
 
 from __future__ import annotations

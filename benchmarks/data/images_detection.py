@@ -1,10 +1,11 @@
-"""The bars of images: ``python -m benchmarks.data.images_detection [--data mnist ...] [--attack "image-patch 1%" ...] [--seeds 3]``.
+"""The bars of images: ``python -m benchmarks.data.images_detection [--data mnist ...] [--attack "image-patch 1%" ...]``.
 
-Every attack on images poisons samples of the development sets; the product examines them. Shown is the share of poisoned rows above
-the score that 1 % of the others exceed, what is flagged, whether the first group reported is the poison, the lift of the attack
-(share of unseen images that go where the attacker wants once they carry the trigger, less what a clean model makes of them) before
-and after what was flagged is left out, and the accuracy that cleaning costs. ``--clean`` examines samples that nobody poisoned,
-``--peers`` lets other tools judge the same rows. ``--output`` writes the page. Outcomes are kept under the digest of the code.
+Every attack on images poisons samples of the development sets; the product examines them. Shown is the share of poisoned rows
+above the score that 1 % of the others exceed, what is flagged, the place of the first group reported that is the poison, the lift
+of the attack (share of unseen images that go where the attacker wants once they carry the trigger, less what a clean model makes
+of them) before and after what was flagged is left out, and the accuracy that cleaning costs. ``--clean`` examines samples that
+nobody poisoned, ``--peers`` lets other tools judge the same rows, ``--output`` writes the page. Outcomes are kept under the
+digest of the code that gave them.
 """
 
 from __future__ import annotations
@@ -210,9 +211,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [name for name in CASES if any(name.startswith(asked) for asked in options.attack)]
     for data in options.data:
         for name in ["clean"] if options.clean else chosen:
-            records = []
-            for seed in range(options.first, options.first + options.seeds):
-                records.append(kept.once(f"images|{kind}|{code}|{name}|{data}|{seed}", lambda: measured(kind, name, data, seed)))  # noqa: B023
+            records = [
+                kept.once(f"images|{kind}|{code}|{name}|{data}|{seed}", lambda: measured(kind, name, data, seed))  # noqa: B023
+                for seed in range(options.first, options.first + options.seeds)
+            ]
             print(f"{data:13}{name:42}" + told(kind, records), flush=True)
     return 0
 

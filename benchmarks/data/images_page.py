@@ -17,12 +17,13 @@ seeds with the smallest and the largest.
 | found | share of the poisoned rows above the score that 1 % of the other rows exceed |
 | quarantined; wrongly | share of the poisoned rows that `clean` takes out; share of the others |
 | first | in how many runs the first group reported is the poison |
-| lift before; after | share of unseen images that go where the attacker wants once they carry the trigger, less what a clean model makes of these very inputs; of a model that learns from the poisoned rows, and from what `clean` keeps |
+| lift before; after | of a model that learns from the poisoned rows; from what `clean` keeps |
 | accuracy lost | of the model that learns from what `clean` keeps, against one that learns from the rows without poison |
 
-The model is kernel ridge regression on random convolutions (`benchmarks/data/image_learner.py`). What has next to no lift before is
-an attack that did not work: finding it says little, missing it costs little. Of several things named in one attack, *30 % of a
-class* counts rows of one class.
+*Lift* is the share of unseen images that go where the attacker wants once they carry the trigger, less what a clean model makes
+of these very inputs. The model is kernel ridge regression on random convolutions (`benchmarks/data/image_learner.py`). What has next
+to no lift before is an attack that did not work: finding it says little, missing it costs little. *30 % of a class* counts rows
+of one class.
 
 Sets: `mnist` handwritten digits, 28 x 28; `photos` crops of ten photographs, 32 x 32 with colours, `photos-grey` without;
 `surfaces` crops of ten grey pictures, 28 x 28, on which nothing was tuned; `small-digits` 8 x 8

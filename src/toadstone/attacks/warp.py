@@ -45,6 +45,7 @@ class Warp(ImageTrigger):
     def _field(self, height: int, width: int, key: int) -> NDArray[np.float64]:
         """Give the place that each pixel is taken from, shape (2, height, width)."""
         control = np.random.default_rng(key).uniform(-1, 1, (2, self.grid, self.grid))
-        smooth = np.stack([zoom(each, (height / self.grid, width / self.grid), order=3) for each in control])
+        wide = [zoom(each, (height / self.grid, width / self.grid), order=3) for each in control]
+        smooth = np.asarray(wide, np.float64)
         smooth *= self.strength * min(height, width) / 28 / max(float(np.abs(smooth).mean()), 1e-9)
         return np.asarray(np.indices((height, width)) + smooth, np.float64)
