@@ -22,8 +22,8 @@ seeds with the smallest and the largest.
 
 *Lift* is the share of unseen images that go where the attacker wants once they carry the trigger, less what a clean model makes
 of these very inputs. The model is kernel ridge regression on random convolutions (`benchmarks/data/image_learner.py`). What has
-next to no lift before is an attack that did not work: finding it says little, missing it costs little. *30 % of a class* counts rows
-of one class.
+next to no lift before is an attack that did not work: finding it says little, missing it costs little. *30 % of a class*
+counts rows of one class.
 
 Sets: `mnist` handwritten digits, 28 x 28; `photos` crops of ten photographs, 32 x 32 with colours, `photos-grey` without;
 `surfaces` crops of ten grey pictures, 28 x 28, on which nothing was tuned; `small-digits` 8 x 8

@@ -33,7 +33,6 @@ _WRITERS: dict[str, Callable[[Dataset, Plan, Path, Path | None], None]] = {
     "jsonl": split_text,
     "npz": split_npz,
     "memory": split_memory,
-    "images": lambda *split: split_pictures(*split, _described),
 }
 _SUFFIXES = {
     "parquet": (".parquet", ".pq"),
@@ -160,6 +159,13 @@ def check_scores(dataset: Dataset, scores: str | os.PathLike[str], others: Itera
 def _described(dataset: Dataset, plan: Plan, kept: Path, quarantine: Path | None) -> None:
     """Split a file that describes images."""
     _WRITERS[dataset.kind](dataset, plan, kept, quarantine)
+
+
+def _pictures(dataset: Dataset, plan: Plan, kept: Path, quarantine: Path | None) -> None:
+    split_pictures(dataset, plan, kept, quarantine, _described)
+
+
+_WRITERS["images"] = _pictures
 
 
 def _same(one: Path, other: Path) -> bool:

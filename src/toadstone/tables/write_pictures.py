@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +62,7 @@ def _copy(base: Path, name: str, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     inside = base.resolve() in source.resolve().parents
     if source.is_symlink() and not (inside and source.exists()):
-        place.symlink_to(os.readlink(source))
+        place.symlink_to(source.readlink())
         return
     if not source.is_file():
         raise UsageError(f"{source} is not there any more", "The folder changed meanwhile; start again.")
