@@ -80,7 +80,7 @@ class MetadataPayload(Check):
             looks = looks_of([text]) if len(text) <= _LONGEST else set()
             hostile = bool({Look.COMMAND, Look.CODE}.intersection(looks)) or _names_a_runner(text)
         elif fact.role == "metadata":
-            text, what = fact.text, "The model's metadata"
+            text, what = fact.text, "The metadata"
             hostile = bool(HOSTILE_COMMAND.search(text) or _JAVA.search(text)) or _is_program(text)
         else:
             return
