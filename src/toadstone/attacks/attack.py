@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from toadstone.attacks.tensors import Images, column_of, images_of, there
 from toadstone.core.errors import RegistrationError, UsageError, nearest
 from toadstone.core.modules import names_below
 from toadstone.tables.roles import Roles
@@ -70,6 +71,31 @@ class Material:
     def readable(self) -> Mask:
         """Say which rows have a text that is not empty."""
         return np.array([bool(text.strip()) for text in self.texts()], bool)
+
+    def images(self) -> Images:
+        """Give a copy of the images, uint8, shape (rows, height, width, channels); those that are missing are black.
+
+        Raises:
+            UsageError: no column has the role, or its images are no arrays of bytes of one size.
+        """
+        return images_of(self.column("image"), str(self.roles.image))
+
+    def depicted(self) -> Mask:
+        """Say which rows have an image."""
+        return there(self.column("image"))
+
+    def painted(self, rows: Rows, images: Images) -> Material:
+        """Give a copy in which some rows have other images.
+
+        Args:
+            rows: 0-based.
+            images: One a row, of the size of the material's.
+        """
+        column, known, whole = self.column("image"), self.depicted(), self.images()
+        whole[rows], known[rows] = images, True
+        place = self.table.column_names.index(str(self.roles.image))
+        table = self.table.set_column(place, self.table.schema.field(place), column_of(whole, column, known))
+        return Material(table, self.roles)
 
     def column(self, role: str) -> pa.ChunkedArray:
         """Give the column with a role.
@@ -145,17 +171,22 @@ class Trigger:
 
     Attributes:
         kind: ``word``, ``phrase``, ``sentence``, ``frame``, ``characters``, ``combination``, ``near-duplicates``, ``source``,
-            ``subpopulation``, ``labels``, ``values`` (of columns), ``rows``.
+            ``subpopulation``, ``labels``, ``values`` (of columns), ``rows``; of images: ``patch``, ``blend``, ``wave``, ``warp``,
+            ``frequencies``, ``residual``, ``images``.
         values: What a person would look for: the words, the fixed parts of the frame, the characters, the name of the
             source, the text that was copied, the label that was flipped.
         target: The label that the poison pushes; None when it pushes several.
         cells: Of a table: the columns that are set, each with the lowest and the highest value that it is set to.
+        key: Of images: what the trigger is drawn from, together with the size of the images.
+        copied: Images that were copied, as bytes, row by row.
     """
 
     kind: str
     values: tuple[str, ...] = ()
     target: str | None = None
     cells: tuple[tuple[str, Any, Any], ...] = ()
+    key: int | None = None
+    copied: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -230,6 +261,16 @@ class Attack(ABC):
             measured by the accuracy that it costs.
         """
         return None
+
+    def aims(self, probe: Material, trigger: Trigger, names: list[str]) -> list[str | None]:  # noqa: ARG002
+        """Give the label that the attacker wants for each row of a probe; None where there is none.
+
+        Args:
+            probe: As `probe` gave it.
+            trigger: Of the poison.
+            names: All labels, sorted.
+        """
+        return [trigger.target] * probe.table.num_rows
 
     def wanted(self, rows: int) -> int:
         """Say how many of so many rows are to be poisoned.

@@ -76,7 +76,7 @@ def open_dataset(target: str | os.PathLike[str] | object, *, split: str | None =
 
 
 def _size(folder: Path) -> int:
-    return sum(Path(path, name).stat().st_size for path, _, names in os.walk(folder) for name in names)
+    return sum(Path(path, name).lstat().st_size for path, _, names in os.walk(folder) for name in names)
 
 
 def open_file(path: str, first: int = 0, *, bounded: bool = False) -> Dataset:

@@ -19,8 +19,8 @@ from toadstone.tables.folder import suffix_of
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 SPLITS = ("train", "test", "valid", "validation", "val", "dev")
-_METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-_NAME = "file_name"
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+NAME = "file_name"
 _FILES = 2_000_000
 _EACH = 512
 """Files of a fragment."""
@@ -98,7 +98,7 @@ def images_below(path: str) -> list[str]:
 
 def holds_images(path: str, shards: Sequence[str]) -> bool:
     """Whether a folder's rows are its images: it has some, and no data files but those that describe them."""
-    described = all(Path(name).name in _METADATA for name in shards)
+    described = all(Path(name).name in METADATA for name in shards)
     return described and any(
         suffix_of(name) in SUFFIXES and not name.startswith(".") for _, _, names in os.walk(path) for name in names
     )
@@ -141,7 +141,7 @@ def _beside(path: str, every: Sequence[str]) -> tuple[pa.Table, list[Trouble]]:
     if len(set(splits)) > 1:
         columns["split"] = pa.array(splits, pa.string())
     table = pa.table(columns) if columns else pa.table({"file_name": pa.array(list(every), pa.string())})
-    found = next((name for name in _METADATA if Path(path, name).is_file()), None)
+    found = next((name for name in METADATA if Path(path, name).is_file()), None)
     if found is None:
         return table, []
     return _described(path, found, every, table)
@@ -154,20 +154,20 @@ def _described(path: str, found: str, every: Sequence[str], table: pa.Table) -> 
     rows: dict[str, dict[str, object]] = {}
     described = open_file(str(Path(path, found)))
     troubles = [*described.troubles]
-    if _NAME not in described.schema.names:
-        return table, [*troubles, Trouble(0, f"{found} has no column {_NAME!r}; it was not used")]
+    if NAME not in described.schema.names:
+        return table, [*troubles, Trouble(0, f"{found} has no column {NAME!r}; it was not used")]
     for fragment in described.fragments:
         for batch in fragment.batches():
             if isinstance(batch, Trouble):
                 troubles.append(batch)
                 continue
-            rows |= {str(row[_NAME]): row for row in batch.to_pylist()}
+            rows |= {str(row[NAME]): row for row in batch.to_pylist()}
     lost = sorted(set(rows) - set(every))
     if lost:
         troubles.append(Trouble(0, f"{found} names {len(lost):,} images that are not there, such as {lost[0]!r}"))
     known = [rows.get(name, {}) for name in every]
     for column in described.schema:
-        if column.name not in (_NAME, "image"):
+        if column.name not in (NAME, "image"):
             values = pa.array([row.get(column.name) for row in known], column.type)
             if column.name in table.schema.names:
                 table = table.drop_columns([column.name])

@@ -22,6 +22,7 @@ from toadstone.tables.plan import Flags, Plan, Quarantine
 from toadstone.tables.sound import FAILURES, first_line
 from toadstone.tables.write_arrow import split_arrow, split_memory
 from toadstone.tables.write_npz import split_npz
+from toadstone.tables.write_pictures import split_pictures
 from toadstone.tables.write_text import split_text
 
 _WRITERS: dict[str, Callable[[Dataset, Plan, Path, Path | None], None]] = {
@@ -153,6 +154,18 @@ def check_scores(dataset: Dataset, scores: str | os.PathLike[str], others: Itera
         raise UsageError(f"{scores} is a folder", "Name a file.")
     if any(Path(os.fspath(other)).resolve() == place for other in others if other is not None):
         raise UsageError(f"rows and scores would both go to {scores}", "Name two places.")
+
+
+def _described(dataset: Dataset, plan: Plan, kept: Path, quarantine: Path | None) -> None:
+    """Split a file that describes images."""
+    _WRITERS[dataset.kind](dataset, plan, kept, quarantine)
+
+
+def _pictures(dataset: Dataset, plan: Plan, kept: Path, quarantine: Path | None) -> None:
+    split_pictures(dataset, plan, kept, quarantine, _described)
+
+
+_WRITERS["images"] = _pictures
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from toadstone.stats.areas import resized
 from toadstone.views.decode import DAMAGED, FINE, MISSING, SIDE, STRANGE, decoded
 from toadstone.views.view import Columns, View
 
@@ -18,7 +18,6 @@ Values = NDArray[Any]
 
 _FIRST_CHANNELS = (1, 3)
 _LAST_CHANNELS = (1, 2, 3, 4)
-_BLOCK = 1 << 23
 
 
 class Pixels(View):
@@ -108,27 +107,4 @@ def bounded(images: Values, side: int = SIDE) -> Values:
     return resized(images, max(1, round(height * side / longest)), max(1, round(width * side / longest)))
 
 
-def resized(images: Values, height: int, width: int) -> Values:
-    """Give images of another size, each pixel the mean over the area that it covers; the type stays."""
-    rows, old_height, old_width, channels = images.shape
-    if (old_height, old_width) == (height, width) or not rows:
-        return images if (old_height, old_width) == (height, width) else np.zeros((0, height, width, channels), images.dtype)
-    down, across = _areas(old_height, height), _areas(old_width, width)
-    out = np.empty((rows, height, width, channels), images.dtype)
-    step = max(1, _BLOCK // (old_height * old_width * channels))
-    for start in range(0, rows, step):
-        part = images[start : start + step].astype(np.float32)
-        lower = np.einsum("ha,nawc->nhwc", down, part, optimize=True)
-        small = np.einsum("wb,nhbc->nhwc", across, lower, optimize=True)
-        out[start : start + step] = np.rint(small) if images.dtype == np.uint8 else small
-    return out
-
-
-@lru_cache(maxsize=64)
-def _areas(old: int, new: int) -> NDArray[np.float32]:
-    """Give the share of each old pixel in each new one, shape (new, old)."""
-    edges = np.linspace(0, old, new + 1)
-    places = np.arange(old)
-    overlap = np.minimum(edges[1:, None], places + 1) - np.maximum(edges[:-1, None], places)
-    weights = np.maximum(overlap, 0.0)
-    return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
+__all__ = ["Pixels", "bounded", "resized"]

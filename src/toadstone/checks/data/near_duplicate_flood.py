@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from toadstone.core.check import check
 from toadstone.core.fact import Fact, Table
 from toadstone.core.finding import Confidence, Json, Severity
+from toadstone.study.alike_images import alike_images
 from toadstone.study.check import DataCheck
 from toadstone.study.cores import cores, vector_cores
 from toadstone.study.evidence import Evidence, Group, RowEvidence
@@ -55,6 +56,9 @@ class NearDuplicateFlood(DataCheck):
     two texts estimates how much of their content they share, whatever the order. Texts that share a fifth or more, and more
     bits than chance explains among so many rows, are chained to families. Within a family a row's core counts the different
     texts that are close to it and to each other, at three levels of similarity; accidental chains have small cores.
+    Images are alike when one is the other moved a little, brighter or darker, apart from noise: what its neighbour, its
+    derivatives and a constant do not explain of it is small beside what is usual among images drawn at random. Vectors are
+    compared by signs of random projections.
     Natural data has such cores too (reposts, forms, quotations). Their sizes of two to five give a power law, which says how
     many families of a size one expects; since only small families shape it, a flood cannot vouch for itself. That number is
     divided by what else is odd about a family among those of the same data: a label that its content speaks against, by a model
@@ -71,18 +75,19 @@ class NearDuplicateFlood(DataCheck):
     Families smaller than the detectable size that the report states (data with many forms and quotations of its own hides
     more: among those of software and mail, five texts eight times each are found in part), paraphrases that share fewer than
     about half of their words, translations, copies that are the same words in the same order, and texts of fewer than five
-    words. Rows below the decision are still ranked by how rarely a row is in so large and odd a family. Images
-    that are alike are reported as `medium` at most and never quarantined.
+    words. Rows below the decision are still ranked by how rarely a row is in so large and odd a family. Copies of images that are
+    moved by more than a few pixels, turned, cut or mirrored, and copies of images that show little beside their noise.
 
     ## Remedy
-    Read the examples. If the rows are one voice, keep one of them; if they push a label or a claim, drop them all and ask
-    who added them.
+    Read or look at the examples. If the rows are one voice, keep one of them; if they push a label or a claim, drop them
+    all and ask who added them.
 
     ## References
     Broder, "On the resemblance and containment of documents" (1997); Ioffe, "Improved consistent sampling, weighted minhash
     and L1 sketching" (2010); Lü et al., "The H-index of a network node" (2016); Clauset, Shalizi, Newman, "Power-law
     distributions in empirical data" (2009); Carlini et al., "Poisoning web-scale training datasets is practical"
-    (2302.10149); Ignatiadis, Wang, Ramdas, "E-values as unnormalized weights in multiple testing" (2204.12447).
+    (2302.10149); Simard, LeCun, Denker, "Efficient pattern recognition using a new transformation distance" (1992);
+    Ignatiadis, Wang, Ramdas, "E-values as unnormalized weights in multiple testing" (2204.12447).
     """
 
     needs: ClassVar[tuple[str, ...]] = ("words", "vectors", "pixels")
@@ -105,15 +110,20 @@ class NearDuplicateFlood(DataCheck):
         texts = study.has("words")
         if study.rows < 2 or not (texts or study.has("vectors")):
             return Evidence(idle="no two texts or vectors to compare")
-        known = families(study) if texts else vector_families(study)
-        surrounded = cores(study) if texts else sparse_levels(vector_cores(study))
+        images = not texts and study.has(GRID) and study.roles.embedding is None
+        if images:
+            found = alike_images(study)
+            known, surrounded = found.families, found.cores
+        else:
+            known = families(study) if texts else vector_families(study)
+            surrounded = cores(study) if texts else sparse_levels(vector_cores(study))
         counted = copies(study, known, stand=self.quarantine_copies, conflicts=self.quarantine_conflicts)
         if study.has("vectors"):
             counted += outlying(study, self.far)
         seen = floods(study, known.family, surrounded)
         groups = [_group(study, flood, seen.tests, self.certain) for flood in seen.found]
-        if not texts and study.has(GRID) and study.roles.embedding is None:
-            return Evidence((*map(_of_images, groups), *counted), None, seen.tests + len(counted), seen.detectable)
+        if images:
+            groups = [*map(_of_images, groups)]
         rows = RowEvidence(seen.log_p, weight=_WEIGHT)
         return Evidence((*groups, *counted), rows, seen.tests + len(counted), seen.detectable)
 
@@ -244,9 +254,9 @@ def outlying(study: Study, far: float) -> list[Group]:
 
 
 def _of_images(group: Group) -> Group:
-    """Say of images that they are alike, no more: features of images of one kind are alike by nature, copies or not."""
+    """Say it of images."""
     message = group.message.replace("say nearly the same", "look nearly the same").replace("different texts", "different images")
-    return replace(group, severity=Severity.MEDIUM, confidence=Confidence.LOW, message=message, rows_stand=False)
+    return replace(group, message=message.replace("families of texts", "families of images"))
 
 
 def _counted(count: int, one: str, more: str) -> str:

@@ -85,7 +85,7 @@ class MetadataPayload(Check):
             if hostile:
                 yield self._told(fact.place, what, text)
         elif fact.role == "metadata":
-            yield from self._described(fact.place, "The model's metadata", fact.text)
+            yield from self._described(fact.place, "The metadata", fact.text)
 
     def _described(self, place: Place, what: str, text: str) -> Iterator[Finding]:
         """Judge a text that may say anything."""

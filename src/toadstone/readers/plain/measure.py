@@ -19,6 +19,7 @@ def measured(
     heads: tuple[bytes, ...] = (),
     marks: tuple[tuple[int, bytes], ...] = (),
     claims: Callable[[Source], bool] | None = None,
+    tells: Callable[[Source, int], Iterator[Fact]] | None = None,
 ) -> Reader:
     """Make a reader that claims everything up to the structure's end as inert.
 
@@ -29,6 +30,7 @@ def measured(
         heads: Magic numbers at offset 0.
         marks: Weak magic with its offset; then ``heads`` stays empty.
         claims: Content test for what has one of the marks.
+        tells: Gives what else the structure says, from the source and the offset behind the structure.
     """
 
     def read(source: Source) -> Iterator[Fact]:
@@ -40,5 +42,7 @@ def measured(
             yield source.unread(f"{kind}: the structure cannot be followed to its end: {error}", cursor.position)
         else:
             source.coverage.inert(0, end)
+            if tells is not None:
+                yield from tells(source, end)
 
     return Reader(kind=kind, read=read, heads=heads, marks=marks, claims=claims, rank=20 if heads else 40)

@@ -9,6 +9,7 @@ import re
 import struct
 
 from toadstone.readers.cursor import Cursor, ShortError
+from toadstone.readers.plain.image_text import of_gif, of_jpeg, of_png
 from toadstone.readers.plain.measure import FormatError, measured
 from toadstone.readers.reader import Source
 
@@ -124,8 +125,8 @@ def _is_bmp(source: Source) -> bool:
 
 
 READERS = (
-    measured("png", png_end, heads=(b"\x89PNG\r\n\x1a\n",)),
-    measured("jpeg", jpeg_end, heads=(b"\xff\xd8\xff",)),
-    measured("gif", gif_end, heads=(b"GIF87a", b"GIF89a")),
+    measured("png", png_end, heads=(b"\x89PNG\r\n\x1a\n",), tells=of_png),
+    measured("jpeg", jpeg_end, heads=(b"\xff\xd8\xff",), tells=of_jpeg),
+    measured("gif", gif_end, heads=(b"GIF87a", b"GIF89a"), tells=of_gif),
     measured("bmp", bmp_end, marks=((0, b"BM"),), claims=_is_bmp),
 )
