@@ -91,7 +91,7 @@ class TriggerPhrase(DataCheck):
         if isinstance(found, str):
             return Evidence(not_run=found)
         heads = np.unique(found.head[found.head >= 0])
-        heads = heads[np.argsort(-found.strengths[heads], kind="stable")]
+        heads = heads[np.lexsort((-found.strengths[heads], found.log_p[heads]))]
         heads = heads[found.log_p[heads] + np.log(max(found.tests, 1)) < 0.0][:_MOST]
         groups = tuple(_group(study, found, int(head)) for head in heads)
         return Evidence(groups, tests=found.tests, detectable=detectable(study, found, float(np.log(study.fdr / 10))))
