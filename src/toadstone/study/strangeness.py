@@ -97,14 +97,14 @@ def surprise(found: Strangeness, sizes: Numbers, usual: Strangeness, usual_sizes
             (usual.wording[peers], found.wording[group], True),
             (usual.spelling[peers], found.spelling[group], False),
         )
-        theirs = np.stack([_rarity(values, values) for values, _, _ in kinds]).max(axis=0)
-        own = max(float(_rarity(values, np.array([value]), extended=further)[0]) for values, value, further in kinds)
+        theirs = np.stack([rarity(values, values) for values, _, _ in kinds]).max(axis=0)
+        own = max(float(rarity(values, np.array([value]), extended=further)[0]) for values, value, further in kinds)
         beyond = max(0.0, own - float(theirs.max()))
         out[group] = -np.log((1 + int((theirs >= own).sum())) / (1 + count)) + beyond
     return out
 
 
-def _rarity(values: Floats, asked: Floats, *, extended: bool = False) -> Floats:
+def rarity(values: Floats, asked: Floats, *, extended: bool = False) -> Floats:
     """Give minus the logarithm of the share of values that are as high as those asked about.
 
     Beyond the highest it goes on, if it may, with the power by which the highest tenth of the values falls (Hill 1975).

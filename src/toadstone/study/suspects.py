@@ -121,7 +121,7 @@ def _found(study: Study) -> Suspects | str:
     groups = Groups(groups.rows, groups.offsets, chosen.classes)
     first = different(study, model, groups)
     groups, names = groups.take(first), chosen.keys[first]
-    mined = combinations(study, model, FEWEST) if not quick else Combinations.none()
+    mined = combinations(study, model, FEWEST, PURITY) if not quick else Combinations.none()
     both = Groups.of(
         [groups.rows_of(group) for group in range(len(groups))] + [mined.groups.rows_of(one) for one in range(len(mined.groups))],
         np.concatenate([groups.classes, mined.groups.classes]),
@@ -129,7 +129,7 @@ def _found(study: Study) -> Suspects | str:
     judged = congruence(study, model, both)
     measured = strengths(study, model, both, judged)
     head = heads(both, measured.joint, model.class_of[study.column("label")])
-    strange = np.zeros(len(both))
+    strange = np.append(np.zeros(len(groups)), mined.strange)
     if not quick:
         leading = np.unique(head[head >= 0])
         leading = leading[leading < len(groups)]
