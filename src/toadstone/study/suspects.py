@@ -56,6 +56,7 @@ class Suspects:
         head: The strongest group with mostly the same rows; -1 where there is no evidence.
         tests: Groups among which these were chosen.
         rate: By which log p falls with the strength.
+        usual: Properties as they come, of any label: a placebo.
     """
 
     model: NaiveBayes
@@ -70,6 +71,7 @@ class Suspects:
     head: Numbers
     tests: int
     rate: float
+    usual: NDArray[np.uint64]
 
     @property
     def strengths(self) -> Floats:
@@ -136,7 +138,7 @@ def _found(study: Study) -> Suspects | str:
         strange[leading] = surprises(study, model, wanted, usual, both.take(leading))
     log_tried = np.append(np.full(len(groups), np.nan), mined.log_tried)
     log_p, rate = log_p_values(measured.joint, head, tests, log_tried, besides=strange)
-    return Suspects(model, wanted, names, mined.slots, both, judged, measured, strange, log_p, head, tests, rate)
+    return Suspects(model, wanted, names, mined.slots, both, judged, measured, strange, log_p, head, tests, rate, usual)
 
 
 def prepare(study: Study, model: NaiveBayes) -> None:
