@@ -13,8 +13,8 @@ from toadstone.core.fact import Fact, Table
 from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.insertion_odds import Odds, insertion_odds, log_tail, tail_scale
 from toadstone.study.check import DataCheck
-from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.congruence import Groups
+from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.insertion import signs
 from toadstone.study.phrase_groups import Phrase, phrases
 from toadstone.study.placebo import surprises
@@ -51,8 +51,9 @@ class CleanLabelTrigger(DataCheck):
     All runs of one to four words are counted by label; those that go with one label and share their rows are joined to
     phrases. Pure phrases are plenty in clean data. What gives an inserted one away is that its rows were picked, not
     written: without the phrase they are as diverse as any rows of the label, while rows that use a phrase by nature resemble
-    each other; and the words before and behind it close, when it is cut out, as often as neighbours do elsewhere. Both are
-    compared with the other phrases of the same data, as odds; the association with the label, times the probability that
+    each other; and the words before and behind it close, when it is cut out, as often as neighbours do elsewhere; and its words
+    follow each other, or are spelled, as hardly anything that as many rows share. All are compared with the other phrases of
+    the same data, as odds; the association with the label, times the probability that
     it was inserted, is the phrase's weight, and its p-value is the tail (a stretched exponential) that the bulk of the
     phrases has. It is corrected for the number of phrases.
 
