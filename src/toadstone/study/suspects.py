@@ -252,7 +252,8 @@ def detectable(study: Study, found: Suspects, log_level: float) -> int | None:
     Returns:
         For the label for which the most are needed; None when some label needs more than `_MOST_NEEDED`.
     """
-    needed = START + max(0.0, (np.log(len(np.unique(found.head)) + 1.0) - log_level) / found.rate)
+    among = np.log(len(np.unique(found.head)) + 1.0) + (np.log(2.0) if len(found.usual) else 0.0)
+    needed = START + max(0.0, (among - log_level) / found.rate)
     others = found.measured.others or _others(study, found.model)
     count = np.arange(FEWEST, _MOST_NEEDED)
     worst = 0
