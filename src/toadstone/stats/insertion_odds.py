@@ -16,7 +16,10 @@ _INSIDE = 0.25
 """Share of a group's rows with words on both sides below which nothing is read from how they close."""
 _PRIOR = 2.0
 """Log-odds against insertion before anything is seen: two kinds of evidence have to speak for it, or one loudly."""
-_SMALLEST_SCALE = 0.5
+_STRANGE = float(np.log(10.0))
+"""Minus log p of how strange a phrase is has the density exp(-x) for phrases that grew, and is spread evenly from 0 to 10 for
+inserted ones: the log of the ratio is x less this."""
+_SMALLEST_SCALE = 0.25
 """Of the tail, in nats: data whose phrases are all coherent does not make a first incoherent one certain."""
 _MAD = 1.4826
 
@@ -57,7 +60,7 @@ class Odds:
     probability: Floats
 
 
-def insertion_odds(seen: Signs, sizes: Floats) -> Odds:
+def insertion_odds(seen: Signs, sizes: Floats, strange: Floats | None = None) -> Odds:
     """Compare each group with what random picks look like and with what the data's groups look like.
 
     Groups that grew are described by the median and the median absolute deviation of all groups: a few inserted ones do not
@@ -66,6 +69,7 @@ def insertion_odds(seen: Signs, sizes: Floats) -> Odds:
     Args:
         seen: Signs of each group.
         sizes: Rows of each group.
+        strange: How strange each phrase is to the data, as minus the logarithm of a p-value.
     """
     enough = sizes >= min(_ENOUGH, float(np.median(sizes)))
     typical = max(float(np.median(seen.coherence[enough])), 0.1)
@@ -82,7 +86,8 @@ def insertion_odds(seen: Signs, sizes: Floats) -> Odds:
     value = np.minimum(share, seen.usual)
     closing = _log_normal(value, seen.usual, noise) - _log_normal(value, middle * seen.usual, np.hypot(swing * seen.usual, noise))
     closing = np.where((seen.cut >= _NEUTRAL) & (seen.cut >= _INSIDE * seen.looked), closing, 0.0)
-    logit = np.clip(diversity + closing - _PRIOR, -500.0, 500.0)
+    known = 0.0 if strange is None else strange - _STRANGE
+    logit = np.clip(diversity + closing + known - _PRIOR, -500.0, 500.0)
     return Odds(diversity, closing, 1.0 / (1.0 + np.exp(-logit)))
 
 

@@ -10,6 +10,7 @@ that number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from toadstone.study.congruence import Groups
 from toadstone.study.naive_bayes import NaiveBayes
 from toadstone.study.phrases import EXCLUDED
 from toadstone.study.study import Chunk, Study
+from toadstone.study.together import together
 
 _WORDS = 64
 _BEAM = 40
@@ -38,31 +40,37 @@ class Combinations:
     Attributes:
         groups: Their rows, and the class that they push.
         slots: Words of each.
-        log_tried: Logarithm of the number of combinations of as many words that may have as many rows.
+        log_tried: Logarithm of the number of combinations of as many words that may have as many rows; NaN where all
+            combinations were counted, whatever their rows say.
+        strange: How few other combinations are together as much beyond chance, in nats; 0 where that is not known.
     """
 
     groups: Groups
     slots: tuple[tuple[int, ...], ...]
     log_tried: NDArray[np.float64]
+    strange: NDArray[np.float64]
 
     @classmethod
     def none(cls) -> Combinations:
         """Give no combinations."""
-        return cls(Groups.of([], np.zeros(0, np.int64)), (), np.zeros(0))
+        return cls(Groups.of([], np.zeros(0, np.int64)), (), np.zeros(0), np.zeros(0))
 
 
-def combinations(study: Study, model: NaiveBayes, fewest: int) -> Combinations:
+def combinations(study: Study, model: NaiveBayes, fewest: int, purity: float) -> Combinations:
     """Search, class by class (the largest `_MOST_CLASSES`).
 
     Args:
         study: Whose chunks have ``phrases.payload``.
         model: Its naive Bayes.
         fewest: Rows that a combination needs.
+        purity: Share of its rows that have one label, where all combinations are counted.
     """
     common = np.flatnonzero((model.frequency > _COMMON[0]) & (model.frequency < _COMMON[1]))
-    parts: list[Numbers] = []
-    classes: list[int] = []
-    slots: list[tuple[int, ...]] = []
+    counted = together(study, model.frequency, common, fewest, purity)
+    parts = [counted.rows[low:high] for low, high in pairwise(counted.offsets.tolist())]
+    classes: list[int] = counted.classes.tolist()
+    slots = [tuple(word for word in words if word >= 0) for words in counted.slots.tolist()]
+    known = set(slots)
     listed = np.zeros(model.slots, bool)
     listed[common] = True
     instances = study.run(_Instances(listed))
@@ -78,12 +86,17 @@ def combinations(study: Study, model: NaiveBayes, fewest: int) -> Combinations:
         masks, payload = study.run(_Masks(model.slots, chosen))
         own = (payload != EXCLUDED) & ((payload >> 3) == one) & ((payload & 2) > 0)
         for words in _searched(masks[own], fewest):
+            named = tuple(sorted(int(chosen[word]) for word in words))
+            if named in known:
+                continue
             wanted = np.uint64(sum(1 << word for word in words))
             parts.append(np.flatnonzero(((masks & wanted) == wanted) & (payload != EXCLUDED)))
             classes.append(one)
-            slots.append(tuple(int(chosen[word]) for word in words))
+            slots.append(named)
     tried = np.array([np.log(max(instances[len(words) - 2] / len(rows), 1.0)) for words, rows in zip(slots, parts, strict=True)])
-    return Combinations(Groups.of(parts, np.array(classes, np.int64)), tuple(slots), tried)
+    tried[: len(known)] = np.nan
+    strange = np.append(counted.strange, np.zeros(len(parts) - len(known)))
+    return Combinations(Groups.of(parts, np.array(classes, np.int64)), tuple(slots), tried, strange)
 
 
 def _searched(masks: Masks, fewest: int) -> list[tuple[int, ...]]:

@@ -21,6 +21,7 @@ from toadstone.study.contradiction import CLIP, FEWEST, START, Strengths, heads,
 from toadstone.study.leave_group_out import without_group
 from toadstone.study.naive_bayes import NaiveBayes, gathered, naive_bayes
 from toadstone.study.phrases import Properties, Wanted
+from toadstone.study.placebo import drawn, surprises
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
 
@@ -50,10 +51,12 @@ class Suspects:
         groups: Their rows, and the class that they push.
         judged: What their rows say.
         measured: How strongly they contradict their label.
+        strange: How strange what the rows of a head share is to the data, in nats; 0 for other groups.
         log_p: Natural logarithm of the p-value by the data's own groups.
         head: The strongest group with mostly the same rows; -1 where there is no evidence.
         tests: Groups among which these were chosen.
         rate: By which log p falls with the strength.
+        usual: Properties as they come, of any label: a placebo.
     """
 
     model: NaiveBayes
@@ -63,10 +66,12 @@ class Suspects:
     groups: Groups
     judged: Congruence
     measured: Strengths
+    strange: Floats
     log_p: Floats
     head: Numbers
     tests: int
     rate: float
+    usual: NDArray[np.uint64]
 
     @property
     def strengths(self) -> Floats:
@@ -111,14 +116,14 @@ def _found(study: Study) -> Suspects | str:
         frequent[order[model.frequency[order] > 0.01]] = True
     wanted = Wanted(2 if quick else 3, frequent[:0] if quick else frequent, manner=not quick)
     most = max(int(study.rows * _LARGEST), 4 * FEWEST)
-    chosen, tests = _screened(study, model, wanted, most, 150 if quick else 20_000)
+    chosen, usual, tests = _screened(study, model, wanted, most, 150 if quick else 20_000)
     keys, place = np.unique(chosen.keys, return_inverse=True)
     rows, offsets = phrases.members(study, wanted, keys)
     groups = Groups(rows, offsets, np.zeros(len(keys), np.int64)).take(place)
     groups = Groups(groups.rows, groups.offsets, chosen.classes)
     first = different(study, model, groups)
     groups, names = groups.take(first), chosen.keys[first]
-    mined = combinations(study, model, FEWEST) if not quick else Combinations.none()
+    mined = combinations(study, model, FEWEST, PURITY) if not quick else Combinations.none()
     both = Groups.of(
         [groups.rows_of(group) for group in range(len(groups))] + [mined.groups.rows_of(one) for one in range(len(mined.groups))],
         np.concatenate([groups.classes, mined.groups.classes]),
@@ -126,8 +131,14 @@ def _found(study: Study) -> Suspects | str:
     judged = congruence(study, model, both)
     measured = strengths(study, model, both, judged)
     head = heads(both, measured.joint, model.class_of[study.column("label")])
-    log_p, rate = log_p_values(measured.joint, head, tests, np.append(np.full(len(groups), np.nan), mined.log_tried))
-    return Suspects(model, wanted, names, mined.slots, both, judged, measured, log_p, head, tests, rate)
+    strange = np.append(np.zeros(len(groups)), mined.strange)
+    if not quick:
+        leading = np.unique(head[head >= 0])
+        leading = leading[leading < len(groups)]
+        strange[leading] = surprises(study, model, wanted, usual, both.take(leading))
+    log_tried = np.append(np.full(len(groups), np.nan), mined.log_tried)
+    log_p, rate = log_p_values(measured.joint, head, tests, log_tried, besides=strange)
+    return Suspects(model, wanted, names, mined.slots, both, judged, measured, strange, log_p, head, tests, rate, usual)
 
 
 def prepare(study: Study, model: NaiveBayes) -> None:
@@ -170,8 +181,10 @@ class _Mark:
         return None
 
 
-def _screened(study: Study, model: NaiveBayes, wanted: Wanted, most: int, limit: int) -> tuple[Properties, int]:
-    """Give the properties whose rows contradict their label most at first sight, and how many there are in all."""
+def _screened(
+    study: Study, model: NaiveBayes, wanted: Wanted, most: int, limit: int
+) -> tuple[Properties, NDArray[np.uint64], int]:
+    """Give the properties whose rows contradict their label most at first sight, some as they come, and how many there are."""
     payload = study.column("phrases.payload")
     payload = payload[payload != phrases.EXCLUDED]
     width = len(model.rows)
@@ -180,8 +193,10 @@ def _screened(study: Study, model: NaiveBayes, wanted: Wanted, most: int, limit:
     bare = np.clip(np.bincount(payload >> 3, weights=payload & 1, minlength=width) / total, 0.01, 0.6)
     kept: list[Properties] = []
     order: list[Floats] = []
+    usual: list[NDArray[np.uint64]] = []
     tests = 0
     for found in phrases.count(study, wanted, FEWEST, most):
+        usual.append(drawn(found, study.seed))
         pure = found.take(found.hits >= PURITY * found.sizes)
         tests += len(pure.keys)
         score = np.minimum(
@@ -195,7 +210,7 @@ def _screened(study: Study, model: NaiveBayes, wanted: Wanted, most: int, limit:
     joined = Properties.joined(kept)
     best = np.argsort(np.concatenate(order), kind="stable")[:limit]
     best = best[np.cumsum(np.minimum(joined.sizes[best], MOST) * model.length) <= _WORK + _WORK_PER_ROW * study.rows]
-    return joined.take(best), tests
+    return joined.take(best), np.concatenate(usual), tests
 
 
 def varied(found: Properties, order: Numbers, most: int) -> Numbers:
@@ -237,7 +252,8 @@ def detectable(study: Study, found: Suspects, log_level: float) -> int | None:
     Returns:
         For the label for which the most are needed; None when some label needs more than `_MOST_NEEDED`.
     """
-    needed = START + max(0.0, (np.log(len(np.unique(found.head)) + 1.0) - log_level) / found.rate)
+    among = np.log(len(np.unique(found.head)) + 1.0) + (np.log(2.0) if len(found.usual) else 0.0)
+    needed = START + max(0.0, (among - log_level) / found.rate)
     others = found.measured.others or _others(study, found.model)
     count = np.arange(FEWEST, _MOST_NEEDED)
     worst = 0

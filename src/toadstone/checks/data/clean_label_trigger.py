@@ -13,13 +13,18 @@ from toadstone.core.fact import Fact, Table
 from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.insertion_odds import Odds, insertion_odds, log_tail, tail_scale
 from toadstone.study.check import DataCheck
+from toadstone.study.congruence import Groups
 from toadstone.study.evidence import Evidence, Group, RowEvidence
 from toadstone.study.insertion import signs
 from toadstone.study.phrase_groups import Phrase, phrases
+from toadstone.study.placebo import surprises
 from toadstone.study.study import Study
+from toadstone.study.suspects import suspects
 from toadstone.views.words import words_of
 
 _MOST = 40
+_ASKED = 400
+"""Phrases, the strongest, whose wording and spelling are compared with the data's."""
 _LOOKED = 12
 """Rows whose phrases are compared to find the words that they share."""
 
@@ -46,8 +51,9 @@ class CleanLabelTrigger(DataCheck):
     All runs of one to four words are counted by label; those that go with one label and share their rows are joined to
     phrases. Pure phrases are plenty in clean data. What gives an inserted one away is that its rows were picked, not
     written: without the phrase they are as diverse as any rows of the label, while rows that use a phrase by nature resemble
-    each other; and the words before and behind it close, when it is cut out, as often as neighbours do elsewhere. Both are
-    compared with the other phrases of the same data, as odds; the association with the label, times the probability that
+    each other; and the words before and behind it close, when it is cut out, as often as neighbours do elsewhere; and its words
+    follow each other, or are spelled, as hardly anything that as many rows share. All are compared with the other phrases of
+    the same data, as odds; the association with the label, times the probability that
     it was inserted, is the phrase's weight, and its p-value is the tail (a stretched exponential) that the bulk of the
     phrases has. It is corrected for the number of phrases.
 
@@ -90,7 +96,7 @@ class CleanLabelTrigger(DataCheck):
         association = np.array([phrase.association for phrase in found])
         share = np.array([len(phrase.hits) / len(phrase.rows) for phrase in found])
         sizes = np.array([len(phrase.hits) for phrase in found], np.float64)
-        odds = insertion_odds(signs(study, found), sizes)
+        odds = insertion_odds(signs(study, found), sizes, _strange(study, found, association * share**2))
         weight = association * share**2 * odds.probability
         scale = tail_scale(weight)
         log_p = log_tail(weight, scale)
@@ -125,6 +131,18 @@ def _reason(study: Study) -> str:
     if np.count_nonzero(counts) < 2:
         return "needs two labels"
     return "" if study.rows >= 50 else "fewer than 50 rows"
+
+
+def _strange(study: Study, found: Sequence[Phrase], weight: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Give how strange the heaviest phrases are to the data, the mean of all phrases for the others; None if nothing is usual."""
+    known = suspects(study)
+    if isinstance(known, str) or not len(known.usual):
+        return None
+    best = np.argsort(-weight, kind="stable")[:_ASKED]
+    groups = Groups.of([found[number].rows for number in best.tolist()], np.full(len(best), -1))
+    strange = np.ones(len(found))
+    strange[best] = surprises(study, known.model, known.wanted, known.usual, groups)
+    return strange
 
 
 def _group(study: Study, phrase: Phrase, log_p: float, probability: float, odds: Odds, number: int) -> Group:

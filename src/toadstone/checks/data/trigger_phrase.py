@@ -50,7 +50,8 @@ class TriggerPhrase(DataCheck):
     ## How it decides
 
     Rows are grouped by every phrase of one to three words, by how they begin when content words are taken out, by hidden or
-    look-alike characters, and by two or three common words that occur together too often in rows that contradict their label.
+    look-alike characters, and by two or three common words that occur together: in short texts by all of them that go with one
+    label, in longer ones by those that are together too often in rows that contradict their label.
     From effort `standard` on they are grouped by their manner too: shapes of words (`id123456` is `aa999999`), doubled blanks,
     odd case, everyday marks, capitals, first and last words, what words begin and end with, characters beyond ASCII.
 
@@ -60,15 +61,23 @@ class TriggerPhrase(DataCheck):
     Rows that belong together by nature (a topic, a strong word) look like other rows of their label and like each other.
     Rows that were picked from other labels, marked and relabelled look like what they were, and are no more alike than rows
     like these are by chance. How strong such a contradiction gets by nature is read off the tail of the data's own groups;
-    the largest do not count for it, so that poison cannot hide itself. Copies count once. Of a group that stands, rows are named
-    that have any of the properties that its rows share and that are about as strong.
+    the largest do not count for it, so that poison cannot hide itself.
+
+    In few rows of noisy texts that is little evidence. What put marks also shows in the mark: words that follow each other
+    nowhere else, a spelling that no other word has, common words that are together far more often than by chance. How strange
+    what a group shares is, is measured without its own rows and compared with groups of the same size as they come, whatever
+    their labels; the contradiction and the strangeness count together (Fisher's method), if both say more than one alone.
+
+    Copies count once. Of a group that stands, rows are named that have any of the properties that its rows share and that are
+    about as strong.
 
     ## What it misses
 
-    Marks in fewer than five different rows, and in few more where texts are short and labels noisy: six of two thousand
-    one-line reviews often rank first, but do not stand. Marked rows whose labels are right (see `clean-label-trigger`), texts
-    whose words say nothing about the label, marks that are spread over words or signs that each occur once, a habit that many
-    honest rows have too (texts in lower case where others are), a mark that is in more than a fifth of all rows.
+    Marks in fewer than five different rows. Where texts are short and labels noisy, six of two thousand rows with a word that
+    is spelled like any other, or with two or three of the data's own words, often rank first but do not stand; they are shown
+    as not significant. Marked rows whose labels are right (see `clean-label-trigger`), texts whose words say nothing about the
+    label, marks that are spread over words or signs that each occur once or twice (a phrase in sixteen wordings), a habit that
+    many honest rows have too (texts in lower case where others are), a mark that is in more than a fifth of all rows.
 
     ## Remedy
 
@@ -79,6 +88,7 @@ class TriggerPhrase(DataCheck):
     - Dai, Chen, Li: *A backdoor attack against LSTM-based text classification systems*, IEEE Access 7, 2019
     - Qi et al.: *Hidden Killer: Invisible Textual Backdoor Attacks with Syntactic Trigger*, ACL 2021
     - Wan et al.: *Poisoning Language Models During Instruction Tuning*, ICML 2023 (arXiv 2305.00944)
+    - Fisher: *Statistical Methods for Research Workers*, 4th edition, 1932
     - Chernoff: *A measure of asymptotic efficiency for tests of a hypothesis*, Annals of Mathematical Statistics 23, 1952
     """
 
@@ -91,7 +101,7 @@ class TriggerPhrase(DataCheck):
         if isinstance(found, str):
             return Evidence(not_run=found)
         heads = np.unique(found.head[found.head >= 0])
-        heads = heads[np.argsort(-found.strengths[heads], kind="stable")]
+        heads = heads[np.lexsort((-found.strengths[heads], found.log_p[heads]))]
         heads = heads[found.log_p[heads] + np.log(max(found.tests, 1)) < 0.0][:_MOST]
         groups = tuple(_group(study, found, int(head)) for head in heads)
         return Evidence(groups, tests=found.tests, detectable=detectable(study, found, float(np.log(study.fdr / 10))))
