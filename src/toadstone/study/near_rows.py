@@ -31,6 +31,8 @@ _KEY = 0.5
 """Share of different values from which a column of categories is a name for each row."""
 _OUTER = 0.005
 _HEADS = 64
+_LARGE, _USUAL = 10, 0.25
+"""Rows around a row, and the share of rows that have as many from which a level says nothing."""
 _FEWEST = 5
 """Rows of a family in the sample from which the other rows are asked whether they belong to it."""
 _CONTENT_KIND = Picked("", "near-rows.content")
@@ -263,6 +265,7 @@ def _spread(
     """Give the families of all rows: those of the sample, and whoever else is as near to their heads."""
     stacked = np.stack(counts)
     most = np.asarray(stacked.max(axis=0), np.int32)
+    most[:, (most >= _LARGE).mean(axis=0) > _USUAL] = 1  # where many rows are the same by nature, copies say nothing
     scope = stacked.argmax(axis=0).astype(np.int8)
     head, level_of = _parted(found, most, ranks, scope)
     total = study.rows + study.references

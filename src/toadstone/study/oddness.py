@@ -17,7 +17,7 @@ from toadstone.study.table_rows import table_rows, values_of
 
 _ROWS = 6_000
 """Rows that the model is fitted to."""
-_FEATURES = {"quick": 100, "standard": 300, "deep": 600}
+_FEATURES = {"quick": 12, "standard": 300, "deep": 600}
 _LEAST = 50
 _PENALTY = 1e-4
 

@@ -118,7 +118,8 @@ def _made(study: Study) -> Stamps | str:
                 found += some
                 tests += looked
     found.sort(key=lambda entry: (-entry[0], entry[1:5]))
-    stamps = _beyond(list(_judged(table, rank_space(table, classes), found, _JUDGED[study.effort])))
+    space = study.shared("rank-space", lambda: rank_space(table, classes, study.effort))
+    stamps = _beyond(list(_judged(table, space, found, _JUDGED[study.effort])))
     strengths = np.array([stamp.strength for stamp in stamps])
     bare = Groups.of([stamp.rows for stamp in stamps], np.array([stamp.label for stamp in stamps], np.int64))
     head = heads(bare, strengths, table.labels) if stamps else np.zeros(0, np.int64)

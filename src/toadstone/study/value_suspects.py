@@ -114,7 +114,7 @@ def _found(study: Study) -> ValueSuspects | str:
         return "there are no two classes with enough rows"
     if len(study.label_names) > max(2, len(table.rows) // _LEAST_CLASS):
         return "the label has too many values to be classes"
-    space = rank_space(table, len(study.label_names))
+    space = study.shared("rank-space", lambda: rank_space(table, len(study.label_names), study.effort))
     found, tests = screened(table, space, study.effort, study.random("value-groups"))
     judge = _Judge(table, space)
     groups = judge.judged(found, _JUDGED[study.effort])

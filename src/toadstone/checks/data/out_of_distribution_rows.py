@@ -55,8 +55,8 @@ class OutOfDistributionRows(DataCheck):
     Two models learn what the columns, the label among them, have to do with each other: one tells rows from rows whose columns
     were shuffled each by itself, the other counts, for every pair of columns, how often their values go together. A row that a
     model has not seen and takes for shuffled is odd; so is a row with values that hardly ever go together, in all pairs of
-    columns or in one, and a row far from the rows of its label (Mahalanobis distance of normal scores, fitted to the inner nine tenths).
-    All count by rank, and by as much as they tell shuffled rows from those of this table.
+    columns or in one, and a row far from the rows of its label (Mahalanobis distance of normal scores, fitted to the inner nine
+    tenths of them). All count by rank, and by as much as they tell shuffled rows from those of this table.
 
     With rows known to be good (`--reference`) a row's p-value is the share of them that are as odd, and rows are flagged at the
     promised false-discovery rate. Without them nobody can tell odd rows that belong to a population from odd rows that do not:
