@@ -10,7 +10,6 @@ from toadstone.engine.arrow import compute as pc
 from toadstone.views.view import Columns, View, text_bytes
 from toadstone.views.words import hashed
 
-
 _GIANT = 1e150
 """Largest number that is told from larger ones: its square is a number too."""
 
