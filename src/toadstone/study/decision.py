@@ -173,7 +173,7 @@ class _Verdict:
             study.rest()
         for _, rows in self._flagging:
             self._crowded(rows)
-        self._highest = float(self.strongest.max(initial=0.0))
+        self._highest = float(self.scores.max(initial=0.0))
         self._spared = np.zeros(0, np.int64)
 
     def _crowded(self, rows: RowEvidence) -> None:
