@@ -67,25 +67,27 @@ def best_learners(values: Any, labels: NDArray[Any], mask: NDArray[np.bool_], *,
             margins = np.zeros((len(codes), len(names)))
             for seen, held in folds:
                 model.fit(values[seen], codes[seen])
-                margins[held] = _margins(model, values[held])
+                margins[held] = margins(model, values[held])
             accuracy = float((margins.argmax(1) == codes).mean())
-            best = max(best, (accuracy, found_at(_doubt(margins, codes), mask, np.zeros_like(mask))))
+            best = max(best, (accuracy, found_at(doubt(margins, codes), mask, np.zeros_like(mask))))
         found[name] = best[1]
     return found
 
 
-def _margins(model: Any, values: Any) -> NDArray[np.float64]:  # noqa: ANN401
+def margins(model: Any, values: Any) -> NDArray[np.float64]:  # noqa: ANN401
+    """Give what a model says for each class, shape (rows, classes)."""
     if hasattr(model, "predict_proba"):
         return np.log(model.predict_proba(values) + 1e-12)
-    margins = np.asarray(model.decision_function(values))
-    return np.stack([-margins, margins], 1) if margins.ndim == 1 else margins
+    said = np.asarray(model.decision_function(values))
+    return np.stack([-said, said], 1) if said.ndim == 1 else said
 
 
-def _doubt(margins: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
+def doubt(said: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give by how much another class is said rather than the label, one a row."""
     rows = np.arange(len(codes))
-    others = margins.copy()
+    others = said.copy()
     others[rows, codes] = -np.inf
-    return others.max(1) - margins[rows, codes]
+    return others.max(1) - said[rows, codes]
 
 
 def judged(study: Any, mask: NDArray[np.bool_]) -> dict[str, float]:  # noqa: ANN401

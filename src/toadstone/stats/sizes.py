@@ -41,7 +41,7 @@ class SizeTail:
         self._weight = weight - logsumexp(weight)
         self.exponent: float = float(np.exp(self._weight) @ _EXPONENTS)
 
-    def log_survival(self, sizes: NDArray[np.int64] | Sequence[int]) -> NDArray[np.float64]:
+    def log_survival(self, sizes: NDArray[np.signedinteger] | Sequence[int]) -> NDArray[np.float64]:
         """Give the logarithm of the probability that a group of two and more has at least each size."""
         wanted, back = np.unique(np.maximum(np.asarray(sizes, np.int64), _SMALLEST), return_inverse=True)
         tail = zeta(_EXPONENTS[None, :], wanted[:, None].astype(np.float64))
@@ -49,7 +49,7 @@ class SizeTail:
         found: NDArray[np.float64] = logsumexp(log_tail + self._weight[None, :], axis=1)
         return np.minimum(found, 0.0)[back]
 
-    def log_expected(self, sizes: NDArray[np.int64] | Sequence[int]) -> NDArray[np.float64]:
+    def log_expected(self, sizes: NDArray[np.signedinteger] | Sequence[int]) -> NDArray[np.float64]:
         """Give the logarithm of the number of groups of at least each size that one expects in the whole data."""
         return self.log_survival(sizes) + float(np.log(max(self.groups, 1)))
 

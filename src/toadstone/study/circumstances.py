@@ -20,6 +20,8 @@ from toadstone.stats.ragged import log_odds
 from toadstone.study.contributors import sections
 from toadstone.study.leave_group_out import without_group
 from toadstone.study.naive_bayes import NaiveBayes, naive_bayes
+from toadstone.study.near_rows import NearRows
+from toadstone.study.near_votes import support
 from toadstone.study.study import Study
 
 _MOST = 2_000
@@ -75,13 +77,14 @@ class Circumstances:
         return out
 
 
-def circumstances(study: Study, family: Numbers, strength: Floats) -> Circumstances:
+def circumstances(study: Study, family: Numbers, strength: Floats, near: NearRows | None = None) -> Circumstances:
     """Look at families.
 
     Args:
         study: Whose rows they are.
         family: First row of each row's family, shape (rows,).
         strength: Of each family by its first row, shape (at least the largest first row + 1,): the largest are looked at.
+        near: Rows of numbers, whose neighbours are asked about labels.
     """
     sizes = np.bincount(family, minlength=len(strength))
     firsts = np.flatnonzero(sizes >= 2)
@@ -96,10 +99,15 @@ def circumstances(study: Study, family: Numbers, strength: Floats) -> Circumstan
         codes = study.column("label").astype(np.int64)
         rows = np.bincount(codes[codes >= 0], minlength=len(study.label_names))
         label, conflict = _labels(codes, members)
-        log_p.append(np.log(_conflicts(conflict, small)))
+        if near is None:
+            log_p.append(np.log(_conflicts(conflict, small)))
         model = naive_bayes(study) if study.has("words") else "no words"
         if not isinstance(model, str):
             odd_label = _contradicted(study, model, members, label, like)
+            log_p.append(np.log(odd_label))
+        if near is not None:
+            said, single = support(near, members, label)
+            odd_label = _unsupported(said, single, like)
             log_p.append(np.log(odd_label))
     odd_origin = _origins(study, members, like)
     if odd_origin is not None:
@@ -150,6 +158,11 @@ def _contradicted(study: Study, model: NaiveBayes, members: list[Numbers], label
             said[place] = float((log_odds(p) - prior[classes[place]]).mean())
     single = study.column("nb.content")[study.column("label") >= 0]
     single = np.sort(single[:: max(1, len(single) // _SAMPLE)].astype(np.float64))
+    return _unsupported(said, single, like)
+
+
+def _unsupported(said: Floats, single: Floats, like: NDArray[np.bool_]) -> Floats:
+    """Give p-values of how little speaks for the label of families, among them and single rows (sorted)."""
     share = np.searchsorted(single, said, "right") / max(1, len(single))
     found = _ranked(said, like, _ROWS, share)
     return np.where(np.isfinite(said), found, 1.0)

@@ -196,10 +196,7 @@ def _families(study: Study) -> Families:
 def _chained(study: Study, permutations: int, kind: Picked) -> Families:
     total = study.rows + study.references
     own = np.arange(total, dtype=_numbers(total))
-    content = study.array(total, own.dtype)
-    content[:] = own
-    for same, firsts in _buckets(study, kind, total, None):
-        content[same] = np.repeat(same[firsts], np.diff(np.append(firsts, len(same))))
+    content = first_copies(study, kind)
     family = study.array(total, own.dtype)
     family[:] = content
     tight = study.array(total if kind != TEXTS else 0, own.dtype)  # dense vectors only
@@ -221,6 +218,16 @@ def _chained(study: Study, permutations: int, kind: Picked) -> Families:
         family[vast] = found(tight, vast)
     study.rest()
     return Families(family, content, closest)
+
+
+def first_copies(study: Study, kind: Picked) -> RowNumbers:
+    """Give the first row with the very same content for each row, shape (rows,)."""
+    total = study.rows + study.references
+    content = study.array(total, _numbers(total))
+    content[:] = np.arange(total, dtype=content.dtype)
+    for same, firsts in _buckets(study, kind, total, None):
+        content[same] = np.repeat(same[firsts], np.diff(np.append(firsts, len(same))))
+    return content
 
 
 def _numbers(total: int) -> np.dtype[np.signedinteger]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from toadstone.stats.sizes import SizeTail
 from toadstone.stats.tails import log_negative_binomial_tail
 from toadstone.study.circumstances import Circumstances, circumstances
+from toadstone.study.near_rows import NearRows
 from toadstone.study.study import Study
 
 _MOST = 40
@@ -19,6 +20,8 @@ _CONTRADICTED = 0.1
 """p-value of what a family says for its label, up to which not even one of its texts is worth keeping."""
 _UNCERTAIN = 4.0
 """How sure the expected number of families is: the shape of a gamma distribution, for several together."""
+_FAINT, _RARE = 0.4, -1.5
+"""What rows count for in families that are expected by nature, and from which logarithm of that number on they count in full."""
 _TOGETHER = 64
 """Families that are looked at for several together."""
 
@@ -70,15 +73,16 @@ class Floods:
     log_p: Floats
 
 
-def floods(study: Study, family: Numbers, surrounded: NDArray[np.int32]) -> Floods:
+def floods(study: Study, family: Numbers, surrounded: NDArray[np.int32], near: NearRows | None = None) -> Floods:
     """Test every family's largest core against the tail of the small ones, and against what else is usual here.
 
     Args:
         study: Whose rows they are.
         family: First row of each row's family.
         surrounded: Core of each row at each level, shape (rows, levels).
+        near: Rows of numbers whose families these are, or None.
     """
-    core: Numbers = surrounded[: study.rows].astype(np.int64)
+    core = surrounded[: study.rows]
     family = family[: study.rows]
     levels = core.shape[1]
     largest = np.ones((int(family.max(initial=0)) + 1, levels), np.int64)
@@ -95,13 +99,15 @@ def floods(study: Study, family: Numbers, surrounded: NDArray[np.int32]) -> Floo
         expected[stronger], deciding[stronger] = charged[stronger], level
         own = np.minimum(own, np.where(core[:, level] > 1, tail.log_expected(core[:, level]) + np.log(levels), np.inf))
         detectable = min(detectable, tail.detectable(study.fdr / levels / 2))
-    seen = circumstances(study, family, np.where(np.isfinite(expected), -expected, -np.inf))
+    seen = circumstances(study, family, np.where(np.isfinite(expected), -expected, -np.inf), near)
     log_e = seen.log_e_of(len(largest))
     expected -= log_e
     share = np.log(core.max(axis=1)) - np.log(max(1, len(core)))  # rows of such a family among all
     log_p = np.where(np.isfinite(own), np.minimum(own - log_e[family] + share, 0.0), 0.0)
+    if near is not None:  # most tables have rows that are alike: where such a family is expected, it only orders rows
+        log_p *= _FAINT + (1.0 - _FAINT) * np.clip((own - log_e[family]) / _RARE, 0.0, 1.0)
     tests = max(1, int(np.count_nonzero(largest.max(axis=1) > 1)))
-    single = _single(study, family, core, deciding, expected, seen)
+    single = _single(study, family, core, deciding, expected, seen, near)
     for flood in single:
         log_p[flood.spared] = 0.0
     found = [flood for flood in single if flood.log_expected <= np.log(0.5)][:_MOST]
@@ -109,7 +115,13 @@ def floods(study: Study, family: Numbers, surrounded: NDArray[np.int32]) -> Floo
 
 
 def _single(
-    study: Study, family: Numbers, core: Numbers, deciding: Numbers, expected: Floats, seen: Circumstances
+    study: Study,
+    family: Numbers,
+    core: NDArray[np.int32],
+    deciding: Numbers,
+    expected: Floats,
+    seen: Circumstances,
+    near: NearRows | None,
 ) -> list[Flood]:
     """Give the families of which one expects fewest, strongest first."""
     labels = study.column("label") if study.has("label") else None
@@ -118,7 +130,8 @@ def _single(
         if not expected[first] < np.log(len(expected)):
             break
         members = np.flatnonzero(family == first)
-        rows = _core_rows(members, core[members], int(deciding[first]))
+        level = None if near is not None else int(deciding[first])
+        rows = _core_rows(members, core[members], level)
         place = int(np.searchsorted(seen.first, first))
         known = place < len(seen.first) and seen.first[place] == first
         label, odd = (int(seen.label[place]), float(seen.odd_label[place])) if known else (-1, 1.0)
@@ -126,16 +139,22 @@ def _single(
         # wrong, the flood is one voice too many times, and one of it stays.
         stays = np.zeros(len(rows), bool) if labels is None or label < 0 else labels[rows] != label
         stays[0] |= not stays.any() and odd > _CONTRADICTED
+        if stays.all():
+            continue
         widest = int(core[members].max())
         found.append(Flood(rows[~stays], len(members), widest, 1, float(expected[first]), label, odd, rows[stays]))
     return found
 
 
-def _core_rows(members: Numbers, inner: Numbers, level: int) -> Numbers:
-    """Give the rows of a family that are meant: those in the core, not those that are chained to it."""
+def _core_rows(members: Numbers, inner: NDArray[np.int32], level: int | None) -> Numbers:
+    """Give the rows of a family that are meant: those in the core at a level, or at any, not those that are chained to it."""
+    if level is None:
+        best = inner.max(axis=1)
+        some: Numbers = members[best >= max(2, best.max() // 2)]
+        return some
     dense: Numbers = members[inner[:, level] >= max(2, inner[:, level].max() // 2)]
     wide: Numbers = members[inner[:, 0] >= max(2, inner[:, 0].max() // 2)]
-    return wide if len(wide) <= _CHAINED * len(dense) else dense
+    return wide if len(dense) <= len(wide) <= _CHAINED * len(dense) else dense
 
 
 def _together(single: list[Flood], seen: Circumstances, rate: float) -> list[Flood]:

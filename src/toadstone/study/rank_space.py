@@ -16,7 +16,7 @@ from toadstone.stats.column_cells import FIRST
 from toadstone.study.table_rows import TableRows
 
 _NEIGHBOURS = 15
-_LANDMARKS = 4_000
+_LANDMARKS = {"quick": 1_000, "standard": 4_000, "deep": 4_000}
 _LEVELS = 64
 """Categories of a column that are told apart."""
 _PRIOR = 1.5
@@ -77,8 +77,8 @@ class RankSpace:
         return np.clip(out, _SURE, 1 - _SURE)
 
 
-def rank_space(table: TableRows, classes: int) -> RankSpace:
-    """Make the space of the labelled rows of a table."""
+def rank_space(table: TableRows, classes: int, effort: str) -> RankSpace:
+    """Make the space of the labelled rows of a table; the effort says how many rows vote."""
     parts, owners = [], []
     weights = _weights(table.codes[2], table.labels, classes)
     for column in range(len(table.names)):
@@ -88,7 +88,7 @@ def rank_space(table: TableRows, classes: int) -> RankSpace:
         parts.append(part * np.float32(weights[column] / max(spread, _NARROWEST)))
         owners.append(np.full(part.shape[1], column))
     rows = len(table.labels)
-    landmarks = np.unique(np.linspace(0, rows - 1, min(rows, _LANDMARKS)).astype(np.int64))
+    landmarks = np.unique(np.linspace(0, rows - 1, min(rows, _LANDMARKS[effort])).astype(np.int64))
     prior = np.asarray((np.bincount(table.labels, minlength=classes) + 0.5) / (rows + 0.5 * classes), np.float64)
     return RankSpace(np.concatenate(parts, axis=1), np.concatenate(owners), landmarks, table.labels, prior)
 

@@ -111,7 +111,7 @@ def _fitted(study: Study, kinds: list[str], sample: _Taken, chosen: Codes) -> tu
     if "numbers" in kinds:
         numbers, categories = sample.numbers, sample.categories
         knots = None if study.has("vectors") else knots_of(numbers)
-        space = NumberSpace(numbers, categories, knots, study.random("landmarks"))
+        space = NumberSpace(numbers, categories, knots, study.random("landmarks"), study.effort)
         space.fit((numbers, categories), sample.labels, sample.folds, shape)
         scores += space.scores((numbers[chosen], categories[chosen]), folds)
         spaces.append(space)

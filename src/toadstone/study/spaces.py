@@ -18,8 +18,10 @@ BITS = 20
 """Terms are counted in 2^BITS slots."""
 _BINS = 16
 _KNOTS = 255
-_LANDMARKS = 1000
+_LANDMARKS = {"quick": 120, "standard": 1000, "deep": 1000}
 _ONE_HOT = 64
+_GIANT = 1e37
+"""Largest number that counts as larger than others: about what float32 holds."""
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -170,7 +172,9 @@ def _slots(keys: NDArray[np.uint64]) -> NDArray[np.int32]:
 
 def numbers_of(chunk: Chunk) -> Floats:
     """Give the numbers of a chunk's rows, NaN where missing, shape (rows, columns)."""
-    return np.asarray(chunk["vectors"] if "vectors" in chunk else chunk["numbers"], np.float32)
+    if "vectors" in chunk:
+        return np.asarray(chunk["vectors"], np.float32)
+    return np.asarray(np.clip(chunk["numbers"], -_GIANT, _GIANT), np.float32)
 
 
 def knots_of(sample: Floats) -> Floats:
@@ -219,9 +223,10 @@ class NumberSpace:
         categories: Of the sample, shape (rows, columns).
         knots: Of the columns of a table; None: numbers count as they are.
         random: Draws the landmarks.
+        effort: ``quick``, ``standard`` or ``deep``: how many landmarks there are.
     """
 
-    def __init__(self, numbers: Floats, categories: Any, knots: Floats | None, random: np.random.Generator) -> None:  # noqa: ANN401
+    def __init__(self, numbers: Floats, categories: Any, knots: Floats | None, random: np.random.Generator, effort: str) -> None:  # noqa: ANN401
         self.knots = knots
         self.gappy = np.flatnonzero(np.isnan(numbers).any(0))
         plain = self._plain(numbers, categories)
@@ -231,7 +236,7 @@ class NumberSpace:
         if knots is None and len(spread):  # the coordinates of an embedding share one scale
             self.scale[: numbers.shape[1]] = max(float(np.sqrt((spread[: numbers.shape[1]] ** 2).mean())), 1e-9)
         dense = self._dense(numbers, categories)
-        self.landmarks = dense[np.sort(random.choice(len(dense), min(_LANDMARKS, len(dense)), replace=False))]
+        self.landmarks = dense[np.sort(random.choice(len(dense), min(_LANDMARKS[effort], len(dense)), replace=False))]
         self.width = self._width(dense, random)
         self.models: list[Linear] = []
 
@@ -244,9 +249,11 @@ class NumberSpace:
     def _plain(self, numbers: Floats, categories: Any) -> Floats:  # noqa: ANN401
         flags = np.isnan(numbers[:, self.gappy]).astype(np.float32)
         values = numbers if self.knots is None else ranks(numbers, self.knots)
-        means = np.nan_to_num(np.nanmean(values, 0)) if not hasattr(self, "centre") and len(values) else None
-        if means is None:
+        if hasattr(self, "centre"):
             means = self.centre[: values.shape[1]]
+        else:
+            known = ~np.isnan(values)
+            means = (np.where(known, values, 0.0).sum(0) / np.maximum(known.sum(0), 1)).astype(np.float32)
         values = np.where(np.isnan(values), means, values)
         hot = np.zeros((len(values), categories.shape[1] * _ONE_HOT), np.float32)
         for column in range(categories.shape[1]):

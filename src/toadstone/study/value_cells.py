@@ -15,6 +15,8 @@ from toadstone.study.study import Chunk, Study
 from toadstone.study.table_rows import TableRows, values_of
 
 _LONGEST = 60
+_FAINT, _RARE = 0.4, -1.5
+"""What the rank of rows counts for in groups that are expected by nature, and from where on it counts in full."""
 _MORE = -2.9
 """Logarithm of what evidence on a group that does not stand may add to the rank of its rows (0.055: more would flag them)."""
 
@@ -81,7 +83,8 @@ def written(study: Study, table: TableRows, group: InCells, rows: Numbers) -> di
 def ranks(study: Study, table: TableRows, groups: Sequence[tuple[Numbers, float, float]]) -> NDArray[np.float64]:
     """Give evidence on the rows of groups: their rank by strength, and a little more, never so much that it flags by itself.
 
-    By rank alone they would stand beside rows that are merely the oddest of many.
+    By rank alone they would stand beside rows that are merely the oddest of many; and groups that one expects by nature would
+    stand before single rows that another check has more to say against.
 
     Args:
         study: The study.
@@ -97,4 +100,5 @@ def ranks(study: Study, table: TableRows, groups: Sequence[tuple[Numbers, float,
         rows = rows[rows < study.rows]
         strength[rows] = np.maximum(strength[rows], strong)
         more[rows] = np.minimum(more[rows], max(log_p, _MORE))
-    return np.where(strength > 0, ranked(strength) + np.minimum(more, 0.0), 0.0)
+    counts = _FAINT + (1.0 - _FAINT) * np.clip(more / _RARE, 0.0, 1.0)
+    return np.where(strength > 0, ranked(strength) * counts + np.minimum(more, 0.0), 0.0)

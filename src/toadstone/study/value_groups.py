@@ -23,7 +23,7 @@ _WORK = {"quick": 5_000_000, "standard": 40_000_000, "deep": 400_000_000}
 """Rows times column sets that are counted at each size of sets."""
 _GROWN = 40
 _DENSE = 1 << 20
-_VIEWS = 6
+_VIEWS = {"quick": 3, "standard": 6, "deep": 6}
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -73,7 +73,7 @@ def screened(table: TableRows, space: RankSpace, effort: str, random: np.random.
         effort: ``quick``, ``standard`` or ``deep``.
         random: Divides columns into views.
     """
-    counter = _Counter(table, space, contents(table, space, random))
+    counter = _Counter(table, space, contents(table, space, effort, random))
     most = _WORK[effort] // max(1, 3 * len(table.rows))
     for scale in range(len(table.scales)):
         fresh = table.scales[scale].fresh
@@ -91,7 +91,7 @@ def screened(table: TableRows, space: RankSpace, effort: str, random: np.random.
     return counter.found, counter.tests
 
 
-def contents(table: TableRows, space: RankSpace, random: np.random.Generator) -> Floats:
+def contents(table: TableRows, space: RankSpace, effort: str, random: np.random.Generator) -> Floats:
     """Give what each row's other columns say for its label: for all columns, and for random thirds of them.
 
     A third misses the columns of a trigger often enough; all together would see the trigger in the neighbours.
@@ -103,7 +103,7 @@ def contents(table: TableRows, space: RankSpace, random: np.random.Generator) ->
     prior = space.prior[space.labels]
     out = []
     order = np.arange(columns)
-    for number in range(_VIEWS + 1):
+    for number in range(_VIEWS[effort] + 1):
         without = np.zeros(columns, bool)
         if number:
             if (number - 1) % 3 == 0:

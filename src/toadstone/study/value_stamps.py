@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from toadstone.stats.column_cells import NONE
+from toadstone.stats.natural_tail import large, log_expected_of
 from toadstone.study.congruence import Groups
-from toadstone.study.contradiction import heads, log_p_values
+from toadstone.study.contradiction import START, heads
 from toadstone.study.rank_space import RankSpace, rank_space
 from toadstone.study.study import Study
 from toadstone.study.table_rows import FEWEST, TableRows, table_rows
@@ -36,6 +37,8 @@ _ALIKE = 2.0
 _SAME = 0.5
 _FEWEST_EXPECTED = 0.05
 _RATE = 1.0
+_MORE = 3.0
+"""Pairs that go together by nature which one expects besides those that are seen."""
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -115,11 +118,13 @@ def _made(study: Study) -> Stamps | str:
                 found += some
                 tests += looked
     found.sort(key=lambda entry: (-entry[0], entry[1:5]))
-    stamps = _beyond(list(_judged(table, rank_space(table, classes), found, _JUDGED[study.effort])))
+    space = study.shared("rank-space", lambda: rank_space(table, classes, study.effort))
+    stamps = _beyond(list(_judged(table, space, found, _JUDGED[study.effort])))
     strengths = np.array([stamp.strength for stamp in stamps])
     bare = Groups.of([stamp.rows for stamp in stamps], np.array([stamp.label for stamp in stamps], np.int64))
     head = heads(bare, strengths, table.labels) if stamps else np.zeros(0, np.int64)
-    log_p, _ = log_p_values(strengths, head, max(tests, 1), np.full(len(stamps), np.nan), _RATE)
+    expected, _ = log_expected_of(strengths, head, _RATE, START, _MORE)
+    log_p = np.minimum(expected + large([len(stamp.rows) for stamp in stamps], len(table.rows)) - np.log(max(tests, 1)), 0.0)
     return Stamps(table, tuple(stamps), log_p, head, max(tests, 1))
 
 

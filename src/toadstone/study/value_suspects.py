@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from toadstone.stats.column_cells import NONE
+from toadstone.stats.natural_tail import beginning, large, log_expected_of
 from toadstone.study.congruence import Groups
-from toadstone.study.contradiction import START, heads, log_p_values
+from toadstone.study.contradiction import START, heads
 from toadstone.study.rank_space import RankSpace, rank_space
 from toadstone.study.study import Study
 from toadstone.study.table_rows import FEWEST, TableRows, table_rows
@@ -113,14 +114,15 @@ def _found(study: Study) -> ValueSuspects | str:
         return "there are no two classes with enough rows"
     if len(study.label_names) > max(2, len(table.rows) // _LEAST_CLASS):
         return "the label has too many values to be classes"
-    space = rank_space(table, len(study.label_names))
+    space = study.shared("rank-space", lambda: rank_space(table, len(study.label_names), study.effort))
     found, tests = screened(table, space, study.effort, study.random("value-groups"))
     judge = _Judge(table, space)
     groups = judge.judged(found, _JUDGED[study.effort])
     strengths = np.array([group.strength for group in groups])
     bare = Groups.of([group.rows for group in groups], np.array([group.label for group in groups], np.int64))
     head = heads(bare, strengths, table.labels) if len(groups) else np.zeros(0, np.int64)
-    log_p, rate = log_p_values(strengths, head, max(tests, 1), np.full(len(groups), np.nan), _RATE)
+    expected, rate = log_expected_of(strengths, head, _RATE, START)
+    log_p = np.minimum(expected + large([len(group.rows) for group in groups], len(table.rows)) - np.log(max(tests, 1)), 0.0)
     return ValueSuspects(table, space, tuple(groups), strengths, log_p, head, tests, rate)
 
 
@@ -196,7 +198,9 @@ def detectable(found: ValueSuspects, log_level: float) -> int | None:
     Returns:
         For the label for which the most are needed; None when some label needs more than `_MOST_NEEDED`.
     """
-    needed = START + max(0.0, (np.log(len(np.unique(found.head[found.head >= 0])) + 1.0) - log_level) / found.rate)
+    natural = found.strengths[np.unique(found.head[found.head >= 0])]
+    begin = beginning(natural, START)
+    needed = begin + max(0.0, (np.log((natural > begin).sum() + 1.0) - log_level) / found.rate)
     labels, space = found.space.labels, found.space
     some = _thinned(np.arange(len(labels)), 500)
     votes = space.votes(some, np.zeros(len(found.table.names), bool))

@@ -10,6 +10,9 @@ from toadstone.engine.arrow import compute as pc
 from toadstone.views.view import Columns, View, text_bytes
 from toadstone.views.words import hashed
 
+_GIANT = 1e150
+"""Largest number that is told from larger ones: its square is a number too."""
+
 
 class Vectors(View):
     """``vectors``: float32, shape (rows, dimension): the embedding of each row.
@@ -75,7 +78,7 @@ class Features(View):
 def _numbers(column: pa.Array) -> NDArray[np.float64]:
     numbers = np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
     numbers[~np.isfinite(numbers)] = np.nan
-    return numbers
+    return np.clip(numbers, -_GIANT, _GIANT, out=numbers)
 
 
 def _categories(column: pa.Array) -> NDArray[np.uint32]:

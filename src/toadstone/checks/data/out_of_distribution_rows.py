@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toadstone.core.check import check
 from toadstone.core.fact import Table
@@ -20,6 +21,14 @@ from toadstone.tables.roles import Roles
 from toadstone.views.vectors import Features
 
 _ENOUGH = 50
+_ALIKE = 0.25
+"""Share of made-up rows that are no odder from which a row counts as made up."""
+_FEW = 0.03
+"""Share of rows like made-up ones from which on that means less."""
+_FAINT = 0.4
+"""What the rank of a row counts for that is not like a made-up one at all."""
+_MORE = 1.0
+"""What a row that is like made-up ones has beyond its rank, before rows that are merely the oddest by another measure."""
 
 
 @check(
@@ -43,13 +52,15 @@ class OutOfDistributionRows(DataCheck):
 
     ## How it decides
 
-    A model learns to tell rows from rows whose columns, the label among them, were shuffled each by itself; all that it can learn
-    is what the columns have to do with each other. A row that it has not seen and takes for shuffled is odd. So is a row far from
-    the rows of its label (Mahalanobis distance of normal scores, fitted to the inner nine tenths of them). Both count by rank.
+    Two models learn what the columns, the label among them, have to do with each other: one tells rows from rows whose columns
+    were shuffled each by itself, the other counts, for every pair of columns, how often their values go together. A row that a
+    model has not seen and takes for shuffled is odd; so is a row with values that hardly ever go together, in all pairs of
+    columns or in one, and a row far from the rows of its label (Mahalanobis distance of normal scores, fitted to the inner nine
+    tenths of them). All count by rank, and by as much as they tell shuffled rows from those of this table.
 
     With rows known to be good (`--reference`) a row's p-value is the share of them that are as odd, and rows are flagged at the
     promised false-discovery rate. Without them nobody can tell odd rows that belong to a population from odd rows that do not:
-    rows are ranked, in the scores, and none is flagged.
+    rows are ranked, in the scores, those first that are as odd as a good part of shuffled rows, and none is flagged.
 
     ## What it misses
 
@@ -63,6 +74,8 @@ class OutOfDistributionRows(DataCheck):
     ## References
 
     - Hastie, Tibshirani, Friedman: *The Elements of Statistical Learning*, 14.2.4 (unsupervised as supervised learning), 2009
+    - Church, Hanks: *Word association norms, mutual information, and lexicography*, Computational Linguistics 16, 1990
+    - Wolpert: *Stacked generalization*, Neural Networks 5, 1992
     - Rahimi, Recht: *Random Features for Large-Scale Kernel Machines*, NIPS 2007
     - Bates et al.: *Testing for outliers with conformal p-values*, Annals of Statistics 51, 2023
     """
@@ -75,9 +88,9 @@ class OutOfDistributionRows(DataCheck):
         odd = oddness(study)
         if isinstance(odd, str):
             return Evidence(idle=odd)
-        own, good = odd[: study.rows], odd[study.rows :]
+        own, good = odd.odd[: study.rows], odd.odd[study.rows :]
         promised = len(good) >= _ENOUGH
-        log_p = conformal(own, good) if promised else ranked(own)
+        log_p = conformal(own, good) if promised else _order(own, odd.made_up[: study.rows])
         return Evidence(
             (), RowEvidence(log_p, promised, weight=float(promised)), 1, _detectable(study, len(good)) if promised else None
         )
@@ -91,6 +104,17 @@ class OutOfDistributionRows(DataCheck):
     def good(cls) -> Iterator[Table]:
         """Give rows that are all of one population, with others of it."""
         yield _study(mixed=0)
+
+
+def _order(odd: NDArray[np.float64], made_up: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the rank of rows by oddness, which counts for the more the more a row looks as if it were made up.
+
+    The oddest rows of a table are few, whatever they are; that of made-up rows a good part is no odder tells whether they are
+    odd in a way that natural rows hardly ever are. Where many rows are, made-up rows are nothing special here.
+    """
+    many = float((made_up >= _ALIKE).mean())
+    alike = np.clip(made_up / _ALIKE, 0.0, 1.0) * min(1.0, _FEW / max(many, _FEW))
+    return np.asarray(ranked(odd) * (_FAINT + (1.0 - _FAINT) * alike) - _MORE * alike**2, np.float64)
 
 
 def _detectable(study: Study, good: int) -> int:
