@@ -62,18 +62,23 @@ def symmetric(classes: int, rate: float) -> Real:
     return noise
 
 
-def calibrate(scores: Real, labels: Codes) -> Calibration:
+def calibrate(scores: Real, labels: Codes, most: float = 0.49, wrong: Real | None = None) -> Calibration:
     """Fit scales, offsets and one rate of wrong labels.
 
     Args:
         scores: Of classifiers that have not seen the row, centred, shape (classifiers, rows, classes).
         labels: Class of each row, shape (rows,), all known.
+        most: Highest rate.
+        wrong: Chance that the label of the row is written as that of the column when it is wrong, shape (classes, classes);
+            rows of zeros are always right. None: any class as any other.
     """
+    classes = scores.shape[2]
     plain = _fitted(scores, labels, None)
-    noisy = _fitted(scores, labels, plain[0])
-    evidence = max(0.0, 2.0 * (plain[3] - noisy[3]))
-    scales, offsets, rate, _ = noisy
-    return Calibration(scales, offsets, symmetric(scores.shape[2], rate), rate, evidence)
+    others = symmetric(classes, 1.0) if wrong is None else wrong
+    others = others - np.diag(others.sum(1))
+    scales, offsets, rate, loss = _fitted(scores, labels, plain[0], others, most)
+    evidence = max(0.0, 2.0 * (plain[3] - loss))
+    return Calibration(scales, offsets, np.eye(classes) + rate * others, rate, evidence)
 
 
 def without_noise(scores: Real, labels: Codes) -> Calibration:
@@ -82,30 +87,41 @@ def without_noise(scores: Real, labels: Codes) -> Calibration:
     return Calibration(scales, offsets, symmetric(scores.shape[2], 0.0))
 
 
-def _fitted(scores: Real, labels: Codes, start: Real | None) -> tuple[Real, Real, float, float]:
-    """Give scales, offsets, rate and negative log-likelihood; the rate is 0 when there is no start."""
+def _fitted(
+    scores: Real, labels: Codes, start: Real | None, others: Real | None = None, most: float = 0.0
+) -> tuple[Real, Real, float, float]:
+    """Give scales, offsets, rate and negative log-likelihood; the rate is 0 when there is no start.
+
+    Args:
+        scores: As of `calibrate`.
+        labels: As of `calibrate`.
+        start: Scales to begin with.
+        others: How a label changes when it is wrong: what a rate of 1 adds to the identity, shape (classes, classes).
+        most: Highest rate.
+    """
     models, rows, classes = scores.shape
     at = np.arange(rows)
     with_rate = start is not None
+    turned = np.zeros((rows, classes)) if others is None else others[:, labels].T
 
     def loss(values: Real) -> tuple[float, Real]:
         rate = float(values[models]) if with_rate else 0.0
-        low = rate / max(1, classes - 1)
         logs = log_softmax(np.tensordot(values[:models], scores, 1) + np.append(0.0, values[models + with_rate :]))
         chances = np.exp(logs)
-        right = chances[at, labels]
-        observed = low + (1.0 - rate - low) * right + _TINY
-        pull = ((1.0 - rate - low) * right / observed)[:, None] * -chances
-        pull[at, labels] += (1.0 - rate - low) * right / observed
+        changed = np.einsum("nk,nk->n", chances, turned)
+        observed = np.maximum(chances[at, labels] + rate * changed, 0.0) + _TINY
+        written = rate * turned
+        written[at, labels] += 1.0
+        pull = chances * (written - observed[:, None]) / observed[:, None]
         slope = [np.einsum("mnk,nk->m", scores, pull)]
         if with_rate:
-            slope.append(np.array([((1.0 - right) / max(1, classes - 1) / observed - right / observed).sum()]))
+            slope.append(np.array([(changed / observed).sum()]))
         slope.append(pull.sum(0)[1:])
         return -float(np.log(observed).sum()) / rows, -np.concatenate(slope) / rows
 
     first = np.full(models, 1.0 / models) if start is None else start
-    begin = np.concatenate([first, [0.02] if with_rate else [], np.zeros(classes - 1)])
-    bounds = [(0.0, _LARGEST)] * models + [(0.0, 0.49)] * with_rate + [(-5.0, 5.0)] * (classes - 1)
+    begin = np.concatenate([first, [min(0.02, most)] if with_rate else [], np.zeros(classes - 1)])
+    bounds = [(0.0, _LARGEST)] * models + [(0.0, most)] * with_rate + [(-5.0, 5.0)] * (classes - 1)
     found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
     offsets = np.append(0.0, found.x[models + with_rate :])
     return found.x[:models], offsets, float(found.x[models]) if with_rate else 0.0, float(found.fun) * rows

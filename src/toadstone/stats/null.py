@@ -32,9 +32,11 @@ class Tail:
 
     Attributes:
         logs: Logarithm of the share at or above the lower edge of each bin, strictly falling.
+        dies_out: Whether nothing lies beyond the last bin.
     """
 
     logs: Real
+    dies_out: bool = True
 
     @classmethod
     def of(cls, weights: Real) -> Tail:
@@ -45,13 +47,14 @@ class Tail:
         logs = np.log(np.maximum(above, 1e-300))
         width = 2 * LIMIT / _BINS
         logs[last + 1 :] = logs[last] - width * np.arange(1, _BINS - last)
-        return cls(np.asarray(np.minimum.accumulate(logs) + floor, np.float64))
+        return cls(np.asarray(np.minimum.accumulate(logs) + floor, np.float64), last < _BINS - 1)
 
     def log_p(self, scores: Real) -> Real:
         """Give the logarithm of the p-value of each score, between bins by interpolation."""
         edges = np.linspace(-LIMIT, LIMIT, _BINS, endpoint=False)
         logs = np.interp(scores, edges, self.logs)
-        return np.where(scores > edges[-1], self.logs[-1] - (scores - edges[-1]), np.minimum(logs, 0.0))
+        steep = 1.0 if self.dies_out else 1e-9
+        return np.where(scores > edges[-1], self.logs[-1] - steep * (scores - edges[-1]), np.minimum(logs, 0.0))
 
 
 def conformal(scores: Real, good: Real) -> Real:

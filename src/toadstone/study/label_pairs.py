@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.stats.label_noise import Calibration, directed, fitted, rescaled, symmetric, without_noise
+from toadstone.stats.label_noise import Calibration, calibrate, directed, fitted, rescaled, symmetric, without_noise
 from toadstone.stats.tails import log_binomial_tail, log_chi_squared_tail
 from toadstone.study.second_opinion import Opinion
 
 _SURE = 10.83
-"""Twice a log-likelihood ratio: 0.1 % of the chi-squared distribution with one degree of freedom."""
-_LEANING = 20.0
-"""Twice the log-likelihood ratio from which a pair counts in the ranking of rows though it may be natural: the square of 4.5
-standard errors, as the likeness of two classes is never exactly what the model says."""
+"""Twice a log-likelihood ratio from which it is worth asking the halves of the data."""
+PROVEN = float(np.log(20.0))
+"""Logarithm of an e-value from which wrong labels are a fact."""
+_LEANING = float(np.log(100.0))
+"""The same for a pair of labels, of which several are asked: from there on it counts in the ranking of rows, may it be natural
+or not, and it is asked whether it is more than nature."""
 _NATURAL = 0.05
 """Share of a class that may look like another one by nature and still be no finding."""
 _RARE = 1e-3
@@ -44,7 +47,7 @@ class Pair:
         rate: Share of the rows of ``right`` that are written as ``written``.
         natural: The largest rate that the other pairs make believable.
         log_p: Of the hypothesis that the rate is not above ``natural``.
-        gain: Twice the log-likelihood ratio of the rate against that of wrong labels in general.
+        leaning: Logarithm of the p-value of the hypothesis that the rate is not above that of wrong labels in general.
         throughout: Whether the rows that look most like ``right`` are written as ``written`` too.
     """
 
@@ -53,7 +56,7 @@ class Pair:
     rate: float
     natural: float
     log_p: float
-    gain: float
+    leaning: float
     throughout: bool
 
 
@@ -86,6 +89,7 @@ def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
         held = directed(whole, scores, opinion.labels, (right, written, rate), warm=True)[1]
         return max(0.0, 2.0 * (opinion.fit - held))
 
+    proof = _Proof(opinion)
     found = []
     for place in np.argsort(-rates * counts[:, None], axis=None)[:_PAIRS].tolist():
         right, written = divmod(place, classes)
@@ -96,13 +100,41 @@ def pairs(opinion: Opinion) -> tuple[list[Pair], int]:
         natural = _natural(rates, right, written)
         even = float(log_binomial_tail(*clear, max(natural, _DECLINE * share)))
         gain = less(right, written, general) if recognised[right] or even < _CERTAIN else 0.0
-        log_p = 0.0
-        if rate > natural and gain > _SURE:
+        log_p = leaning = 0.0
+        if gain > _SURE:
+            leaning = proof.log_p(right, written, general)
+        if leaning < -_LEANING and rate > natural:
             log_p = log_chi_squared_tail(less(right, written, natural)) - float(np.log(2.0))
             log_p = log_p if recognised[right] else max(log_p, even)
-        found.append(Pair(right, written, rate, natural, log_p, gain, even < _EVEN))
-    found.sort(key=lambda pair: (pair.log_p, -pair.gain))
+        found.append(Pair(right, written, rate, natural, log_p, leaning, even < _EVEN))
+    found.sort(key=lambda pair: (pair.log_p, pair.leaning))
     return found, classes * (classes - 1)
+
+
+class _Proof:
+    """Asks the halves of the data for a rate of a pair of labels."""
+
+    def __init__(self, opinion: Opinion) -> None:
+        self._opinion = opinion
+        self._fits: list[Calibration] = []
+
+    def log_p(self, right: int, written: int, natural: float) -> float:
+        """Give the logarithm of the p-value of the hypothesis that the rate is at most ``natural``."""
+        plain, finer, halves = self._opinion.calibration, self._opinion.directed, self._opinion.halves
+        assert plain is not None
+        assert finer is not None
+        assert halves is not None
+
+        def null(scores: Real, labels: NDArray[np.int64]) -> Calibration:
+            held = (right, written, natural)
+            right_labels, any_label = without_noise(scores, labels), calibrate(scores, labels, natural)
+            fits = [directed(replace(any_label, noise=finer.noise), scores, labels, held, warm=True)]
+            fits.append(directed(any_label, scores, labels, held))
+            fits += [(fit, fitted(fit, scores, labels)) for fit in (right_labels, any_label)]
+            return max(fits, key=lambda fit: fit[1])[0]
+
+        self._fits = self._fits or halves.fits(lambda scores, labels: directed(plain, scores, labels)[0])
+        return min(0.0, -halves.log_e(self._fits, null))
 
 
 def _natural(rates: Real, right: int, written: int) -> float:
@@ -142,35 +174,39 @@ def _clearest(margins: Real, labels: NDArray[np.int64], right: int, written: int
     return (int(other[:most].sum()), most), float(other[:upto].mean())
 
 
-def background(opinion: Opinion) -> float:
-    """Give the rate of wrong labels, whatever the class, as far as the labels prove that there are some."""
+def background(opinion: Opinion, *, lenient: bool = False) -> float:
+    """Give the rate of wrong labels, whatever the class, as far as the labels prove that there are some.
+
+    Args:
+        opinion: Of the classifiers.
+        lenient: Whether wrong labels of a single class count: it orders rows, but may be how the class is by nature.
+    """
     plain = opinion.calibration
     assert plain is not None
-    return max(plain.rate, _RARE) if plain.evidence >= _SURE else _RARE
+    return max(plain.rate, _RARE) if (opinion.noisy if lenient else opinion.proof) >= PROVEN else _RARE
 
 
 def carelessness(opinion: Opinion, natural: float) -> float:
     """Give the logarithm of the p-value of the hypothesis that at most a share ``natural`` of labels is wrong."""
-    plain = opinion.calibration
+    plain, halves = opinion.calibration, opinion.halves
     assert plain is not None
-    if plain.rate <= natural:
+    assert halves is not None
+    if plain.rate <= natural or opinion.proof < PROVEN:
         return 0.0
-    less = rescaled(replace(plain, noise=symmetric(len(plain.noise), natural)), opinion.scores, opinion.labels)
-    gain = fitted(plain, opinion.scores, opinion.labels) - fitted(less, opinion.scores, opinion.labels)
-    return log_chi_squared_tail(2.0 * gain) - float(np.log(2.0))
+    return min(0.0, -halves.log_e(halves.fits(calibrate), partial(calibrate, most=natural)))
 
 
 def leaning(found: Sequence[Pair]) -> list[Pair]:
     """Give the pairs that count in the ranking of rows."""
-    return [pair for pair in found if pair.gain > _LEANING]
+    return [pair for pair in found if pair.leaning < -_LEANING]
 
 
-def settled(opinion: Opinion, standing: Sequence[Pair]) -> Calibration:
+def settled(opinion: Opinion, standing: Sequence[Pair], *, lenient: bool = False) -> Calibration:
     """Give the calibration to judge rows by: with some pairs, with one rate of wrong labels, or with none."""
     plain = opinion.calibration
     assert plain is not None
     classes = len(plain.noise)
-    rate = background(opinion)
+    rate = background(opinion, lenient=lenient)
     if standing and opinion.directed is not None:
         noise = symmetric(classes, min(rate, 0.4))
         for pair in standing:
@@ -178,6 +214,6 @@ def settled(opinion: Opinion, standing: Sequence[Pair]) -> Calibration:
         np.fill_diagonal(noise, 0.0)
         np.fill_diagonal(noise, np.maximum(1.0 - noise.sum(1), 0.1))
         return rescaled(replace(opinion.directed, noise=noise / noise.sum(1, keepdims=True)), opinion.scores, opinion.labels)
-    if plain.evidence < _SURE:
+    if rate <= _RARE:
         return replace(without_noise(opinion.scores, opinion.labels), noise=symmetric(classes, _RARE))
     return replace(plain, noise=symmetric(classes, rate))
