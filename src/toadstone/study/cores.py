@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toadstone.stats.minhash import NOTHING, trues
 from toadstone.stats.partition import RowNumbers
-from toadstone.study.families import TEXTS, VECTORS, Families, Picked, families, vector_families
+from toadstone.study.families import TEXTS, Families, Picked, families
 from toadstone.study.study import Study
 
 LEVELS = (0.22, 0.4, 0.6)
@@ -34,11 +34,6 @@ def cores(study: Study) -> NDArray[np.int32]:
     have the same core. Rows known to be good follow the others.
     """
     return study.shared("cores", lambda: _cores(study, families(study), TEXTS))
-
-
-def vector_cores(study: Study) -> NDArray[np.int32]:
-    """Give each row's core at each level among the study's vectors, as `cores` does among its texts."""
-    return study.shared("cores.vectors", lambda: _cores(study, vector_families(study), VECTORS))
 
 
 def _cores(study: Study, known: Families, kind: Picked) -> NDArray[np.int32]:

@@ -9,14 +9,13 @@ lie in the store, bands are sorted one after the other, in parts if the rows are
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.stats.minhash import agreement, signatures
 from toadstone.stats.partition import RowNumbers, found, joined
-from toadstone.study.sketches import frame, sketched
 from toadstone.study.study import Chunk, Study
 from toadstone.views.words import mixed
 
@@ -61,7 +60,6 @@ class Picked:
 
 
 TEXTS = Picked("picks", "content", "bits")
-VECTORS = Picked("vectors.picks", "vectors.content")
 
 
 @dataclass(frozen=True)
@@ -82,37 +80,6 @@ class Families:
 def families(study: Study) -> Families:
     """Find the families of near-duplicates among a study's texts (it needs the view ``words``)."""
     return study.shared("families", lambda: _families(study))
-
-
-def vector_families(study: Study) -> Families:
-    """Find the families of near-duplicates among a study's vectors (it needs the view ``vectors``)."""
-    return study.shared("families.vectors", lambda: _chained(study, *_sketches(study)))
-
-
-def _sketches(study: Study) -> tuple[int, Picked]:
-    """Sketch the vectors; bands have so many signs that few rows share one by chance."""
-    picks = sketched(study)
-    rows = study.rows + study.references
-    band = int(np.clip(np.ceil(np.log2(max(rows, 2)) / frame(study).bits), 2, 6))
-    kind = replace(VECTORS, band=band)
-    study.run(_Band(kind), study.every)
-    return picks, kind
-
-
-@dataclass(frozen=True)
-class _Band:
-    """Writes the keys of the bands of vectors."""
-
-    kind: Picked
-
-    def map(self, part: Chunk) -> None:
-        _banded(part, self.kind, part[self.kind.picks], part[self.kind.content] == _ABSENT)
-
-    def combine(self, left: None, right: None) -> None:  # noqa: ARG002  (nothing but columns is made)
-        return None
-
-    def finish(self, state: None) -> None:  # noqa: ARG002
-        return None
 
 
 def word_levels(study: Study) -> NDArray[np.uint8]:

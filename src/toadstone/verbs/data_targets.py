@@ -69,11 +69,7 @@ def with_rows(
             if scores is not None:
                 check_scores(dataset, scores)
             examined = examine(dataset, options, config, progress)
-        except OutsizedError as error:
-            known = known or Subject(name, "data set", -1, {})
-            subjects[name] = replace(known, unread=(*known.unread, Gap(Place(name), f"its rows: {error.message}")))
-            continue
-        except UnreadError as error:
+        except (OutsizedError, UnreadError) as error:
             subjects[name] = _without_rows(known, name, error)
             continue
         except UsageError as error:
@@ -133,7 +129,7 @@ def _joined(of_file: Subject | None, of_rows: Subject) -> Subject:
     )
 
 
-def _without_rows(known: Subject | None, name: str, error: UnreadError) -> Subject:
+def _without_rows(known: Subject | None, name: str, error: OutsizedError | UnreadError) -> Subject:
     """Say why the rows of a data set were not looked at, unless its file was not for the same reason."""
     if known is None:
         return Subject(name, "unknown", -1, {}, (Gap(Place(name), error.message),))
