@@ -120,7 +120,7 @@ def _joined(ray: Any, address: str) -> tuple[Any, Callable[[], None]]:  # noqa: 
     _answering(address, place)
     try:
         if address.startswith(CLIENT):
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+            _as_client(ray, address)
         else:
             ray.init(address=place, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     except _failures(ray) as error:
@@ -132,6 +132,15 @@ def _joined(ray: Any, address: str) -> tuple[Any, Callable[[], None]]:  # noqa: 
             )
         raise UsageError(f"the Ray cluster at {address} does not take this program: {_brief(error)}.", advice) from None
     return ray, ray.shutdown
+
+
+def _as_client(ray: Any, address: str) -> None:  # noqa: ANN401  (a module)
+    """Connect through Ray's client, a second time if need be: the head starts a process for each client, slowly when it is busy."""
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, RuntimeError):
+        ray.shutdown()
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
 
 
 def _answering(address: str, place: str) -> None:
