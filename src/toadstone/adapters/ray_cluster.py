@@ -135,7 +135,7 @@ def _joined(ray: Any, address: str) -> tuple[Any, Callable[[], None]]:  # noqa: 
 
 
 def _as_client(ray: Any, address: str) -> None:  # noqa: ANN401  (a module)
-    """Connect through Ray's client, a second time if need be: the head starts a process for each client, slowly when it is busy."""
+    """Connect through Ray's client, a second time if need be: a busy head is slow to start the process that serves one."""
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError):
