@@ -165,4 +165,6 @@ def _failures(ray: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401  (a modu
 
 def _brief(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if any(line.startswith("Traceback") for line in lines):  # of another process: its last line says what happened
+        lines = [lines[0].partition("Traceback")[0].strip() or "there", lines[-1]]
     return (" ".join(lines[:2]) if lines else type(error).__name__).rstrip(".:")[:300]
