@@ -120,7 +120,7 @@ def _joined(ray: Any, address: str) -> tuple[Any, Callable[[], None]]:  # noqa: 
     _answering(address, place)
     try:
         if address.startswith(CLIENT):
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+            _as_client(ray, address)
         else:
             ray.init(address=place, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     except _failures(ray) as error:
@@ -132,6 +132,15 @@ def _joined(ray: Any, address: str) -> tuple[Any, Callable[[], None]]:  # noqa: 
             )
         raise UsageError(f"the Ray cluster at {address} does not take this program: {_brief(error)}.", advice) from None
     return ray, ray.shutdown
+
+
+def _as_client(ray: Any, address: str) -> None:  # noqa: ANN401  (a module)
+    """Connect through Ray's client, a second time if need be: a busy head is slow to start the process that serves one."""
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, RuntimeError):
+        ray.shutdown()
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
 
 
 def _answering(address: str, place: str) -> None:
@@ -156,4 +165,6 @@ def _failures(ray: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401  (a modu
 
 def _brief(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if any(line.startswith("Traceback") for line in lines):  # of another process: its last line says what happened
+        lines = [lines[0].partition("Traceback")[0].strip() or "there", lines[-1]]
     return (" ".join(lines[:2]) if lines else type(error).__name__).rstrip(".:")[:300]

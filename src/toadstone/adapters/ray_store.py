@@ -169,7 +169,7 @@ class Shelf:
 
 
 def _fetched(key: Key) -> Array:
-    import ray  # noqa: PLC0415  (an extra, and slow to import)
+    import ray  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  (an extra, slow to import)
 
     reference = _desk.there[key]
     if reference not in _desk.open:

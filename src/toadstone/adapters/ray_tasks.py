@@ -240,7 +240,7 @@ def work(
     Returns:
         An `Answer`, and what is in each slot.
     """
-    import ray  # noqa: PLC0415  (an extra, and slow to import)
+    import ray  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  (an extra, slow to import)
 
     nothing = (None,) * SLOTS
     own = versions()
@@ -283,7 +283,7 @@ class Carried(Fragment):
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch | Trouble]:
         """Give the batches as they were cut where they were read."""
-        import ray  # noqa: PLC0415  (an extra, and slow to import)
+        import ray  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  (an extra, slow to import)
 
         for piece in self.pieces:
             for batch in ray.get(piece):

@@ -181,7 +181,7 @@ class _Index:
         sizes = np.diff(self.edges)[self.near[cell]]
         enough = int(np.searchsorted(np.cumsum(sizes), count + 1)) + 1
         chosen = np.sort(self.near[cell, : max(opened, enough)])
-        return np.concatenate([np.arange(self.edges[one], self.edges[one + 1]) for one in chosen])
+        return np.concatenate([np.arange(int(self.edges[one]), int(self.edges[one + 1])) for one in chosen.tolist()])
 
 
 def _centres(vectors: Floats, cells: int, memory: int) -> Floats:
