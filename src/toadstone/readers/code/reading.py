@@ -125,7 +125,7 @@ class Reading(Statements):
             skim(self, piece, first_line)
             return
         self.first_line = first_line
-        if asked := sent(tree):
+        if asked := sent(tree, piece):
             self._sent.update(asked)
             self._trees.append(tree)  # identities of its nodes stay unique as long as it lives
         self.module(tree)

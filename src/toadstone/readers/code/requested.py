@@ -10,6 +10,7 @@ Sources: the handler pages of these projects' manuals.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from toadstone.core.value import Symbol
@@ -37,10 +38,22 @@ _ROUNDS = 3
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def sent(tree: ast.Module) -> dict[int, Symbol]:
-    """Give the calls whose first argument is what a client sent: identity of the node, and what stands for it."""
+_ENTRY = re.compile(
+    rf"\bdef\s+(?:handle|execute|__call__|init|{'|'.join(sorted(_METHODS))})\s*\(|\bbentoml\b"
+    rf"|\.(?:api|task|{'|'.join(sorted(_ROUTES | _DEMOS))})\s*\("
+)
+"""What a source has to hold for any of its functions to be called by a server."""
+
+
+def sent(tree: ast.Module, text: str) -> dict[int, Symbol]:
+    """Give the calls whose first argument is what a client sent: identity of the node, and what stands for it.
+
+    Args:
+        tree: Of the source.
+        text: The source.
+    """
     found: dict[int, Symbol] = {}
-    if not _may_serve(tree):
+    if _ENTRY.search(text) is None or not _may_serve(tree):
         return found
     demos = _demos(tree)
     for function, owner in _functions(tree):
