@@ -81,3 +81,9 @@ def test_a_packed_text_that_explodes_is_cut():
     made = png((b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 50_000_000)))
     (text,) = (fact for fact in look(made, "a.png").facts if isinstance(fact, Text))
     assert len(text.text) <= 1 << 16
+
+
+def test_a_line_break_behind_the_end_is_nothing_and_a_program_is_something():
+    assert look(png() + b"\n", "a.png").facts == []
+    assert look(gif() + b"\0\0", "a.gif").facts == []
+    assert look(png() + b"#!/bin/sh\necho toadstone\n", "a.png").facts

@@ -111,3 +111,12 @@ def test_rows_without_an_image_are_blank_and_no_crash():
     )
     assert not study.has("vectors")
     assert len(study.troubles) == 30
+
+
+def test_a_folder_with_one_class_has_a_label(tmp_path):
+    Path(tmp_path, "cat").mkdir()
+    for number in range(3):
+        Path(tmp_path, "cat", f"{number}.png").write_bytes(png(np.full((8, 8), 40 * number, np.uint8)))
+    dataset = open_dataset(tmp_path)
+    table = pa.Table.from_batches([batch for fragment in dataset.fragments for batch in fragment.batches()])
+    assert table["label"].to_pylist() == ["cat"] * 3

@@ -136,7 +136,7 @@ def _beside(path: str, every: Sequence[str]) -> tuple[pa.Table, list[Trouble]]:
     splits = [part[0] if part and part[0].lower() in SPLITS else None for part in parts]
     inner = [part[1:] if split is not None else part for part, split in zip(parts, splits, strict=True)]
     columns: dict[str, pa.Array] = {}
-    if len({"/".join(part) for part in inner}) > 1:
+    if any(inner):
         columns["label"] = pa.array(["/".join(part) or None for part in inner], pa.string())
     if len(set(splits)) > 1:
         columns["split"] = pa.array(splits, pa.string())

@@ -9,6 +9,10 @@ from toadstone.readers.cursor import Cursor, ShortError
 from toadstone.readers.reader import Reader, Source
 
 
+_BLANKS = 8
+"""Bytes."""
+
+
 class FormatError(ValueError):
     """The structure contradicts its format."""
 
@@ -41,8 +45,14 @@ def measured(
             source.coverage.inert(0, cursor.position)
             yield source.unread(f"{kind}: the structure cannot be followed to its end: {error}", cursor.position)
         else:
-            source.coverage.inert(0, end)
+            source.coverage.inert(0, end + _trailing(source, end))
             if tells is not None:
                 yield from tells(source, end)
 
     return Reader(kind=kind, read=read, heads=heads, marks=marks, claims=claims, rank=20 if heads else 40)
+
+
+def _trailing(source: Source, end: int) -> int:
+    """Count blanks behind a structure when nothing else follows: version control and editors end files with a line break."""
+    rest = source.blob.read(end, _BLANKS + 1) if end < source.blob.size else b""
+    return len(rest) if len(rest) <= _BLANKS and not rest.strip(b"\r\n\0 ") else 0
