@@ -8,7 +8,6 @@ from toadstone.core.fact import Fact
 from toadstone.readers.cursor import Cursor, ShortError
 from toadstone.readers.reader import Reader, Source
 
-
 _BLANKS = 8
 """Bytes."""
 
