@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from toadstone.ledger.errors import BrokenError, LedgerError
-from toadstone.ledger.store import LEVEL_SHIFT, Commit, Naming, Row
+from toadstone.ledger.store import LEVEL_SHIFT, Commit, Naming, Row, Store
 from toadstone.ledger.tiles import Tile
 
 SCHEMA = "toadstone_ledger"
@@ -41,7 +41,7 @@ _FOREIGN = """
 """
 
 
-class PostgresStore:
+class PostgresStore(Store):
     """A database of a PostgreSQL server; the ledger is its schema `SCHEMA`.
 
     Args:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toadstone.ledger.errors import BrokenError, LedgerError
-from toadstone.ledger.store import LEVEL_SHIFT, Commit, Naming, Row
+from toadstone.ledger.store import LEVEL_SHIFT, Commit, Naming, Row, Store
 from toadstone.ledger.tiles import Tile
 
 _APPLICATION = 0x54444C47  # "TDLG"
@@ -27,7 +27,7 @@ _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """A SQLite file. Safe in threads, among processes, and across a fork.
 
     Args:

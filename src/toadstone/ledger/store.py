@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
 
 from toadstone.ledger.errors import BrokenError, LedgerError
-from toadstone.ledger.tiles import Tile
+from toadstone.ledger.tiles import Tile, TileSource
 
 VERSION = "1"
 LEVEL_SHIFT = 48
@@ -65,7 +64,7 @@ class Commit:
     note: str
 
 
-class Store(Protocol):
+class Store(TileSource):
     """A database with a ledger in it.
 
     Attributes:
@@ -76,54 +75,59 @@ class Store(Protocol):
 
     def writing(self) -> AbstractContextManager[None]:
         """Begin the one transaction that may write; others wait. It is durable when the context ends without an error."""
+        raise NotImplementedError
 
     def reading(self) -> AbstractContextManager[None]:
         """Begin a transaction that sees the ledger as it is now."""
+        raise NotImplementedError
 
     def create(self, settings: dict[str, str]) -> None:
         """Make the tables, inside a transaction that writes."""
+        raise NotImplementedError
 
     def settings(self) -> dict[str, str]:
         """Give the ledger's version, origin and verifier key; empty when there is no ledger."""
+        raise NotImplementedError
 
     def add(self, commit: Commit) -> None:
         """Add rows, inside a transaction that writes."""
+        raise NotImplementedError
 
     def head(self) -> tuple[int, str] | None:
         """Give the size and the note of the last checkpoint."""
+        raise NotImplementedError
 
     def count(self) -> int:
         """Give the number after that of the last entry."""
+        raise NotImplementedError
 
     def rows(self, start: int, end: int | None = None) -> Iterator[Row]:
         """Yield entries in their order."""
-
-    def leaves(self, start: int, end: int) -> list[bytes]:
-        """Give the hashes of entries."""
-
-    def roots(self, level: int, start: int, end: int) -> list[bytes]:
-        """Give the roots of whole tiles."""
-
-    def tile(self, level: int, index: int) -> bytes | None:
-        """Give the hashes of a whole tile."""
+        raise NotImplementedError
 
     def tiles(self) -> Iterator[Tile]:
         """Yield all tiles, by level and index."""
+        raise NotImplementedError
 
     def checkpoints(self) -> Iterator[tuple[int, str]]:
         """Yield sizes and notes of all checkpoints, by size."""
+        raise NotImplementedError
 
     def namings(self) -> Iterator[Naming]:
         """Yield all that entries name, by digest and entry."""
+        raise NotImplementedError
 
     def find(self, digest: str, *, subjects: bool) -> list[int]:
         """Give the entries that name a digest (only as their subject, if so asked)."""
+        raise NotImplementedError
 
     def damage(self) -> Iterator[str]:
         """Say what the database itself finds damaged, or foreign to a ledger."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Let go of it."""
+        raise NotImplementedError
 
 
 def is_url(location: str) -> bool:

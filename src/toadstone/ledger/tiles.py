@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from toadstone.core.merkle import EMPTY, HASH_SIZE, node_hash, parents, range_hash, root
 from toadstone.ledger.errors import BrokenError
@@ -36,17 +35,20 @@ class Tile:
     hashes: bytes
 
 
-class TileSource(Protocol):
+class TileSource:
     """Where tiles are stored."""
 
     def leaves(self, start: int, end: int) -> list[bytes]:
         """Give the hashes of entries, as far as there are any."""
+        raise NotImplementedError
 
     def roots(self, level: int, start: int, end: int) -> list[bytes]:
         """Give the roots of whole tiles, as far as there are any."""
+        raise NotImplementedError
 
     def tile(self, level: int, index: int) -> bytes | None:
         """Give the hashes of a whole tile."""
+        raise NotImplementedError
 
 
 def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
