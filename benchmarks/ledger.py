@@ -2,7 +2,7 @@
 
     python -m benchmarks.ledger                                   # everything, at full size (half an hour)
     python -m benchmarks.ledger speed --entries 100000            # parts of it
-    python -m benchmarks.ledger faults --kills 50
+    python -m benchmarks.ledger kills crashes --kills 50
 
 PostgreSQL is measured when psycopg and a server are installed; pymerkle (GPL, an oracle for the roots) when TOADSTONE_PYMERKLE
 names a Python that has it. Outcomes are kept in the work folder, and the page is written of all that are there.
@@ -168,15 +168,14 @@ def _pymerkle(address: str) -> dict[str, Any] | None:
     return {**said, "size": size, "ours": wall / len(range(0, size, size // 200)) * 1000}
 
 
-def faults(options: argparse.Namespace) -> dict[str, Any]:
-    """Kills, and full disks."""
+def kills(options: argparse.Namespace) -> dict[str, Any]:
+    """Kill writers."""
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(dir=work_folder()) as name:
         folder = Path(name)
         key = folder / "key.pem"
         KEY.save(key, "")
-        with Ledger.create(folder / "killed.sqlite", KEY):
-            pass
+        Ledger.create(folder / "killed.sqlite", KEY).close()
         found["SQLite"] = vars(killed(str(folder / "killed.sqlite"), key, options.kills))
         print(found["SQLite"], flush=True)
         if not postgres.missing():
@@ -185,11 +184,22 @@ def faults(options: argparse.Namespace) -> dict[str, Any]:
                 Ledger.create(address, KEY).close()
                 found["PostgreSQL"] = vars(killed(address, key, max(2, options.kills // 5), seed=1))
                 print(found["PostgreSQL"], flush=True)
+    return found
 
-                kills = max(2, options.kills // 25)
+
+def crashes(options: argparse.Namespace) -> dict[str, Any]:
+    """Kill the server as well, and fill a disk."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(dir=work_folder()) as name:
+        folder = Path(name)
+        key = folder / "key.pem"
+        KEY.save(key, "")
+        if not postgres.missing():
+            with postgres.serving() as server:
                 address = server.database()
                 Ledger.create(address, KEY).close()
-                found["PostgreSQL, its server too"] = vars(killed(address, key, kills, seed=2, restart=server.crash))
+                count = max(2, options.kills // 25)
+                found["PostgreSQL, its server too"] = vars(killed(address, key, count, seed=2, restart=server.crash))
                 print(found["PostgreSQL, its server too"], flush=True)
         way, outcome = full_disk(folder / "small", key)
         found["full disk"] = {**vars(outcome), "way": way}
@@ -200,9 +210,7 @@ def faults(options: argparse.Namespace) -> dict[str, Any]:
 def main(words: list[str]) -> int:
     """Run; give the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ledger")
-    parser.add_argument(
-        "parts", nargs="*", default=["speed", "proofs", "faults"], help="speed, proofs, faults; none: only the page"
-    )
+    parser.add_argument("parts", nargs="*", default=["speed", "proofs", "kills", "crashes"], help="speed, proofs, kills, crashes")
     parser.add_argument("--durable", type=int, default=500)
     parser.add_argument("--batched", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -215,7 +223,7 @@ def main(words: list[str]) -> int:
     known = json.loads(outcomes.read_text()) if outcomes.exists() else {}
     known["machine"] = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "cores": os.cpu_count()}
     for part in options.parts:
-        known[part] = {"speed": speed, "proofs": proofs, "faults": faults}[part](options)
+        known[part] = {"speed": speed, "proofs": proofs, "kills": kills, "crashes": crashes}[part](options)
         known[part]["load"] = os.getloadavg()[0]
         outcomes.write_text(json.dumps(known, indent=1))
         print(part, json.dumps(known[part])[:2000], flush=True)

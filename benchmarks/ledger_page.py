@@ -21,9 +21,10 @@ def page(known: dict[str, Any]) -> str:
     size = speed["floors"]["bytes"] if speed else 900
     lines = [_INTRODUCTION.format(bytes=size)]
     lines.append(f"CPython {machine['python']}, SQLite {machine['sqlite']}, {machine['cores']} cores.\n")
-    for name, write in (("speed", _speed), ("proofs", _proofs), ("faults", _faults)):
+    for name, write in (("speed", _speed), ("proofs", _proofs)):
         if name in known:
             lines += [*write(known[name]), ""]
+    lines += _faults({**known.get("kills", {}), **known.get("crashes", {})})
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -94,7 +95,7 @@ def _proofs(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _faults(found: dict[str, Any]) -> Iterator[str]:
-    yield f"## Faults (load {found['load']:.0f})\n"
+    yield "## Faults\n"
     yield (
         "Two processes append batches of one to nine records; both are killed (SIGKILL) at random moments within 0.2 s of their first "
         "word; two others go on. Acknowledged is what a process had said was recorded; lost, what of it is not there in the end; torn, "

@@ -267,6 +267,7 @@ def content(address: str) -> list[object]:
             return [store.settings(), rows, list(store.checkpoints()), list(store.namings()), list(store.tiles())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_flipped_byte_is_reported_or_changes_nothing(sqlite, tmp_path, seed):
     sqlite.create(SIZE, step=50).close()
@@ -292,6 +293,7 @@ def test_a_flipped_byte_is_reported_or_changes_nothing(sqlite, tmp_path, seed):
     assert silent < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_a_truncated_file_is_reported(sqlite, tmp_path, seed):
     sqlite.create(60).close()
@@ -307,6 +309,7 @@ def test_a_truncated_file_is_reported(sqlite, tmp_path, seed):
         assert not done.holds
 
 
+@pytest.mark.slow
 def test_an_overwritten_page_is_reported(sqlite, tmp_path):
     sqlite.create(60).close()
     raw = Path(sqlite.address).read_bytes()

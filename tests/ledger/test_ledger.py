@@ -130,6 +130,7 @@ for number in range({start}, {start} + 60):
 """
 
 
+@pytest.mark.slow
 def test_processes_begin_and_write_one_ledger(place, tmp_path):
     key = tmp_path / "key.pem"
     KEY.save(key, "")
@@ -282,6 +283,7 @@ def test_a_role_that_only_adds_is_enough(server):
     assert check(reader.address).holds
 
 
+@pytest.mark.slow
 def test_a_server_that_crashed_and_came_back(server):
     place = Place(server.database())
     with place.create(3) as ledger:
