@@ -51,7 +51,8 @@ def schema(predicate_type: str) -> dict[str, Json]:
     """
     if predicate_type not in OWN:
         raise LedgerError(f"{predicate_type} is no predicate of toadstone.", f"Those are {', '.join(OWN)}.")
-    found: dict[str, Json] = json.loads((resources.files("toadstone.ledger") / "schemas" / f"{OWN[predicate_type]}.json").read_bytes())
+    shipped = resources.files("toadstone.ledger") / "schemas" / f"{OWN[predicate_type]}.json"
+    found: dict[str, Json] = json.loads(shipped.read_bytes())
     return found
 
 
