@@ -74,7 +74,7 @@ class Whitened:
         variances, axes = np.linalg.eigh(spread)
         ridge = noise**2 + 1e-3 * float(variances.mean())
         self.map = (axes / np.sqrt(np.maximum(variances, 0.0) + ridge)).astype(np.float32)
-        self.rows = centred @ self.map
+        self.rows = np.asarray(centred @ self.map, np.float32)
         self.shifts = np.asarray((self.means - values.mean(0)) @ self.map, np.float32)
 
     def directions(self, label: int, count: int, random: np.random.Generator) -> Iterator[Floats]:
@@ -136,16 +136,20 @@ class Whitened:
 
         Among hundreds of numbers a few rows always have something in common; it says nothing about the next row.
         """
-        own = np.flatnonzero(self.labels == direction.label)
+        return self.repeated_of(direction.label, direction.rows)
+
+    def repeated_of(self, label: int, rows: Codes) -> float:
+        """Say the same of any rows of a label."""
+        own = np.flatnonzero(self.labels == label)
         marked = np.zeros(len(self.labels), bool)
-        marked[direction.rows] = True
+        marked[rows] = True
         half = np.zeros(len(self.labels), bool)
-        half[direction.rows[::2]] = half[own[~marked[own]][::2]] = True
+        half[rows[::2]] = half[own[~marked[own]][::2]] = True
         hits = 0
         for side in (half, ~half):
             fit = own[side[own]]
             difference = self.rows[fit[marked[fit]]].mean(0) - self.rows[fit[~marked[fit]]].mean(0)
             scores = self.rows @ difference
-            threshold = np.quantile(scores[self.labels != direction.label], BEYOND)
+            threshold = np.quantile(scores[self.labels != label], BEYOND)
             hits += int((scores[marked & ~side] > threshold).sum())
-        return hits / len(direction.rows)
+        return hits / len(rows)

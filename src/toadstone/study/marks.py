@@ -110,6 +110,23 @@ class Mark:
     mean: Floats
 
 
+@dataclass(frozen=True)
+class Opinion:
+    """What rows are, said by learners that never saw any of them.
+
+    Attributes:
+        rows: At most some hundreds of them, evenly drawn.
+        looks: The label that each looks like.
+        excess: Share of rows whose label is doubted, mean over the learners, beyond what is usual for their labels, in [0, 1].
+        doubted: Share of rows whose label both learners doubt, in [0, 1].
+    """
+
+    rows: Codes
+    looks: Codes
+    excess: float
+    doubted: float
+
+
 class Judges:
     """Two learners that can leave rows out, and who is near whom.
 
@@ -126,7 +143,9 @@ class Judges:
             LeaveOut(sample.features, sample.labels, sample.classes),
             LeaveOut(likeness(plain, landmarks), sample.labels, sample.classes, 1e-4),
         )
-        wrong = [learner.alone().argmax(1) != sample.labels for learner in self._learners]
+        alone = [learner.alone() for learner in self._learners]
+        self._said = np.asarray(alone[0] + alone[1])
+        wrong = [said.argmax(1) != sample.labels for said in alone]
         self.doubtful = np.asarray(wrong[0] & wrong[1])
         counts = np.maximum(np.bincount(sample.labels, minlength=sample.classes), 1)
         shares = [np.bincount(sample.labels, weights=one, minlength=sample.classes) / counts for one in wrong]
@@ -134,6 +153,24 @@ class Judges:
         centred = plain - plain.mean(0)
         _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
         self._places = centred @ axes[:, ::-1][:, :_NEAREST].astype(np.float32)
+
+    def looks(self) -> Codes:
+        """Say which label other than its own each row looks most like, without the row."""
+        said = self._said.copy()
+        said[np.arange(len(said)), self.sample.labels] = -np.inf
+        return np.asarray(said.argmax(1), np.int64)
+
+    def opinion(self, rows: Codes) -> Opinion:
+        """Ask what rows are that nobody had seen."""
+        some = _spread(rows, _JUDGED)
+        own = self.sample.labels[some]
+        said = [learner.without(some) for learner in self._learners]
+        wrong = [one.argmax(1) != own for one in said]
+        expected = [float(usual[own].mean()) for usual in self._usual]
+        excess = [max(0.0, (float(w.mean()) - e) / (1 - e)) for w, e in zip(wrong, expected, strict=True)]
+        return Opinion(
+            some, np.asarray((said[0] + said[1]).argmax(1)), float(np.mean(excess)), float((wrong[0] & wrong[1]).mean())
+        )
 
     def judge(self, space: Whitened, direction: Direction) -> Judged:
         """Judge the rows of a direction as if nobody had seen them."""

@@ -53,7 +53,7 @@ class TriggerCluster(DataCheck):
 
     ## What it misses
     Groups of fewer than eight images, or of less than about a hundredth of a label in large data sets, of which a sample is
-    searched. Marks on rows whose label was not changed (`clean-label-trigger`), marks that differ in place (`trigger-patch`),
+    searched. Marks on rows whose label was not changed (`clean-label-trigger`), small patches on them (`trigger-patch`),
     attacks that put one mark on every label. With two or three labels it takes more
     rows: what looks like the one other label is natural more often. A label of which more than three quarters carry the mark.
 
