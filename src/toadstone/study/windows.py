@@ -28,6 +28,8 @@ _CLOSE = 0.9
 """Share of a group that its own content has to match."""
 _WIDER = 1.5
 """How much farther than the group's own rows others may be that show the same."""
+_UNSEEN = 0.25
+"""Square of a difference, in units of the noise, that counts as none."""
 _NEAREST = 0.02
 """Share of the other images that may be as near."""
 _PLACES, _RANK = 0.015, 10
@@ -124,9 +126,11 @@ def _apart(values: Floats, rows: Codes, mean: Floats, variance: Floats) -> tuple
     strength = (mean - values[rest].mean(0)) ** 2 / variance if rest.any() else mean
     core = strength >= strength.max() / 4
     distance = ((values[:, core] - mean[core]) ** 2 / variance[core]).sum(1)
-    reach = float(np.quantile(distance[rows], _CLOSE))
+    # Differences within the noise are none, also where all rows of the group agree to the last bit.
+    noise = _UNSEEN * int(core.sum())
+    reach = max(float(np.quantile(distance[rows], _CLOSE)), noise)
     nearest = float(np.quantile(distance[rest], _NEAREST)) if rest.any() else 0.0
-    return max(0.0, 1.0 - reach / max(nearest, 1e-9)), np.flatnonzero(distance <= _WIDER * reach)
+    return max(0.0, 1.0 - reach / max(nearest, noise)), np.flatnonzero(distance <= _WIDER * reach)
 
 
 def _placed(rates: NDArray[np.float64], window: Window, own: float) -> float:
