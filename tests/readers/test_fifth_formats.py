@@ -187,3 +187,8 @@ def test_networks_that_are_evaluated() -> None:
         + row.format("Concat")
     )
     assert calls(read(text.encode(), "yolov5s.yaml")) == ["builtins.eval"]
+
+
+def test_digits_that_python_does_not_take_for_numbers() -> None:
+    facts = read("{{ messages[\uff11.\uff12] }}{{ cycler.__init__ }}".encode(), "chat_template.jinja")
+    assert gaps(facts) and not [reason for reason in gaps(facts) if "internal error" in reason]

@@ -60,7 +60,7 @@ def parse_template(text: str, size: int, limit: int) -> nodes.Template:
         raise NotParsedError(f"line {error.lineno}: {(error.message or 'syntax error')[:120]}") from None
     except RecursionError:
         raise NotParsedError("nested too deep") from None
-    except (ValueError, OverflowError, AssertionError, AttributeError, TypeError, MemoryError) as error:
+    except (ValueError, SyntaxError, OverflowError, AssertionError, AttributeError, TypeError, MemoryError) as error:
         raise NotParsedError(f"parser failed with {type(error).__name__}") from None
     if _too_deep(tree):
         raise NotParsedError(f"nested deeper than {MAX_DEPTH} levels")
