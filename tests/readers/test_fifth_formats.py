@@ -191,4 +191,5 @@ def test_networks_that_are_evaluated() -> None:
 
 def test_digits_that_python_does_not_take_for_numbers() -> None:
     facts = read("{{ messages[\uff11.\uff12] }}{{ cycler.__init__ }}".encode(), "chat_template.jinja")
-    assert gaps(facts) and not [reason for reason in gaps(facts) if "internal error" in reason]
+    assert gaps(facts)
+    assert not [reason for reason in gaps(facts) if "internal error" in reason]
