@@ -45,7 +45,9 @@ def page() -> str:
             parts.append(f"## {name}, {settings['rate']:.0%} of the rows\n")
             parts.append(_table("table seeds found quarantined others lift left lost/points CPU-s".split(), filter(None, lines)))
     parts += [CLEAN, _table(["table", "seeds", "with a `high` finding", "quarantined"], _clean(kept, code))]
-    parts += [FLIPS, _flips(peers, code), PEERS, _table(["attack", *TABLES], _peers(peers, poison))]
+    parts += [FLIPS, _flips(peers, code)]
+    if others := list(_peers(peers, poison)):
+        parts += [PEERS, _table(["attack", *TABLES], others)]
     return "\n".join(parts)
 
 
