@@ -26,6 +26,9 @@ class DataCheck(Check):
     roles: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[bool] = False
     """Whether it compares with the previous version, and does not apply without one."""
+    guesses: ClassVar[bool] = True
+    """Whether its groups are judged by chance. A check of what is plainly there, or that gives rows only, has no hypothesis that
+    could be wrong, and takes no part in the correction for how many were tested."""
     efforts: ClassVar[tuple[str, ...]] = ("quick", "standard", "deep")
     """At which efforts it runs; the report names the checks that an effort leaves out."""
 

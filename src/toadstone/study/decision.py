@@ -269,11 +269,14 @@ def _judged(weighed: Sequence[tuple[DataCheck, Evidence]], rate: float) -> tuple
     is decided by Benjamini and Hochberg, and within those that did, groups are corrected at the rate times the share of
     families that did (Benjamini and Bogomolov 2014).
     """
-    families = [
-        [Accepted(check, group, min(0.0, group.log_p + float(np.log(max(evidence.tests, 1))))) for group in evidence.groups]
+    everything = {
+        check: [
+            Accepted(check, group, min(0.0, group.log_p + float(np.log(max(evidence.tests, 1))))) for group in evidence.groups
+        ]
         for check, evidence in weighed
         if evidence.ran
-    ]
+    }
+    families = [family for check, family in everything.items() if check.guesses]
     # What is worth knowing and no alarm (who supplies which label) is true of nearly every data set: it must not make alarms
     # easier by counting among the families that found something.
     best = np.sort([min((entry.log_p for entry in family if _alarms(entry)), default=0.0) for family in families])
@@ -281,8 +284,10 @@ def _judged(weighed: Sequence[tuple[DataCheck, Evidence]], rate: float) -> tuple
     found = int(below[-1]) + 1 if len(below) else 0
     alarm = float(np.log(rate * found / len(families))) if found else -np.inf
     plain = float(np.log(rate / max(len(families), 1)))
-    entries = sorted((entry for family in families for entry in family), key=_rank)
-    standing = _merged([entry for entry in entries if entry.log_p <= (alarm if _alarms(entry) else plain)])
+    entries = sorted((entry for family in everything.values() for entry in family), key=_rank)
+    standing = _merged(
+        [entry for entry in entries if entry.log_p <= (alarm if _alarms(entry) and entry.check.guesses else plain)]
+    )
     others = [entry for entry in entries if alarm < entry.log_p < _NEAR and entry.group.severity >= Severity.HIGH]
     apart = [entry for entry in _merged(others) if all(_overlap(known, entry) <= _SAME for known in standing)]
     return standing[:_MOST_GROUPS], apart[:_MOST_NEAR]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import log
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -77,6 +78,7 @@ class ActiveContent(DataCheck):
     - CVE-2021-44228 (look-ups of Log4j)
     """
 
+    guesses: ClassVar[bool] = False
     longest: int = 300
     """Median characters up to which the fields of a column are values rather than texts."""
 

@@ -194,6 +194,7 @@ class HiddenCharacters(DataCheck):
     - Boucher, Anderson: *Trojan Source: Invisible Vulnerabilities*, USENIX Security 2023
     """
 
+    guesses: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("unicode", "words")
     roles: ClassVar[tuple[str, ...]] = ("text",)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from math import log
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -109,6 +110,7 @@ class KnownIndicatorRows(DataCheck):
     - OASIS, *STIX Version 2.1*, section 4.7
     """
 
+    guesses: ClassVar[bool] = False
     folder: str = ""
     """Folder of the lists; empty: the usual one (`TOADSTONE_INTEL`, or the user's data folder)."""
     ignore: frozenset[str] = frozenset()

@@ -80,6 +80,7 @@ class OutOfDistributionRows(DataCheck):
     - Bates et al.: *Testing for outliers with conformal p-values*, Annals of Statistics 51, 2023
     """
 
+    guesses: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("features",)
     roles: ClassVar[tuple[str, ...]] = ("features",)
 
