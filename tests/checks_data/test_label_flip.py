@@ -10,6 +10,7 @@ from toadstone.engine.executors import Serial, Threads
 from toadstone.engine.store import Store
 from toadstone.study.decision import decide, discoveries
 from toadstone.study.ingest import ingest
+from toadstone.study.second_opinion import COLUMN, NULL
 from toadstone.study.small import study_of
 from toadstone.tables.dataset import Dataset, Held
 from toadstone.tables.roles import Roles
@@ -292,3 +293,13 @@ def test_a_part_of_one_class_that_looks_like_the_other_is_no_carelessness():
     both = rng.random(2000) < 0.1
     evidence, _ = weighed(texts, np.where(both, 1 - truth, truth))
     assert "any → any" in [group.value for group in evidence.groups]
+
+
+def test_what_an_earlier_look_left_behind_does_not_count():
+    rng = np.random.default_rng(5)
+    texts, truth = written(800, 3, rng)
+    study = study_of({"text": texts, "label": named(np.where(rng.random(800) < 0.1, 0, truth))}, VIEWS)
+    before = LabelFlip().weigh(study).rows.log_p.copy()
+    for chunk in study.chunks:
+        chunk[NULL] = np.zeros_like(chunk[COLUMN])
+    assert np.array_equal(LabelFlip().weigh(study).rows.log_p, before)

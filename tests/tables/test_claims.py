@@ -1,5 +1,6 @@
 """Files that claim more than their bytes can hold are not believed; honest ones of every kind are."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,17 @@ def test_the_header_of_a_page_is_read_as_it_was_written(tmp_path):
                 page_at(file.fileno(), place)
             except ValueError as error:
                 assert "page" in str(error)  # noqa: PT017
+
+
+def test_files_are_read_where_the_system_reads_from_no_place(tmp_path, monkeypatch):
+    table = pa.table({"n": list(range(1000)), "t": ["text"] * 1000})
+    pq.write_table(table, tmp_path / "p.parquet")
+    arrow(tmp_path / "p.arrow", table)
+    monkeypatch.delattr(os, "pread")
+    for name in ("p.parquet", "p.arrow"):
+        read, troubles = opened(tmp_path / name)
+        assert read.equals(table)
+        assert not troubles
 
 
 def test_limits():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toadstone.stats.label_noise import Calibration
 from toadstone.stats.null import Tail, anchored, histogram
-from toadstone.study.second_opinion import COLUMN, NULL, Opinion
+from toadstone.study.second_opinion import COLUMN, Opinion
 from toadstone.study.study import Chunk, Study
 
 SCORE = "label-doubt"
@@ -21,14 +21,17 @@ _ENOUGH = 50
 Real = NDArray[np.float64]
 
 
-def doubts(study: Study, calibration: Calibration) -> Tail:
-    """Write `SCORE` of all chunks; give its distribution over right labels, as the opinion expects it."""
-    return study.run(_Doubt(calibration.noise), study.chunks) if not study.trusted else _with_trusted(study, calibration)
+def doubts(study: Study, calibration: Calibration, null: str = COLUMN) -> Tail:
+    """Write `SCORE` of all chunks; give its distribution over right labels.
 
-
-def _with_trusted(study: Study, calibration: Calibration) -> Tail:
-    study.run(_Doubt(calibration.noise), study.trusted)
-    return study.run(_Doubt(calibration.noise), study.chunks)
+    Args:
+        study: With the opinion.
+        calibration: By which the opinion was written.
+        null: Column of what the opinion would be if labels were right.
+    """
+    if study.trusted:
+        study.run(_Doubt(calibration.noise, null), study.trusted)
+    return study.run(_Doubt(calibration.noise, null), study.chunks)
 
 
 def log_p_values(study: Study, tail: Tail) -> tuple[Real, bool]:
@@ -90,10 +93,10 @@ class _Doubt:
     """Writes how doubtful each label is, and sums how doubtful right ones would be."""
 
     noise: Real
+    null: str
 
     def map(self, part: Chunk) -> Real:
-        opinion, labels = part[COLUMN], part["label"]
-        null = part[NULL] if NULL in part else opinion  # noqa: SIM401  (a chunk is no dictionary)
+        opinion, null, labels = part[COLUMN], part[self.null], part["label"]
         scores = np.full(part.rows, np.nan)
         weights = np.zeros(1)
         step = max(1, _BLOCK // opinion.shape[1])

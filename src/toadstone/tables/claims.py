@@ -52,6 +52,23 @@ def check_count(what: str, size: int, count: int) -> None:
         raise ValueError(f"{what} claims {count:,} values in {size:,} bytes")
 
 
+def read_at(handle: int, size: int, place: int) -> bytes:
+    """Read from a place in a file; where the system cannot (Windows), the handle is moved there.
+
+    Args:
+        handle: The open file, used by nobody else at the same time.
+        size: Most bytes.
+        place: Where they begin.
+
+    Raises:
+        OSError: The place is before the file, or the file cannot be read.
+    """
+    if hasattr(os, "pread"):
+        return os.pread(handle, size, place)
+    os.lseek(handle, place, os.SEEK_SET)
+    return os.read(handle, size)
+
+
 @dataclass(frozen=True)
 class Page:
     """What the header of a page of Parquet says.
@@ -107,7 +124,7 @@ def page_at(handle: int, place: int) -> Page:
     """
     size = 512
     while True:
-        raw = os.pread(handle, size, place)
+        raw = read_at(handle, size, place)
         try:
             fields, begin = _struct(raw, 0, 0)
             break
@@ -289,11 +306,11 @@ def blocks_of(handle: int, size: int) -> list[list[tuple[int, int, int]]]:
     Raises:
         ValueError: The footer cannot be read.
     """
-    tail = os.pread(handle, 10, max(size - 10, 0))
+    tail = read_at(handle, 10, max(size - 10, 0))
     length = struct.unpack("<i", tail[:4])[0] if len(tail) == 10 else -1
     if not 0 < length <= size - 10:
         raise ValueError("the footer cannot be read")
-    footer = Flat(os.pread(handle, length, size - 10 - length))
+    footer = Flat(read_at(handle, length, size - 10 - length))
     return [[(offset, metadata, body) for offset, metadata, _, body in footer.records(field, "<qiiq")] for field in (2, 3)]
 
 
@@ -315,7 +332,7 @@ class Body:
         return self._size
 
     def __getitem__(self, part: slice) -> bytes:
-        return os.pread(self._handle, part.stop - part.start, self._offset + part.start)
+        return read_at(self._handle, part.stop - part.start, self._offset + part.start)
 
 
 def check_block(handle: int, size: int, block: tuple[int, int, int]) -> None:
@@ -332,6 +349,6 @@ def check_block(handle: int, size: int, block: tuple[int, int, int]) -> None:
     offset, metadata, body = block
     if min(offset, metadata, body) < 0 or offset + metadata + body > size:
         raise ValueError("a batch leads out of the file")
-    raw = os.pread(handle, metadata, offset)
+    raw = read_at(handle, metadata, offset)
     begin = 8 if raw[:4] == b"\xff\xff\xff\xff" else 4
     check_message(raw[begin:], Body(handle, offset + metadata, body))

@@ -91,14 +91,16 @@ class LabelFlip(DataCheck):
         found, tests = pairs(opinion)
         limit = np.log(study.fdr / max(1, tests))
         standing = [pair for pair in found if pair.log_p < limit]
-        null = cautious(settled(opinion, standing), opinion.scores, opinion.labels)
-        calibration = null
+        proven = bool(standing) or opinion.proof >= PROVEN
+        null = cautious(settled(opinion, standing), opinion.scores, opinion.labels, 2.0 if proven else 4.0)
         likely = [pair for pair in leaning(found) if pair not in standing]
-        if likely or (opinion.noisy >= PROVEN > opinion.proof and not standing):
-            calibration = cautious(settled(opinion, [*standing, *likely], lenient=True), opinion.scores, opinion.labels)
-            write(study, opinion, null, NULL)
+        ordered = likely or (opinion.noisy >= PROVEN > opinion.proof and not standing)
+        calibration = settled(opinion, [*standing, *likely], lenient=True) if ordered else None
+        calibration = cautious(calibration, opinion.scores, opinion.labels) if calibration else null
         write(study, opinion, calibration)
-        tail = doubts(study, calibration)
+        if ordered:
+            write(study, opinion, null, NULL)
+        tail = doubts(study, calibration, NULL if ordered else COLUMN)
         log_p, promised = log_p_values(study, tail)
         proposals = study.arrays.joined((_proposed(chunk[COLUMN], chunk["label"]) for chunk in study.chunks), study.rows)
         groups = [group for pair in standing if (group := self._pair(study, pair, proposals)) is not None]
