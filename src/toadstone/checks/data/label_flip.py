@@ -14,11 +14,14 @@ from toadstone.core.finding import Confidence, Severity
 from toadstone.stats.label_noise import cautious
 from toadstone.study.check import DataCheck
 from toadstone.study.evidence import Evidence, Group, RowEvidence
+from toadstone.study.families import families
 from toadstone.study.label_doubt import SCORE, detectable, doubts, log_p_values
 from toadstone.study.label_pairs import PROVEN, Pair, carelessness, leaning, pairs, settled
 from toadstone.study.second_opinion import COLUMN, NULL, Opinion, second_opinion, write
 from toadstone.study.small import study_of
 from toadstone.study.study import Study
+
+_EXCERPT = 120
 
 
 @check(
@@ -50,11 +53,13 @@ class LabelFlip(DataCheck):
     of right labels that would look as wrong. With rows known to be good it is their share, and beyond the last of them what
     their scores say about how fast right labels die out; the false-discovery rate is then a promise. Some 500 such rows suffice.
 
-    A group "a is written as b" is reported when class a is written as b at a rate that neither the reverse direction, nor the
-    other pairs of classes, nor 5 % of natural likeness explain: `high` from 15 % of the class on, if the rows that look most
-    like class a are written as b as well, else `medium`. Where classes only resemble each other the likeness ends with the
-    clearest rows; swapped labels do not. Pairs far beyond chance order the rows even when they may be natural. A rate of wrong
-    labels regardless of the class is `medium`: by itself it does not tell an attack from careless work.
+    A text that stands there eight times or more is judged as one hypothesis of its own: copying is what somebody does who wants
+    one row to weigh. A group "a is written as b" is reported when class a is written as b at a rate that neither the reverse
+    direction, nor the other pairs of classes, nor 5 % of natural likeness explain: `high` from 15 % of the class on, if the
+    rows that look most like class a are written as b as well, else `medium`. Where classes only resemble each other the
+    likeness ends with the clearest rows; swapped labels do not. Pairs far beyond chance order the rows even when they may be
+    natural. A rate of wrong labels regardless of the class is `medium`: by itself it does not tell an attack from careless
+    work.
 
     ## What it misses
     Flips of rows that nothing tells apart: near a natural boundary, in texts of a few words, in classes with few rows; and a
@@ -82,6 +87,8 @@ class LabelFlip(DataCheck):
     """Share of a class written as another one from which a group is `high`."""
     noticeable: float = 0.01
     """Share of wrong labels, whatever the class, below which no group is reported."""
+    copies: int = 8
+    """Copies of one text from which its label is judged as one hypothesis of its own."""
 
     def weigh(self, study: Study) -> Evidence:
         """Judge every label by the second opinion."""
@@ -106,9 +113,40 @@ class LabelFlip(DataCheck):
         groups = [group for pair in standing if (group := self._pair(study, pair, proposals)) is not None]
         if not standing:
             groups += self._careless(study, opinion, proposals)
+        copied = list(self._copied(study, log_p, proposals))
+        groups += [group for group in copied if group.log_p < np.log(study.fdr)]
+        tests += 1 + len(copied)
         return Evidence(
-            tuple(groups), RowEvidence(log_p, promised, proposals), tests + 1, detectable(study, opinion, calibration, tail)
+            tuple(groups), RowEvidence(log_p, promised, proposals), tests, detectable(study, opinion, calibration, tail)
         )
+
+    def _copied(self, study: Study, log_p: NDArray[np.float64], proposals: NDArray[np.int32]) -> Iterator[Group]:
+        """Give the texts that stand there many times: who copies a row asks about that row, and few are asked about."""
+        if not study.has("words"):
+            return
+        content = families(study).content[: study.rows].astype(np.int64)
+        first, counts = np.unique(content, return_counts=True)
+        labels = study.column("label")
+        for text in first[counts >= self.copies].tolist():
+            rows = np.flatnonzero(content == text)
+            if labels[text] < 0 or (labels[rows] != labels[text]).any() or not np.isfinite(log_p[text]):
+                continue
+            written, right = study.label_names[int(labels[text])], int(proposals[text])
+            shown = " ".join("".join(study.texts([text])).split())[:_EXCERPT]
+            yield Group(
+                kind="copies",
+                value=shown,
+                rows=rows,
+                size=len(rows),
+                log_p=float(log_p[text]),
+                severity=Severity.HIGH,
+                confidence=Confidence.MEDIUM,
+                message=f"{len(rows):,} copies of one text are labelled {written!r}, which its words speak against",
+                lesson=f"that this text is {written!r}, with the weight of {len(rows):,} rows",
+                label=written,
+                effect=1.0,
+                relabel=study.label_names[right] if right >= 0 else None,
+            )
 
     def _pair(self, study: Study, pair: Pair, proposals: NDArray[np.int32]) -> Group | None:
         right, written = study.label_names[pair.right], study.label_names[pair.written]
