@@ -217,7 +217,7 @@ def _code_into(clean: Path, step: Step, home: Path, notes: list[str]) -> None:
     if not commit or git is None:
         made = {(home / thing.name).resolve() for thing in step.outputs}
         notes.append("no commit was recorded: the code is what is in the folder now")
-        shutil.copytree(home, clean, symlinks=True, ignore=lambda folder, names: _left(folder, names, made))
+        shutil.copytree(home, clean, symlinks=True, ignore=lambda folder, names: _left(os.fspath(folder), names, made))
         return
     if isinstance(code, dict) and code.get("dirty"):
         notes.append("the code had changes that were not committed; they are not in the copy")
