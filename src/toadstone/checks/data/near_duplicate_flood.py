@@ -160,7 +160,8 @@ class NearDuplicateFlood(DataCheck):
             counted += outlying(study, self.far)
         seen = floods(study, known.family, surrounded, near)
         groups = [_group(study, flood, seen.tests, self.certain, kind) for flood in seen.found]
-        rows = RowEvidence(seen.log_p, weight=_WEIGHT)
+        # Images of one kind are alike by nature: what does not stand as a family says nothing of a single image.
+        rows = None if kind is IMAGES else RowEvidence(seen.log_p, weight=_WEIGHT)
         return Evidence((*groups, *counted), rows, seen.tests + len(counted), seen.detectable)
 
     @classmethod
