@@ -318,6 +318,22 @@ def test_folders_as_inputs_and_outputs(project, capsys):
     assert found["proofs"][0]["path"] == "a.parquet"
 
 
+def test_a_folder_of_many_tables(project, capsys):
+    Path("data").mkdir()
+    for number in range(120):
+        pq.write_table(project.slice(40 * number, 40), f"data/{number:03}.parquet")
+    assert (
+        main(["run", "--input", "data", "--output", "m", "--quiet", "--", sys.executable, "-c", "open('m', 'w').write('{}')"])
+        == 0
+    )
+    found = asked(capsys, "train.parquet", "--row", "4000")
+    assert paths(found["models"]) == ["m"]
+    assert found["proofs"][0]["path"] == "100.parquet"
+    (listed,) = Path(".toadstone/pins").glob("*.tables")
+    listed.write_text("[]")
+    assert "cannot be said" in asked(capsys, "train.parquet", "--row", "4000")["notes"][0]
+
+
 def test_from_python(project, tmp_path):
     with Ledger.create(tmp_path / "ledger.sqlite", Key.make()) as ledger:
         with toadstone.run(["train.parquet"], ["m.json"], ledger=ledger, options=RunOptions({"lr": "1"})) as recorded:

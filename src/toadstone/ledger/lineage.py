@@ -57,7 +57,20 @@ def _thing(resource: dict[str, Any]) -> Thing | None:
         tuple(_table(table) for table in (tables if isinstance(tables, list) else []) if isinstance(table, dict)),
         str(resource.get("uri", "")),
         str(notes.get("source", "")),
+        _listed(notes.get("tablesIn")),
     )
+
+
+def _listed(found: Json) -> tuple[str, str]:
+    digest = found.get("digest") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(digest, dict):
+        return "", ""
+    return str(found.get("name", "")), str(digest.get("sha256", ""))
+
+
+def tables_in(listed: Json) -> tuple[Table, ...]:
+    """Read the tables of a list that stands in a file of its own."""
+    return tuple(_table(table) for table in (listed if isinstance(listed, list) else []) if isinstance(table, dict))
 
 
 def _table(table: dict[str, Any]) -> Table:

@@ -38,6 +38,7 @@ class Thing:
         tables: What is in it as rows.
         uri: Where it came from, if not from here.
         source: Name of the source that it was pinned as; empty when it was not.
+        listed: Name and SHA-256 of the file that lists its tables when they are many; both empty otherwise.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Thing:
     tables: tuple[Table, ...] = ()
     uri: str = ""
     source: str = ""
+    listed: tuple[str, str] = ("", "")
 
     @property
     def digest(self) -> str:

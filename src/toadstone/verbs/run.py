@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -24,9 +26,11 @@ from toadstone.ledger.lineage import read_lineage
 from toadstone.ledger.things import CLEANED, Lineage
 from toadstone.verbs.admission import Admission, Admitted, RefusedError, digest_set, digests_of, shown_name
 from toadstone.verbs.circumstances import code_of, environment_of, hardware_of
-from toadstone.verbs.pin import Pinner, PinOptions
+from toadstone.verbs.pin import STORE, Pinner, PinOptions
 
 SUCCEEDED, FAILED, INTERRUPTED = "succeeded", "failed", "interrupted"
+_TABLES = 50
+"""Tables of a folder that are named in the record itself; an entry of a ledger holds at most 64 KiB."""
 _LISTED = 100
 """Files of a folder that was made which are named one by one in the record."""
 
@@ -228,11 +232,23 @@ class Run:
             {"path": table.path, "rows": table.rows, "content": table.content, "rowRoot": table.row_root} for table in pin.tables
         ]
         notes: dict[str, Json] = {"kind": pin.kind, "size": pin.size, **({"scan": pin.scan} if pin.scan else {})}
-        notes |= {"tables": tables} if tables else {}
+        if len(tables) > _TABLES:
+            notes["tablesIn"] = self._beside(pin, tables)
+        else:
+            notes |= {"tables": tables} if tables else {}
         notes |= {"source": source} if source else {}
         notes |= {key: value for key in ("licence", "owner", "revision") if (value := getattr(pin, key))}
         more: dict[str, Json] = {"uri": target} if "://" in target else {}
         return predicates.resource(shown_name(target, self._home), digest_set(pin), annotations=notes, **more)
+
+    def _beside(self, pin: Pin, tables: list[Json]) -> dict[str, Json]:
+        """Keep a list that is too long for a record in a file, which the record names with its digest."""
+        store = self._home / STORE
+        store.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(tables, sort_keys=True)
+        name = f"{pin.root[:32]}.tables"
+        locks.write_aside(store / name, text)
+        return {"name": name, "digest": {"sha256": hashlib.sha256(text.encode()).hexdigest()}}
 
 
 def run(

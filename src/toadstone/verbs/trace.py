@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ from toadstone.identity.manifest import read_manifest
 from toadstone.identity.proof import digests_of_rows, prove
 from toadstone.identity.table import Prefixes
 from toadstone.ledger.ledger import Ledger
-from toadstone.ledger.lineage import read_lineage
+from toadstone.ledger.lineage import read_lineage, tables_in
 from toadstone.ledger.things import Lineage, Sighted, Step, Table, Thing, Traced
 from toadstone.tables.dataset import Dataset
 from toadstone.tables.guess import guess_roles
@@ -193,7 +195,7 @@ class _Search:
     def _rows(self, thing: Thing, wanted: Prefixes) -> list[int]:
         """Give the rows of a thing that are among those that are wanted."""
         found: list[int] = []
-        for table in thing.tables:
+        for table in thing.tables or self._listed(thing):
             index = self._index(thing, table)
             if index is None:
                 continue
@@ -202,6 +204,22 @@ class _Search:
             self._prove(thing, table, rows)
             found += rows
         return found
+
+    def _listed(self, thing: Thing) -> tuple[Table, ...]:
+        """Read the tables of a thing that had too many for its record."""
+        name, digest = thing.listed
+        if not name or "/" in name or os.sep in name:
+            return ()
+        try:
+            held = (self._home / STORE / name).read_bytes()
+        except OSError:
+            held = b""
+        if hashlib.sha256(held).hexdigest() != digest:
+            self._notes.append(
+                f"the list of the tables of {thing.name} is not in {STORE}; whether they held these rows cannot be said"
+            )
+            return ()
+        return tables_in(json.loads(held))
 
     def _index(self, thing: Thing, table: Table) -> RowIndex | None:
         if not table.row_root:
