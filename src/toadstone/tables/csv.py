@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from toadstone.core.errors import UsageError
@@ -23,6 +24,7 @@ from toadstone.tables.lines import Parsed, Span, spans
 from toadstone.tables.records import UNREADABLE, OpenQuoteError, TextFile, fields_of, lines, misquoted, quoted_records
 from toadstone.tables.sound import unique
 
+_LINE_END = 10
 _WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"
 _NUMBER = r"^-?((0|[1-9][0-9]{0,14})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$|^(nan|NaN|inf|-inf)$"
 _RANK = {pa.null(): 0, pa.int64(): 1, pa.float64(): 2, pa.string(): 3}
@@ -87,15 +89,22 @@ class Fields(Span):
         block = b"".join(records)
         if self.file.wide or self.file.newline != "\n" or b'"' in block or b"\r" in (block := block.replace(b"\r\n", b"\n")):
             return None
+        block = block.removesuffix(b"\n") + b"\n"
+        width, delimiter = len(self.names), self.delimiter.encode()
+        if len(delimiter) != 1:
+            return None
+        held = np.frombuffer(block, np.uint8)
+        ends = held[(held == delimiter[0]) | (held == _LINE_END)]
+        if (
+            len(ends) != width * len(records)
+            or (ends.reshape(-1, width) != np.append(np.full(width - 1, delimiter[0]), _LINE_END)).any()
+        ):
+            return None
         try:
-            split = block.decode().removesuffix("\n").split("\n")
+            fields = block.decode()[:-1].replace("\n", self.delimiter).split(self.delimiter)
         except UnicodeDecodeError:
             return None
-        rows = [line.split(self.delimiter) for line in split]
-        if len(rows) != len(records) or set(map(len, rows)) != {len(self.names)}:
-            return None
-        cells = list(zip(*rows, strict=True))
-        return [[field or None for field in cells[index]] for index in wanted]
+        return [[field or None for field in fields[index::width]] for index in wanted]
 
     def _quoted(self, records: Sequence[bytes], wanted: Sequence[int]) -> tuple[list[list[Any]], list[tuple[int, str]]]:
         """Split any records, one by one; say of which ones something is wrong."""
