@@ -17,6 +17,8 @@ _FEWEST_BITS, _MOST_BITS = 4, 24
 _ANCHORS = 1024
 _PROBES = 256
 _BLOCK = 8192
+_ROUNDED = 1e-5
+"""Share of their lengths below which two vectors' squared distance is rounding."""
 
 Floats = NDArray[np.float32]
 
@@ -110,7 +112,9 @@ class _Sketch:
             values = self.frame.standard(vectors[block])
             signs = (values @ self.projections > 0).reshape(len(values), PICKS, self.frame.bits)
             picks[block] = signs.astype(np.uint32) @ powers
-            apart = squares - 2 * (values @ self.frame.anchors.T) + (values**2).sum(axis=1)[:, None]
+            sizes = squares + (values**2).sum(axis=1)[:, None]
+            apart = sizes - 2 * (values @ self.frame.anchors.T)
+            apart[apart < _ROUNDED * sizes] = 0  # what rounding leaves of equal vectors differs from run to run
             own = np.searchsorted(self.frame.rows, np.arange(block.start, block.stop) + part.start)
             at = np.minimum(own, len(self.frame.rows) - 1)
             itself = np.flatnonzero(self.frame.rows[at] == np.arange(block.start, block.stop) + part.start)
