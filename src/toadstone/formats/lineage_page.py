@@ -57,7 +57,7 @@ def _page(found: Traced) -> Iterator[str]:
             yield f"<h2>{title}</h2><table><tr><th>name</th><th>digest</th><th>record</th><th>rows</th></tr>"
             for one in sighted:
                 rows = f"{len(one.rows):,}" if one.rows else ""
-                cells = (one.thing.uri or one.thing.name, one.thing.digest, one.record, rows)
+                cells = (one.thing.uri or one.thing.name, one.thing.digest, one.origin or one.record, rows)
                 yield f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in cells)}</tr>"
             yield "</table>"
     for note in found.notes:
@@ -127,4 +127,4 @@ def _thing(thing: Thing, column: int, what: str) -> _Box:
 
 def _record(step: Step, column: int) -> _Box:
     kind = "step" if step.status == "succeeded" else "step failed"
-    return _Box(f"r{step.index}", column, f"{step.kind} {step.index}", step.status, kind)
+    return _Box(f"r{step.index}", column, step.origin or f"{step.kind} {step.index}", step.status, kind)

@@ -34,7 +34,9 @@ def _events(found: Traced) -> Iterator[dict[str, Json]]:
             "producer": _PRODUCER,
             "schemaURL": f"{_SPEC}#/$defs/RunEvent",
             "run": {
-                "runId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"toadstone:record:{step.index}:{_digests(step)}")),
+                "runId": str(
+                    uuid.uuid5(uuid.NAMESPACE_URL, f"toadstone:{step.origin or f'record:{step.index}'}:{_digests(step)}")
+                ),
                 "facets": {},
             },
             "job": {"namespace": "toadstone", "name": _job(step), "facets": {}},
@@ -49,7 +51,7 @@ def _digests(step: Step) -> str:
 
 def _job(step: Step) -> str:
     command = step.said.get("command")
-    return " ".join(str(word) for word in command) if isinstance(command, list) and command else step.kind
+    return " ".join(str(word) for word in command) if isinstance(command, list) and command else step.origin or step.kind
 
 
 def _dataset(thing: Thing, facets: str) -> dict[str, Json]:

@@ -39,8 +39,9 @@ def _sighted(one: Sighted) -> dict[str, Json]:
         "path": one.thing.name,
         "digest": one.thing.digest,
         "digests": digests,
-        "record": one.record,
+        "record": None if one.origin else one.record,
         "status": one.status,
+        **({"toldBy": one.origin} if one.origin else {}),
         **({"uri": one.thing.uri} if one.thing.uri else {}),
         **({"rows": rows} if rows else {}),
         **({"through": through} if through else {}),
@@ -48,11 +49,15 @@ def _sighted(one: Sighted) -> dict[str, Json]:
 
 
 def _step(step: Step) -> dict[str, Json]:
+    if step.origin:
+        told_by: dict[str, Json] = {"record": None, "toldBy": step.origin}
+    else:
+        told_by = {"record": step.index}
     told = ("recordedAt", "command", "parameters", "seeds", "code", "gate", "dropped", "exitCode")
     said: dict[str, Json] = {key: step.said[key] for key in told if key in step.said}
     inputs: list[Json] = [thing.name for thing in step.inputs]
     outputs: list[Json] = [thing.name for thing in step.outputs]
-    return {"record": step.index, "kind": step.kind, "status": step.status, "inputs": inputs, "outputs": outputs, **said}
+    return {**told_by, "kind": step.kind, "status": step.status, "inputs": inputs, "outputs": outputs, **said}
 
 
 def as_text(found: Traced, *, colour: bool = False) -> str:
@@ -67,7 +72,7 @@ def as_text(found: Traced, *, colour: bool = False) -> str:
         lines.append(
             f"  {len(found.proofs):,} of these rows are proved to be in what was trained on (--format json has the proofs)"
         )
-    lines += [f"  unknown: {printable(note)}" for note in found.notes]
+    lines += [f"  note: {printable(note)}" for note in found.notes]
     return "\n".join(lines) + "\n"
 
 
@@ -77,7 +82,7 @@ def _section(title: str, sighted: tuple[Sighted, ...], *, colour: bool) -> Itera
     yield f"  {title}"
     for number, one in enumerate(sighted[:_SHOWN], 1):
         branch = "└─" if number == min(len(sighted), _SHOWN) else "├─"
-        told = [f"record {one.record}"]
+        told = [f"{one.origin}, not sealed" if one.origin else one.called]
         if one.status != "succeeded":
             told.append(one.status)
         if one.rows:
@@ -94,7 +99,7 @@ def _section(title: str, sighted: tuple[Sighted, ...], *, colour: bool) -> Itera
 def short(thing: Thing) -> str:
     """Write the beginning of a thing's digest."""
     algorithm, _, value = thing.digest.partition(":")
-    return f"{algorithm}:{value[:_SHORT]}"
+    return f"{algorithm}:{value.partition(':')[0][:_SHORT]}"  # behind a tracker's digest stands what it is of
 
 
 def as_mermaid(found: Traced) -> str:
@@ -102,7 +107,8 @@ def as_mermaid(found: Traced) -> str:
     names: dict[str, str] = {}
     lines = ["flowchart LR"]
     for step in found.steps:
-        lines.append(f'  r{step.index}(["{step.kind} {step.index}: {step.status}"])')
+        called = _label(step.origin) if step.origin else f"{step.kind} {step.index}"
+        lines.append(f'  r{step.index}(["{called}: {step.status}"])')
         lines += [f"  {_node(thing, names, lines)} --> r{step.index}" for thing in step.inputs]
         lines += [f"  r{step.index} --> {_node(thing, names, lines)}" for thing in step.outputs]
     return "\n".join(_each_once(lines)) + "\n"
@@ -112,9 +118,12 @@ def _node(thing: Thing, names: dict[str, str], lines: list[str]) -> str:
     key = thing.digest
     if key not in names:
         names[key] = f"t{len(names)}"
-        label = printable(thing.name).replace('"', "'").replace("<", "&lt;").replace(">", "&gt;")
-        lines.append(f'  {names[key]}["{label}<br/>{short(thing)}"]')
+        lines.append(f'  {names[key]}["{_label(thing.name)}<br/>{short(thing)}"]')
     return names[key]
+
+
+def _label(text: str) -> str:
+    return printable(text).replace('"', "'").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _each_once(lines: Iterable[str]) -> Iterator[str]:

@@ -39,6 +39,7 @@ class Thing:
         uri: Where it came from, if not from here.
         source: Name of the source that it was pinned as; empty when it was not.
         listed: Name and SHA-256 of the file that lists its tables when they are many; both empty otherwise.
+        parts: Digests of files in it, by which whoever has one of them finds what made the whole.
     """
 
     name: str
@@ -47,11 +48,12 @@ class Thing:
     uri: str = ""
     source: str = ""
     listed: tuple[str, str] = ("", "")
+    parts: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
-        """The digest that is shown: of the bytes, if there is one."""
-        return min(self.digests, key=lambda digest: (not digest.startswith("sha256:"), digest), default="")
+        """The digest that is shown: of the bytes, if there is one; a tracker's only if there is no other."""
+        return min(self.digests, key=lambda one: (not one.startswith("sha256:"), one.startswith("mlflow"), one), default="")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Step:
         inputs: What it took in.
         outputs: What it gave out.
         said: The predicate of the record.
+        origin: Who tells of it when it is no record of the ledger: nothing of it is sealed then.
     """
 
     index: int
@@ -73,6 +76,12 @@ class Step:
     inputs: tuple[Thing, ...]
     outputs: tuple[Thing, ...]
     said: dict[str, Any] = field(repr=False, compare=False)
+    origin: str = ""
+
+    @property
+    def called(self) -> str:
+        """What people read of it."""
+        return self.origin or f"record {self.index}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ class Lineage:
     def makers(self, digests: Iterable[str]) -> Iterator[Step]:
         """Give the steps that gave out a thing with one of these digests."""
         wanted = set(digests)
-        return (step for step in self.steps if any(wanted & thing.digests for thing in step.outputs))
+        return (step for step in self.steps if any(wanted & (thing.digests | thing.parts) for thing in step.outputs))
 
     def takers(self, digests: Iterable[str]) -> Iterator[Step]:
         """Give the steps that took in a thing with one of these digests."""
@@ -131,6 +140,7 @@ class Sighted:
         status: Of the run that took it in or gave it out.
         rows: For a model: rows of the input that were asked for, as they are numbered there.
         through: For a model: numbers of the records by which it is built on what saw the rows; empty: it saw them itself.
+        origin: Who tells of it when that is no record.
     """
 
     thing: Thing
@@ -138,6 +148,12 @@ class Sighted:
     status: str
     rows: tuple[int, ...] = ()
     through: tuple[int, ...] = ()
+    origin: str = ""
+
+    @property
+    def called(self) -> str:
+        """What people read of the record, or of who tells of it instead."""
+        return self.origin or f"record {self.record}"
 
 
 @dataclass(frozen=True)

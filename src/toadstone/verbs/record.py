@@ -33,6 +33,11 @@ def ledger_place(named: str | None = None, start: str = ".") -> str:
     return DEFAULT
 
 
+def has_ledger() -> bool:
+    """Say whether a ledger is named by the environment, or lies at or above this folder."""
+    return bool(os.environ.get(LEDGER_VARIABLE)) or Path(ledger_place()).is_file()
+
+
 def open_ledger(named: str | None = None, *, key: str | None = None, passphrase: str | None = None) -> Ledger:
     """Open the ledger that is meant for appending; begin it if there is none.
 

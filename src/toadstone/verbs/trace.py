@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,46 +25,69 @@ from toadstone.tables.dataset import Dataset
 from toadstone.tables.guess import guess_roles
 from toadstone.tables.open import open_dataset
 from toadstone.tables.roles import Roles
+from toadstone.trackers.run import Tracked
 from toadstone.verbs.admission import digests_of
 from toadstone.verbs.pin import STORE, Pinner, PinOptions
+from toadstone.verbs.tracked import also_known, joined, notes_of, read_at
 
 MOST_PROOFS = 100
 """Rows for which proofs are made."""
 
 
-def trace(what: str, ledger: Ledger, *, lock: str | os.PathLike[str] = NAME) -> Traced:
+def trace(what: str, ledger: Ledger | None, *, lock: str | os.PathLike[str] = NAME, tracked: Tracked | None = None) -> Traced:
     """Say what went into a thing and what came of it.
 
     Args:
         what: A path, known by its content; or the name of a source, as it was pinned or recorded.
-        ledger: What is recorded.
+        ledger: What is recorded; None: nothing is.
         lock: Path of the lock.
+        tracked: What an experiment tracker says besides (`toadstone.trackers.mlflow.read_mlflow`).
 
     Raises:
         UsageError: There is no such thing, here or in the ledger.
     """
-    lineage = read_lineage(ledger)
+    lineage = _lineage(ledger, tracked)
     digests = _known(what, lineage, Path(lock))
+    notes = notes_of(tracked) if tracked is not None else []
+    if os.path.lexists(what):
+        read, told = read_at(what, lineage)
+        digests, notes = digests | read, notes + told
+    digests = also_known(digests, lineage)
     before, after = lineage.upstream(digests), lineage.downstream(digests)
     return Traced(
         what,
         models=tuple(_unique(_outputs(after, frozenset()))),
-        inputs=tuple(_unique(Sighted(thing, step.index, step.status) for step in before for thing in step.inputs)),
+        inputs=tuple(
+            _unique(Sighted(thing, step.index, step.status, origin=step.origin) for step in before for thing in step.inputs)
+        ),
         steps=tuple(sorted({step.index: step for step in (*before, *after)}.values(), key=lambda step: step.index)),
+        notes=tuple(notes),
     )
 
 
+def _lineage(ledger: Ledger | None, tracked: Tracked | None) -> Lineage:
+    lineage = read_lineage(ledger) if ledger is not None else Lineage(())
+    return joined(lineage, tracked) if tracked is not None else lineage
+
+
 def trace_rows(
-    data: str, ledger: Ledger, rows: Sequence[int] | None, *, source: str = "", lock: str | os.PathLike[str] = NAME
+    data: str,
+    ledger: Ledger | None,
+    rows: Sequence[int] | None,
+    *,
+    source: str = "",
+    lock: str | os.PathLike[str] = NAME,
+    tracked: Tracked | None = None,
 ) -> Traced:
     """Say which models saw rows, and what was built on them.
 
     Args:
         data: A data set that holds the rows now; it need not be what was trained on.
-        ledger: What is recorded.
+        ledger: What is recorded; None: nothing is.
         rows: Numbers of the rows; None: all of them, or those of the source.
         source: Only rows that this contributor gave (the column of sources is guessed).
         lock: Path of the lock.
+        tracked: What an experiment tracker says besides.
 
     Raises:
         UsageError: The data cannot be read, or has no such row or contributor.
@@ -77,7 +101,11 @@ def trace_rows(
     if source:
         chosen = _of_source(dataset, data, source)
     wanted = np.frombuffer(b"".join(digests[32 * row : 32 * row + 8] for row in chosen), "<u8").astype(np.uint64)
-    return _Search(read_lineage(ledger), Path(lock).absolute().parent).answer(_asked(data, rows, source), wanted)
+    found = _Search(_lineage(ledger, tracked), Path(lock).absolute().parent).answer(_asked(data, rows, source), wanted)
+    if tracked is None or not tracked.runs:
+        return found
+    note = f"{tracked.tracker} records no rows: which of its runs read the data set is told without naming rows"
+    return replace(found, notes=(*found.notes, *tracked.notes, note))
 
 
 def _asked(data: str, rows: Sequence[int] | None, source: str) -> str:
@@ -133,7 +161,7 @@ def _by_name(what: str, lineage: Lineage) -> frozenset[str]:
 def _outputs(steps: Iterable[Step], seen: frozenset[int], rows: tuple[int, ...] = ()) -> Iterator[Sighted]:
     for step in steps:
         for thing in step.outputs:
-            yield Sighted(thing, step.index, step.status, rows, tuple(sorted(seen - {step.index})))
+            yield Sighted(thing, step.index, step.status, rows, tuple(sorted(seen - {step.index})), step.origin)
 
 
 def _unique(found: Iterable[Sighted]) -> Iterator[Sighted]:

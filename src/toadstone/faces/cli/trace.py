@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 
 from toadstone.core.errors import UsageError
 from toadstone.faces.cli.parser import Parser
@@ -16,6 +17,7 @@ TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which takes 3 ms to import
 if TYPE_CHECKING:
     from toadstone.ledger.ledger import Ledger
     from toadstone.ledger.things import Traced
+    from toadstone.trackers.run import Tracked
 
 _FORMATS = ("terminal", "json", "mermaid", "svg", "html", "openlineage")
 
@@ -44,6 +46,11 @@ def parser() -> Parser:
     made.add_argument(
         "--ledger", metavar="WHERE", help="path or postgresql:// address (default: the nearest .toadstone/ledger.sqlite)"
     )
+    made.add_argument(
+        "--mlflow",
+        metavar="STORE",
+        help="also what MLflow says: its folder mlruns, or its SQLite database; no ledger is needed then",
+    )
     made.add_argument("--format", choices=_FORMATS, default="terminal", help="how the answer is written (default: terminal)")
     made.add_argument("--output", metavar="FILE", help="write the answer to FILE instead of standard output")
     made.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR=1)")
@@ -58,9 +65,14 @@ def run(words: list[str]) -> int:
         raise UsageError(
             f"{'--diff takes two models' if options.diff else 'one thing is traced at a time'}; got {len(options.what)}."
         )
+    if options.mlflow and (options.diff or options.reproduce):
+        raise UsageError("--diff and --reproduce compare records of the ledger.", "Leave --mlflow out.")
     from toadstone.ledger.ledger import Ledger  # noqa: PLC0415  (a typo need not wait for it)
-    from toadstone.verbs.record import ledger_place  # noqa: PLC0415
+    from toadstone.verbs.record import has_ledger, ledger_place  # noqa: PLC0415
 
+    if options.mlflow and not options.ledger and not has_ledger():
+        _write(_written(_traced(options, None), options), options)
+        return 0
     with Ledger.open(ledger_place(options.ledger)) as ledger:
         if options.diff:
             return _diff(options, ledger)
@@ -71,15 +83,23 @@ def run(words: list[str]) -> int:
     return 0
 
 
-def _traced(options: argparse.Namespace, ledger: Ledger) -> Traced:
+def _traced(options: argparse.Namespace, ledger: Ledger | None) -> Traced:
     from toadstone.verbs.trace import trace, trace_rows  # noqa: PLC0415  (numeric libraries)
 
     what = options.what[0] if options.what else ""
+    tracked = _tracked(options.mlflow) if options.mlflow else None
+    about = {"source": options.source, "lock": options.lock, "tracked": tracked}
     if options.rows:
-        return trace_rows(what if options.rows == "-" else options.rows, ledger, None, source=options.source, lock=options.lock)
+        return trace_rows(what if options.rows == "-" else options.rows, ledger, None, **about)
     if options.row or (options.source and os.path.lexists(what)):
-        return trace_rows(what, ledger, options.row or None, source=options.source, lock=options.lock)
-    return trace(what or options.source, ledger, lock=options.lock)
+        return trace_rows(what, ledger, options.row or None, **about)
+    return trace(what or options.source, ledger, lock=options.lock, tracked=tracked)
+
+
+def _tracked(store: str) -> Tracked:
+    from toadstone.trackers.mlflow import read_mlflow  # noqa: PLC0415  (start-up time)
+
+    return read_mlflow(Path(store))
 
 
 def _written(found: Traced, options: argparse.Namespace) -> str:
